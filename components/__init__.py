@@ -1,0 +1,1 @@
+"""Shows turns to people. The only place that imports gradio."""

@@ -1,0 +1,1 @@
+"""Answers questions; knows no screen and no transport."""

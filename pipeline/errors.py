@@ -1,0 +1,99 @@
+"""Everything that can go wrong, and what a person may read about it.
+
+    GlassboxError
+    ├── Refused            the request is not one we answer          → HTTP 422, nothing stored
+    ├── NotFound           no such conversation for this visitor     → HTTP 404
+    ├── Busy               a limit is reached                        → HTTP 429 with Retry-After
+    ├── ModelFault         a model did not deliver                   → TurnFailed
+    └── SearchFault        the documents could not be searched       → TurnFailed
+
+Texts are constants that name the next action. An exception's own text may hold a key or a path: it is never shown,
+logged or stored, so none of these carries one. Translated in two places only: `turns` → TurnFailed, `api` → status.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+
+class GlassboxError(Exception):
+    """Base of our errors. `code` is stable and short, `text` is for people."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(code)
+        self.code, self.text = code, text
+
+
+class Refused(GlassboxError):
+    """The request is malformed or over a limit of size; `code` is a key of REFUSALS."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code, REFUSALS[code])
+
+
+class NotFound(GlassboxError):
+    """The id is unknown, or belongs to someone else: the two look the same from outside."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "There is no such conversation. Start a new one.")
+
+
+class Busy(GlassboxError):
+    """Too many turns are running."""
+
+    def __init__(self, retry_after_s: int = 5) -> None:
+        super().__init__("busy", f"Many questions are being answered right now. Try again in {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+
+class ModelFault(GlassboxError):
+    """A model did not deliver; `code` is a key of MODEL_FAULTS, `retryable` says whether the same may work again."""
+
+    def __init__(self, code: str) -> None:
+        self.retryable, text = MODEL_FAULTS[code]
+        super().__init__(code, text)
+
+
+class SearchFault(GlassboxError):
+    """The document index failed."""
+
+    def __init__(self) -> None:
+        super().__init__("search", "The documents could not be searched. Try again; if it stays, restart Glassbox.")
+
+
+REFUSALS: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "blank_question": "Please ask a question.",
+        "long_question": "The question is too long. Shorten it and ask again.",
+        "unreadable_question": "The question holds characters that are no text. Type it again.",
+        "unknown_model": "There is no model of that name here. Choose one of the model list.",
+        "invalid_request": "The request is not valid. Check its keys and their values.",
+        "invalid_visitor": "A visitor is named by 16 to 128 letters, digits, _ or -.",
+        "too_large": "The request is over 1 MB. Send less.",
+    }
+)
+
+# code → (retryable, text). The texts say what happened and what to do next, in that order.
+MODEL_FAULTS: MappingProxyType[str, tuple[bool, str]] = MappingProxyType(
+    {
+        "auth": (False, "The model refused our key. Check the key, or choose another model."),
+        "billing": (False, "The model's account has no credit left. Choose another model."),
+        "rate_limit": (True, "The model is busy right now. Try again in a moment, or choose another model."),
+        "unsupported_model": (False, "The provider does not offer this model. Choose another model."),
+        "context_window_exceeded": (False, "This conversation is too long for the model. Start a new one, or send fewer turns."),
+        "invalid_request": (False, "The model refused the request. Change the settings, or choose another model."),
+        "content_filter": (False, "The provider's content filter stopped this. Ask in other words."),
+        "not_configured": (False, "This model has no key yet. Set its key and restart, or choose another model."),
+        "connection": (True, "The connection to the model broke. Try again, or choose another model."),
+        "connect_timeout": (True, "The model could not be reached in time. Try again, or choose another model."),
+        "first_token_timeout": (True, "The model did not begin to answer in time. Try again, or choose another model."),
+        "idle_timeout": (True, "The model fell silent in mid-answer. Try again, or choose another model."),
+        "turn_timeout": (True, "The answer took too long and was ended. Try again, or ask for less."),
+        "server": (True, "The model's provider had an error. Try again, or choose another model."),
+        "bad_reply": (True, "The model's reply could not be read. Try again, or choose another model."),
+        "incomplete": (True, "The model's reply ended too early. Try again, or choose another model."),
+        "empty": (True, "The model gave no answer. Try again, or choose another model."),
+        "answer_limit": (False, "The answer grew past its limit and was ended. Ask for less."),
+        "unexpected": (True, "Something unexpected went wrong. Try again, or choose another model."),
+    }
+)

@@ -1,0 +1,197 @@
+"""What a pipeline says while it answers one turn: typed, frozen events with exactly one ending.
+
+Grammar: `TurnStarted (any other)* (TurnFinished | TurnFailed | TurnStopped)`. No gradio, no dspy, no clock, no I/O.
+`seq` and `at_s` (seconds since the turn's start) are stamped where the turn says an event, and nowhere else; until then
+they hold -1 and 0. An event type arrives with the work that first says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from pipeline.conversation import Passage
+
+Step = Literal["retrieve", "reason", "answer"]
+Finish = Literal["stop", "length", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one turn; `exact` is False where the provider said nothing and the count is an estimate."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What every event has: its place in the turn and its time."""
+
+    seq: int = -1
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted(Said):
+    """First event of every turn."""
+
+    turn_id: str
+    conversation_id: str
+    question: str
+    model: str
+    program: str
+    language: str
+    kind: Literal["turn_started"] = "turn_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepChanged(Said):
+    """A step of the program began, ended or was skipped; `took_s` counts when it ended."""
+
+    step: Step
+    state: Literal["began", "ended", "skipped"]
+    text: str = ""
+    took_s: float = 0.0
+    kind: Literal["step_changed"] = "step_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassagesFound(Said):
+    """What the answer may stand on, best first; said once per search, before the first delta."""
+
+    query: str
+    passages: tuple[Passage, ...]
+    rejected: tuple[Passage, ...] = ()
+    quality: str | None = None
+    kind: Literal["passages_found"] = "passages_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldDelta(Said):
+    """More text of one output field; `thinking` is the native reasoning of a model."""
+
+    field: str
+    text: str
+    kind: Literal["field_delta"] = "field_delta"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldReset(Said):
+    """What a field said so far is taken back: other text replaces it."""
+
+    field: str
+    kind: Literal["field_reset"] = "field_reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned(Said):
+    """Something a reader should know about this answer; `text` is constant and safe."""
+
+    code: str
+    text: str
+    kind: Literal["warned"] = "warned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFinished(Said):
+    """Ending: `fields[f]` is what f's deltas since its last reset add up to. `cost` is in USD."""
+
+    fields: Mapping[str, str]
+    passages: tuple[Passage, ...]
+    usage: Usage
+    cost: float | None
+    finish: Finish
+    model: str
+    cached: bool
+    saved: bool
+    kind: Literal["turn_finished"] = "turn_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFailed(Said):
+    """Ending: a fault, as one of the constant texts of `errors`; what had arrived is in `partial`."""
+
+    code: str
+    text: str
+    retryable: bool
+    partial: Mapping[str, str]
+    saved: bool
+    kind: Literal["turn_failed"] = "turn_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStopped(Said):
+    """Ending: by the user, because everybody left, or because the server ends."""
+
+    partial: Mapping[str, str]
+    saved: bool
+    kind: Literal["turn_stopped"] = "turn_stopped"
+
+
+Ending = TurnFinished | TurnFailed | TurnStopped
+Event = TurnStarted | StepChanged | PassagesFound | FieldDelta | FieldReset | Warned | Ending
+
+_wire: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+_record: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Annotated[Event, Field(discriminator="kind")], ...])
+
+
+def to_wire(event: Event) -> bytes:
+    """One event → one flat JSON object on one line, as the wire has it."""
+    return _wire.dump_json(event)
+
+
+def from_wire(line: bytes | str) -> Event:
+    """The reverse of `to_wire`; raises pydantic's ValidationError for anything else."""
+    return _wire.validate_json(line)
+
+
+def record_to_wire(events: tuple[Event, ...]) -> bytes:
+    """Events → one JSON array, as the store keeps them."""
+    return _record.dump_json(events)
+
+
+def record_from_wire(text: bytes | str) -> tuple[Event, ...]:
+    """The reverse of `record_to_wire`."""
+    return _record.validate_json(text)
+
+
+def fields_of(events: Iterable[Event]) -> dict[str, str]:
+    """Every field's text: its deltas since its last reset, in the order in which fields were first said."""
+    pieces: dict[str, list[str]] = {}
+    for event in events:
+        if isinstance(event, FieldDelta):
+            pieces.setdefault(event.field, []).append(event.text)
+        elif isinstance(event, FieldReset):
+            pieces.setdefault(event.field, []).clear()
+    return {name: "".join(texts) for name, texts in pieces.items() if texts}
+
+
+def compact(events: Iterable[Event]) -> tuple[Event, ...]:
+    """The same turn in few events: one delta per field and reset, at the place and time of its first.
+
+    Folding the result shows what folding the whole would; `seq` keeps its order but has gaps.
+    """
+    kept: list[Event] = []
+    open_at: dict[str, int] = {}
+    pieces: dict[int, list[str]] = {}
+    for event in events:
+        if isinstance(event, FieldDelta):
+            if event.field not in open_at:
+                open_at[event.field] = len(kept)
+                pieces[len(kept)] = []
+                kept.append(event)
+            pieces[open_at[event.field]].append(event.text)
+        else:
+            if isinstance(event, FieldReset):
+                open_at.pop(event.field, None)
+            kept.append(event)
+    for at, texts in pieces.items():
+        delta = kept[at]
+        if isinstance(delta, FieldDelta):
+            kept[at] = replace(delta, text="".join(texts))
+    return tuple(kept)

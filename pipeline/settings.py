@@ -1,0 +1,95 @@
+"""The one class that reads the environment and `.env`. Every field has a unit, a default and a row in the README.
+
+`load` is the first call of `app.py`: it also sets what dspy, litellm, gradio and the hub client look for when they are
+imported, so everything else is imported after it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BUILTIN_MODEL = "builtin/extractive"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ModelEntry(BaseModel):
+    """One line of MODELS: any LiteLLM name under a label of the picker."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str = Field(min_length=1, max_length=80)
+    model: str = Field(min_length=1, max_length=200)
+    api_base: str | None = None
+    api_key_env: str | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: int | None = Field(default=None, ge=1)
+
+
+class Settings(BaseSettings):
+    """Field names in capitals are the names in the environment."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+
+    models: Annotated[tuple[ModelEntry, ...], NoDecode] = Field(
+        default=(), description="JSON list of models: label, model, api_base?, api_key_env?, temperature?, max_tokens?"
+    )
+    default_model: str = Field(default=BUILTIN_MODEL, description="Label of the model that a new visitor starts with")
+    data_dir: Path = Field(default=Path("data"), description="Folder for everything that is written")
+    database_url: str | None = Field(default=None, description="SQLAlchemy address; default: SQLite under DATA_DIR")
+    documents_dir: Path = Field(default=ROOT / "samples", description="Folder whose *.md and *.txt are answered from")
+    host: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("HOST", "GRADIO_SERVER_NAME"),
+        description="Address to listen on; default 127.0.0.1, on a Space 0.0.0.0",
+    )
+    port: int = Field(
+        default=7860, ge=1, le=65535, validation_alias=AliasChoices("PORT", "GRADIO_SERVER_PORT"), description="Port"
+    )
+    space_id: str | None = Field(default=None, description="Set by Hugging Face on a Space")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged")
+    leave_grace_s: float = Field(default=30, ge=0, description="Seconds a turn goes on after its last reader left")
+    connect_timeout_s: float = Field(default=5, ge=0, description="Seconds to reach the model; 0: no limit")
+    first_token_timeout_s: float = Field(default=20, ge=0, description="Seconds to the first text; 0: no limit")
+    idle_timeout_s: float = Field(default=15, ge=0, description="Seconds between two chunks; 0: no limit")
+    turn_timeout_s: float = Field(default=120, ge=0, description="Seconds for a whole turn; 0: no limit")
+    answer_limit_chars: int = Field(default=32_000, ge=1, description="Most characters of one reply")
+    question_limit_chars: int = Field(default=8_000, ge=1, description="Most characters of one question")
+    max_turns: int | None = Field(default=None, ge=1, description="Most turns at once; default none, on a Space 30")
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) and value.strip() else value or ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        labels = [BUILTIN_MODEL, *(entry.label for entry in self.models)]
+        if len(set(labels)) != len(labels):
+            raise ValueError("MODELS holds a label twice")
+        return self
+
+    @property
+    def on_space(self) -> bool:
+        """Whether strangers come: a public Hugging Face Space."""
+        return bool(self.space_id)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on."""
+        return self.host or ("0.0.0.0" if self.on_space else "127.0.0.1"), self.port  # noqa: S104
+
+    @property
+    def turns_at_once(self) -> int | None:
+        """The limit in force, None without one."""
+        return self.max_turns or (30 if self.on_space else None)
+
+    def key(self, name: str) -> SecretStr | None:
+        """The provider key in the environment variable `name`, None when it is unset or blank."""
+        value = os.environ.get(name, "").strip()
+        return SecretStr(value) if value else None
