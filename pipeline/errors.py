@@ -5,7 +5,8 @@
     ├── NotFound           no such conversation for this visitor     → HTTP 404
     ├── Busy               a limit is reached                        → HTTP 429 with Retry-After
     ├── ModelFault         a model did not deliver                   → TurnFailed
-    └── SearchFault        the documents could not be searched       → TurnFailed
+    ├── SearchFault        the documents could not be searched       → TurnFailed
+    └── StoreFault         the database failed                       → saved: false, or HTTP 503
 
 Texts are constants that name the next action. An exception's own text may hold a key or a path: it is never shown,
 logged or stored, so none of these carries one. Translated in two places only: `turns` → TurnFailed, `api` → status.
@@ -61,6 +62,16 @@ class SearchFault(GlassboxError):
         super().__init__("search", "The documents could not be searched. Try again; if it stays, restart Glassbox.")
 
 
+class StoreFault(GlassboxError):
+    """The database could not be opened, read or written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "store",
+            "The stored conversations could not be reached. Try again; if it stays, check the disk and DATA_DIR.",
+        )
+
+
 REFUSALS: MappingProxyType[str, str] = MappingProxyType(
     {
         "blank_question": "Please ask a question.",
@@ -80,7 +91,10 @@ MODEL_FAULTS: MappingProxyType[str, tuple[bool, str]] = MappingProxyType(
         "billing": (False, "The model's account has no credit left. Choose another model."),
         "rate_limit": (True, "The model is busy right now. Try again in a moment, or choose another model."),
         "unsupported_model": (False, "The provider does not offer this model. Choose another model."),
-        "context_window_exceeded": (False, "This conversation is too long for the model. Start a new one, or send fewer turns."),
+        "context_window_exceeded": (
+            False,
+            "This conversation is too long for the model. Start a new one, or send fewer turns.",
+        ),
         "invalid_request": (False, "The model refused the request. Change the settings, or choose another model."),
         "content_filter": (False, "The provider's content filter stopped this. Ask in other words."),
         "not_configured": (False, "This model has no key yet. Set its key and restart, or choose another model."),

@@ -1,0 +1,228 @@
+"""What is remembered: conversations and their turns, each with its owner. SQLite, or any database SQLAlchemy reaches.
+
+Knows no pipeline and no screen. A turn is one row that holds its events folded (`events.compact`), not a row per event:
+it is read back as a whole, and folding it shows what was seen. Whoever reads, rates or deletes says who they are; a row
+without an owner is open to whoever knows its id. Every fault of the database is one StoreFault.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from alembic import command
+from alembic.config import Config
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+from sqlalchemy import ColumnElement, CursorResult, Executable, delete, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from pipeline.conversation import Conversation, Rating, Turn, TurnState
+from pipeline.errors import NotFound
+from pipeline.events import Event, TurnStopped, record_from_wire, record_to_wire
+from pipeline.store.database import Gate
+from pipeline.store.tables import ConversationRow, TurnRow
+
+TITLE_CHARS = 120
+LISTED = 200  # conversations, newest first
+READERS = 4  # threads
+
+# What no encoding or no database takes: halves of a character that a cut left behind, and NUL (Postgres).
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
+
+
+class Store:
+    """The conversations in one database. `open` before use, `close` after it; the rest runs on the event loop.
+
+    Rows written are there after a killed process; a power cut may take the last moments, never the whole.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._writes = Gate(url, "write", threads=1)
+        self._reads = Gate(url, "read", threads=READERS)
+
+    def open(self) -> None:
+        """Bring the tables up to date, and end the turns that a killed process left running."""
+        try:
+            self._writes.run_now(_migrate)
+            self._writes.run_now(_stop_running)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Wait for what is being written. Nothing can be asked of a closed store."""
+        self._writes.close()
+        self._reads.close()
+
+    async def find(self, conversation_id: str, owner: str | None) -> Conversation | None:
+        """The conversation, None where there is none or it is someone else's."""
+
+        def work(session: Session) -> Conversation | None:
+            row = session.scalar(
+                select(ConversationRow).where(
+                    ConversationRow.id == conversation_id, _open_to(owner, ConversationRow.owner)
+                )
+            )
+            return _conversation(row) if row else None
+
+        return await self._reads.run(work)
+
+    async def conversations(self, owner: str) -> tuple[Conversation, ...]:
+        """What belongs to `owner`, newest first. What belongs to nobody is listed nowhere."""
+        wanted = (
+            select(ConversationRow)
+            .where(ConversationRow.owner == owner)
+            .order_by(ConversationRow.changed_at.desc(), ConversationRow.id)
+            .limit(LISTED)
+        )
+        return await self._reads.run(lambda session: tuple(map(_conversation, session.scalars(wanted))))
+
+    async def turns(self, conversation_id: str, owner: str | None) -> tuple[Turn, ...]:
+        """The conversation's turns in order; none where it is someone else's."""
+        wanted = (
+            select(TurnRow)
+            .where(TurnRow.conversation_id == conversation_id, _open_to(owner, TurnRow.owner))
+            .order_by(TurnRow.position)
+        )
+        return await self._reads.run(lambda session: tuple(map(_turn, session.scalars(wanted))))
+
+    async def open_turn(self, conversation: Conversation, turn: Turn, replaces: str | None = None) -> None:
+        """Add a turn, and its conversation when that is new, titled by the question.
+
+        The turn `replaces` and all after it are removed first. Raises NotFound, and changes nothing, when that turn is
+        not there or the conversation is someone else's.
+        """
+        await self._writes.run(lambda session: _open_turn(session, conversation, turn, replaces))
+
+    async def save_turn(self, turn: Turn) -> bool:
+        """Keep the turn's state, record and fields; False when there is no such turn (any more)."""
+        saving = (
+            update(TurnRow)
+            .where(TurnRow.id == turn.id, TurnRow.conversation_id == turn.conversation_id)
+            .values(state=turn.state, record=_record_text(turn.record), fields=_fields_text(turn.fields))
+        )
+        return await self._writes.run(lambda session: _hits(session, saving))
+
+    async def delete(self, conversation_id: str, owner: str | None) -> bool:
+        """Remove a conversation and its turns, also from SQLite's log; False when there is none for this owner."""
+        deleting = delete(ConversationRow).where(
+            ConversationRow.id == conversation_id, _open_to(owner, ConversationRow.owner)
+        )
+        deleted = await self._writes.run(lambda session: _hits(session, deleting))
+        if deleted:
+            await self._writes.wipe()
+        return deleted
+
+    async def rate(self, turn_id: str, owner: str | None, rating: Rating) -> bool:
+        """Keep a visitor's liking; False when there is no such turn for this owner."""
+        rating_it = update(TurnRow).where(TurnRow.id == turn_id, _open_to(owner, TurnRow.owner)).values(rating=rating)
+        return await self._writes.run(lambda session: _hits(session, rating_it))
+
+
+def _migrate(session: Session) -> None:
+    config = Config()
+    folder = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = session.connection()
+    command.upgrade(config, "head")
+
+
+def _stop_running(session: Session) -> None:
+    for row in session.scalars(select(TurnRow).where(TurnRow.state == "running")):
+        turn = _turn(row)
+        seq, at_s = (turn.record[-1].seq + 1, turn.record[-1].at_s) if turn.record else (0, 0.0)
+        ending = TurnStopped(seq=seq, at_s=at_s, partial=turn.fields, saved=True)
+        row.state, row.record = "stopped", _record_text((*turn.record, ending))
+
+
+def _open_turn(session: Session, conversation: Conversation, turn: Turn, replaces: str | None) -> None:
+    asked_at = turn.asked_at or time.time()
+    position = _make_room(session, conversation.id, replaces)
+    row = session.get(ConversationRow, conversation.id)
+    if row is None:
+        row = ConversationRow(id=conversation.id, owner=conversation.owner, created_at=asked_at)
+        session.add(row)
+    elif row.owner != conversation.owner:
+        raise NotFound
+    if position == 0:
+        row.title = _title(turn.question)
+    row.changed_at = asked_at
+    session.flush()
+    session.add(
+        TurnRow(
+            id=turn.id,
+            conversation_id=conversation.id,
+            owner=conversation.owner,
+            position=position,
+            question=_kept(turn.question),
+            model=_kept(turn.model),
+            state=turn.state,
+            record=_record_text(turn.record),
+            fields=_fields_text(turn.fields),
+            rating=turn.rating,
+            asked_at=asked_at,
+        )
+    )
+
+
+def _make_room(session: Session, conversation_id: str, replaces: str | None) -> int:
+    # The position of the turn to come: at the end, or where the replaced one and all after it were.
+    inside = TurnRow.conversation_id == conversation_id
+    if replaces is None:
+        last = session.scalar(select(func.max(TurnRow.position)).where(inside))
+        return 0 if last is None else last + 1
+    position = session.scalar(select(TurnRow.position).where(inside, TurnRow.id == replaces))
+    if position is None:
+        raise NotFound
+    session.execute(delete(TurnRow).where(inside, TurnRow.position >= position))
+    return position
+
+
+def _open_to(visitor: str | None, owner: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+    return or_(owner.is_(None), owner == visitor)
+
+
+def _hits(session: Session, statement: Executable) -> bool:
+    return cast("CursorResult[object]", session.execute(statement)).rowcount > 0
+
+
+def _conversation(row: ConversationRow) -> Conversation:
+    return Conversation(row.id, row.owner, row.title, row.changed_at)
+
+
+def _turn(row: TurnRow) -> Turn:
+    return Turn(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        question=row.question,
+        model=row.model,
+        state=cast("TurnState", row.state),
+        record=record_from_wire(row.record),
+        fields=json.loads(row.fields),
+        rating=cast("Rating", row.rating),
+        asked_at=row.asked_at,
+    )
+
+
+def _title(question: str) -> str:
+    return _kept(" ".join(question.split())[:TITLE_CHARS])
+
+
+def _record_text(events: tuple[Event, ...]) -> str:
+    try:
+        return record_to_wire(events).decode()
+    except PydanticSerializationError:
+        return _kept(json.dumps(to_jsonable_python(events), ensure_ascii=False))
+
+
+def _fields_text(fields: Mapping[str, str]) -> str:
+    return _kept(json.dumps(dict(fields), ensure_ascii=False))
+
+
+def _kept(text: str) -> str:
+    return _UNKEPT.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,468 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.schema import CreateTable
+
+from pipeline.conversation import Conversation, Passage, Turn
+from pipeline.errors import NotFound, StoreFault
+from pipeline.events import (
+    Event,
+    FieldDelta,
+    FieldReset,
+    PassagesFound,
+    StepChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+    Usage,
+    Warned,
+)
+from pipeline.store import LISTED, TITLE_CHARS, Store
+from pipeline.store.tables import Table
+
+ROOT = Path(__file__).parents[2]
+ANNA, BEN = "anna-0123456789ab", "ben-0123456789abc"
+
+
+def url_of(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "glassbox.db"
+
+
+@pytest.fixture
+def store(file: Path) -> Iterator[Store]:
+    store = Store(url_of(file))
+    store.open()
+    yield store
+    store.close()
+
+
+def conversation(id: str = "c1", owner: str | None = ANNA) -> Conversation:
+    return Conversation(id=id, owner=owner, title="")
+
+
+def turn(id: str = "t1", conversation_id: str = "c1", question: str = "Why?", asked_at: float = 1.0) -> Turn:
+    return Turn(id=id, conversation_id=conversation_id, question=question, model="m", asked_at=asked_at)
+
+
+async def ids_of(store: Store, conversation_id: str = "c1", owner: str | None = ANNA) -> list[str]:
+    return [turn.id for turn in await store.turns(conversation_id, owner)]
+
+
+# What is kept
+
+
+async def test_a_saved_turn_is_read_back_as_it_was(store: Store) -> None:
+    asked = turn(question="Why is crema brown?")
+    await store.open_turn(conversation(), asked)
+    delta = FieldDelta(seq=0, field="answer", text="Oils ☕ [1].")
+    done = replace(asked, state="finished", record=(delta,), fields={"answer": "Oils ☕ [1]."})
+    assert await store.save_turn(done)
+    assert await store.turns("c1", ANNA) == (done,)
+
+
+async def test_turns_are_read_in_the_order_in_which_they_were_opened(store: Store) -> None:
+    for id in ("t3", "t1", "t2"):
+        await store.open_turn(conversation(), turn(id, asked_at=5.0))
+    assert await ids_of(store) == ["t3", "t1", "t2"]
+
+
+async def test_a_title_is_the_first_question_on_one_line_and_cut(store: Store) -> None:
+    await store.open_turn(conversation(), turn(question="  What\n is\t " + "x" * 300))
+    await store.open_turn(conversation(), turn("t2", question="And then?"))
+    found = await store.find("c1", ANNA)
+    assert found is not None
+    assert found.title == ("What is " + "x" * 300)[:TITLE_CHARS]
+
+
+async def test_conversations_are_listed_newest_first_by_their_latest_question(store: Store) -> None:
+    for at, id in enumerate(("c1", "c2", "c3"), start=1):
+        await store.open_turn(conversation(id), turn(f"t-{id}", id, asked_at=at))
+    await store.open_turn(conversation("c1"), turn("later", "c1", asked_at=9))
+    assert [(c.id, c.changed_at) for c in await store.conversations(ANNA)] == [("c1", 9), ("c3", 3), ("c2", 2)]
+
+
+async def test_the_list_of_conversations_ends_with_the_newest_two_hundred(store: Store) -> None:
+    for at in range(LISTED + 1):
+        await store.open_turn(conversation(f"c{at}"), turn(f"t{at}", f"c{at}", asked_at=at + 1))
+    listed = [c.id for c in await store.conversations(ANNA)]
+    assert (len(listed), listed[0], "c0" in listed) == (LISTED, f"c{LISTED}", False)
+
+
+async def test_replacing_a_turn_removes_it_and_what_follows(store: Store) -> None:
+    for id in ("t1", "t2", "t3"):
+        await store.open_turn(conversation(), turn(id))
+    await store.open_turn(conversation(), turn("new"), replaces="t2")
+    await store.open_turn(conversation(), turn("next"))
+    assert await ids_of(store) == ["t1", "new", "next"]
+
+
+async def test_replacing_the_first_turn_changes_the_title_and_a_later_one_does_not(store: Store) -> None:
+    await store.open_turn(conversation(), turn("t1", question="First?"))
+    await store.open_turn(conversation(), turn("t2", question="Second?"))
+    await store.open_turn(conversation(), turn("t3", question="Other second?"), replaces="t2")
+    assert [c.title for c in await store.conversations(ANNA)] == ["First?"]
+    await store.open_turn(conversation(), turn("t4", question="Other first?"), replaces="t1")
+    assert [c.title for c in await store.conversations(ANNA)] == ["Other first?"]
+    assert await ids_of(store) == ["t4"]
+
+
+@pytest.mark.parametrize("existing", [True, False])
+async def test_replacing_a_turn_that_is_not_there_changes_nothing(store: Store, existing: bool) -> None:
+    await store.open_turn(conversation("elsewhere"), turn("t9", "elsewhere"))
+    if existing:
+        await store.open_turn(conversation(), turn("t1"))
+    with pytest.raises(NotFound):
+        await store.open_turn(conversation(), turn("t2"), replaces="t9")
+    assert await ids_of(store) == (["t1"] if existing else [])
+    assert await ids_of(store, "elsewhere") == ["t9"]
+
+
+async def test_saving_a_turn_that_was_deleted_says_so_and_does_not_bring_it_back(store: Store) -> None:
+    await store.open_turn(conversation(), turn())
+    assert await store.delete("c1", ANNA)
+    assert not await store.save_turn(turn())
+    assert await store.find("c1", ANNA) is None
+
+
+async def test_a_rating_outlives_a_later_save(store: Store) -> None:
+    await store.open_turn(conversation(), turn())
+    assert await store.rate("t1", ANNA, -1)
+    await store.save_turn(replace(turn(), state="finished"))
+    assert [t.rating for t in await store.turns("c1", ANNA)] == [-1]
+
+
+async def test_what_is_no_text_is_replaced_and_the_rest_kept(store: Store) -> None:
+    await store.open_turn(conversation(), turn(question="Why \ud83d here\x00?"))
+    broken = FieldDelta(seq=0, field="answer", text="half \ud83d é")
+    await store.save_turn(replace(turn(), record=(broken,), fields={"answer": "half \ud83d é"}))
+    (kept,) = await store.turns("c1", ANNA)
+    assert kept.question == "Why � here�?"
+    assert kept.record == (replace(broken, text="half � é"),)
+    assert kept.fields == {"answer": "half � é"}
+
+
+# Whose it is
+
+
+async def test_two_visitors_cannot_see_continue_rate_or_delete_each_others_conversations(store: Store) -> None:
+    await store.open_turn(conversation(), turn())
+    for stranger in (BEN, None):
+        assert await store.find("c1", stranger) is None
+        assert await store.turns("c1", stranger) == ()
+        assert not await store.rate("t1", stranger, 1)
+        assert not await store.delete("c1", stranger)
+        with pytest.raises(NotFound):
+            await store.open_turn(conversation(owner=stranger), turn("t2"))
+        with pytest.raises(NotFound):
+            await store.open_turn(conversation(owner=stranger), turn("t2"), replaces="t1")
+    assert await store.conversations(BEN) == ()
+    assert await store.turns("c1", ANNA) == (turn(),)
+
+
+async def test_a_conversation_of_nobody_is_found_by_its_id_and_listed_nowhere(store: Store) -> None:
+    await store.open_turn(conversation(owner=None), turn())
+    for visitor in (ANNA, BEN, None):
+        found = await store.find("c1", visitor)
+        assert found is not None
+        assert found.owner is None
+        assert await ids_of(store, owner=visitor) == ["t1"]
+    assert await store.conversations(ANNA) == ()
+    assert await store.rate("t1", BEN, 1)
+    assert await store.delete("c1", None)
+
+
+async def test_an_unknown_id_is_nothing(store: Store) -> None:
+    assert await store.find("no", ANNA) is None
+    assert await store.turns("no", ANNA) == ()
+    assert not await store.delete("no", ANNA)
+    assert not await store.rate("no", ANNA, 1)
+
+
+async def test_deleting_takes_the_turns_along_and_leaves_no_byte_of_them_on_the_disk(store: Store, file: Path) -> None:
+    canary = "canary-7d1f"
+    await store.open_turn(conversation(), turn(question=canary))
+    await store.open_turn(conversation("c2"), turn("t2", "c2"))
+    assert any(canary.encode() in part.read_bytes() for part in file.parent.iterdir())
+    assert await store.delete("c1", ANNA)
+    assert not any(canary.encode() in part.read_bytes() for part in file.parent.iterdir())
+    assert [c.id for c in await store.conversations(ANNA)] == ["c2"]
+
+
+# How long
+
+
+async def test_a_restart_keeps_everything(file: Path) -> None:
+    first = Store(url_of(file))
+    first.open()
+    await first.open_turn(conversation(), turn())
+    await first.save_turn(replace(turn(), state="finished", fields={"answer": "So."}))
+    before = (await first.conversations(ANNA), await first.turns("c1", ANNA))
+    first.close()
+    second = Store(url_of(file))
+    second.open()
+    assert (await second.conversations(ANNA), await second.turns("c1", ANNA)) == before
+    second.close()
+
+
+async def test_turns_left_running_are_stopped_at_the_next_start_with_what_they_had_said(file: Path) -> None:
+    first = Store(url_of(file))
+    first.open()
+    said = FieldDelta(seq=3, at_s=0.5, field="answer", text="Oils")
+    await first.open_turn(conversation(), turn("silent"))
+    await first.open_turn(conversation(), turn("speaking"))
+    await first.save_turn(replace(turn("speaking"), record=(said,), fields={"answer": "Oils"}))
+    first.close()
+    second = Store(url_of(file))
+    second.open()
+    silent, speaking = await second.turns("c1", ANNA)
+    second.close()
+    assert (silent.state, speaking.state) == ("stopped", "stopped")
+    assert silent.record == (TurnStopped(seq=0, partial={}, saved=True),)
+    assert speaking.record == (said, TurnStopped(seq=4, at_s=0.5, partial={"answer": "Oils"}, saved=True))
+
+
+WRITER = """
+import asyncio, sys
+from pipeline.conversation import Conversation, Turn
+from pipeline.store import Store
+
+async def main():
+    store = Store(sys.argv[1])
+    store.open()
+    for at in range(100_000):
+        turn = Turn(str(at), "c1", "Why?", "m", fields={"answer": "x" * 400})
+        await store.open_turn(Conversation("c1", None, ""), turn)
+        print(at, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_process_loses_nothing_it_had_acknowledged(file: Path) -> None:
+    child = [sys.executable, "-c", WRITER, url_of(file)]
+    with subprocess.Popen(child, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
+        assert process.stdout is not None
+        acknowledged = [process.stdout.readline().strip() for _ in range(200)]
+        process.kill()
+        acknowledged += process.stdout.read().split("\n")[:-1]
+    store = Store(url_of(file))
+    store.open()
+    kept = await ids_of(store, owner=None)
+    store.close()
+    assert kept[: len(acknowledged)] == acknowledged
+    assert len(kept) - len(acknowledged) <= 1
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_many_at_once_lose_nothing_and_leave_no_gap(store: Store) -> None:
+    async def one(at: int) -> None:
+        asked = turn(f"t{at}", f"c{at % 5}")
+        await store.open_turn(conversation(f"c{at % 5}"), asked)
+        await store.save_turn(replace(asked, state="finished", fields={"answer": str(at)}))
+        await store.turns(f"c{at % 5}", ANNA)
+
+    await asyncio.gather(*(one(at) for at in range(200)))
+    kept = [turn for c in await store.conversations(ANNA) for turn in await store.turns(c.id, ANNA)]
+    assert {(turn.id, turn.fields["answer"]) for turn in kept} == {(f"t{at}", str(at)) for at in range(200)}
+    assert len(kept) == 200
+
+
+async def test_closing_waits_for_what_is_being_written_and_leaves_no_thread(file: Path) -> None:
+    store = Store(url_of(file))
+    store.open()
+    writes = [asyncio.ensure_future(store.open_turn(conversation(), turn(f"t{at}"))) for at in range(20)]
+    await asyncio.sleep(0)
+    store.close()
+    await asyncio.gather(*writes)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("store")]
+    assert [part.name for part in file.parent.iterdir()] == [file.name]
+    again = Store(url_of(file))
+    again.open()
+    assert len(await again.turns("c1", ANNA)) == 20
+    again.close()
+    again.close()
+
+
+# When the database fails
+
+
+def test_a_corrupt_file_cannot_be_opened_and_is_left_as_it_was(file: Path) -> None:
+    file.write_bytes(b"this is no database" * 500)
+    store = Store(url_of(file))
+    with pytest.raises(StoreFault):
+        store.open()
+    assert file.read_bytes() == b"this is no database" * 500
+
+
+@pytest.mark.parametrize("url", ["no address", "nosuch://x", "sqlite:////proc/no/folder/glassbox.db"])
+def test_an_address_that_leads_nowhere_is_a_store_fault(url: str) -> None:
+    with pytest.raises(StoreFault):
+        Store(url).open()
+
+
+async def test_a_database_that_cannot_be_written_is_a_store_fault(store: Store, file: Path) -> None:
+    read_only = Store(f"sqlite:///file:{file}?mode=ro&uri=true")
+    with pytest.raises(StoreFault):
+        await read_only.open_turn(conversation(), turn())
+    assert await read_only.turns("c1", ANNA) == ()
+    read_only.close()
+
+
+FILLER = """
+import asyncio, resource, sys
+from pathlib import Path
+from pipeline.conversation import Conversation, Turn
+from pipeline.errors import StoreFault
+from pipeline.store import Store
+
+async def main():
+    store = Store(sys.argv[1])
+    store.open()
+    nobodys = Conversation("c1", None, "")
+    await store.open_turn(nobodys, Turn("before", "c1", "Why?", "m"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+    try:
+        await store.open_turn(nobodys, Turn("large", "c1", "x" * 1_000_000, "m"))
+    except StoreFault:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        await store.open_turn(nobodys, Turn("after", "c1", "Why?", "m"))
+        print([turn.id for turn in await store.turns("c1", None)])
+    store.close()
+
+asyncio.run(main())
+"""
+
+
+def test_a_full_disk_is_a_store_fault_and_the_store_goes_on_when_there_is_room(file: Path) -> None:
+    child = [sys.executable, "-W", "error", "-c", FILLER, url_of(file)]
+    run = subprocess.run(child, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.strip() == "['before', 'after']"
+
+
+async def test_a_closed_store_is_a_store_fault(file: Path) -> None:
+    store = Store(url_of(file))
+    store.open()
+    store.close()
+    with pytest.raises(StoreFault):
+        await store.save_turn(turn())
+
+
+async def test_a_fault_carries_no_path_no_statement_and_no_text(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    canary = "canary-7d1f"
+    await store.open_turn(conversation(), turn(question=canary))
+    with caplog.at_level(logging.DEBUG), pytest.raises(StoreFault) as caught:
+        await store.open_turn(conversation(), turn(question=canary))
+    shown = "".join(traceback.format_exception(caught.value)) + caught.value.text + caplog.text
+    assert "SQLITE_CONSTRAINT" in caplog.text
+    assert not [leak for leak in (canary, "INSERT", "glassbox.db", "sqlalche.me") if leak in shown]
+
+
+# What it is made of
+
+
+def test_the_migrations_add_up_to_the_tables(store: Store, file: Path) -> None:
+    engine = create_engine(url_of(file))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Table.metadata) == []
+    engine.dispose()
+
+
+def test_the_tables_can_be_made_in_postgres() -> None:
+    postgres = make_url("postgresql://").get_dialect()()
+    for table in Table.metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=postgres))
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+seconds = st.floats(0, 1e6)
+spans = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=2).map(tuple)
+passages = st.lists(
+    st.builds(
+        Passage,
+        number=st.integers(1, 9),
+        document=text,
+        title=text,
+        section=text,
+        text=text,
+        score=seconds,
+        matched=spans,
+    ),
+    max_size=2,
+).map(tuple)
+fields = st.dictionaries(text, text, max_size=3)
+stamps = {"seq": st.integers(0, 999), "at_s": seconds}
+events: st.SearchStrategy[Event] = st.one_of(
+    st.builds(
+        TurnStarted,
+        turn_id=text,
+        conversation_id=text,
+        question=text,
+        model=text,
+        program=text,
+        language=text,
+        **stamps,
+    ),
+    st.builds(StepChanged, text=text, took_s=seconds, **stamps),
+    st.builds(PassagesFound, query=text, passages=passages, rejected=passages, **stamps),
+    st.builds(FieldDelta, field=text, text=text, **stamps),
+    st.builds(FieldReset, field=text, **stamps),
+    st.builds(Warned, code=text, text=text, **stamps),
+    st.builds(
+        TurnFinished,
+        fields=fields,
+        passages=passages,
+        usage=st.builds(Usage),
+        cost=st.none() | seconds,
+        model=text,
+        **stamps,
+    ),
+    st.builds(TurnFailed, code=text, text=text, partial=fields, **stamps),
+    st.builds(TurnStopped, partial=fields, **stamps),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(text, st.lists(events, max_size=5).map(tuple), fields), min_size=1, max_size=4))
+def test_whatever_a_turn_said_is_read_back_exactly(
+    said: list[tuple[str, tuple[Event, ...], dict[str, str]]],
+) -> None:
+    async def round_trip(store: Store) -> None:
+        for at, (question, record, texts) in enumerate(said):
+            asked = turn(f"t{at}", question=question)
+            await store.open_turn(conversation(), asked)
+            await store.save_turn(replace(asked, state="finished", record=record, fields=texts))
+        kept = await store.turns("c1", ANNA)
+        wanted = [(question.replace("\x00", "�"), record, texts) for question, record, texts in said]
+        assert [(turn.question, turn.record, turn.fields) for turn in kept] == wanted
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(url_of(Path(folder) / "glassbox.db"))
+        store.open()
+        asyncio.run(round_trip(store))
+        store.close()
