@@ -67,7 +67,7 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A stored turn. `record` holds its events in compact form (see `events.compact`); folding it gives what was seen."""
+    """A stored turn. `record` holds its events in compact form (`events.compact`); folding it gives what was seen."""
 
     id: str
     conversation_id: str

@@ -1,8 +1,8 @@
 """The raw deltas of one reply → (field, text), exactly, whatever the chunk sizes.
 
-The grammar is that of DSPy's `ChatAdapter.parse`: a header is a line that begins with `[[ ## name ## ]]`, a field's first
-header wins, any other header ends the field before it, and the blanks around a field do not count. DSPy's own listeners
-lose text (https://github.com/stanfordnlp/dspy/pull/10459) and keep state between calls, hence this reader, one per reply.
+The grammar is that of DSPy's `ChatAdapter.parse`: a header is a line that begins with `[[ ## name ## ]]`, a field's
+first header wins, any other header ends the field before it, and the blanks around a field do not count. DSPy's own
+listeners lose text (https://github.com/stanfordnlp/dspy/pull/10459) and keep state between calls, hence this reader.
 Invariant: for any text and any chunking the pieces of a field add up to the same string. No I/O, no dspy.
 """
 

@@ -11,11 +11,25 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from dotenv import load_dotenv
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILTIN_MODEL = "builtin/extractive"
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsFault(ValueError):
+    """A setting cannot be used; the text names it and says what to do, but never repeats its value."""
 
 
 class ModelEntry(BaseModel):
@@ -34,7 +48,7 @@ class ModelEntry(BaseModel):
 class Settings(BaseSettings):
     """Field names in capitals are the names in the environment."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
     models: Annotated[tuple[ModelEntry, ...], NoDecode] = Field(
         default=(), description="JSON list of models: label, model, api_base?, api_key_env?, temperature?, max_tokens?"
@@ -82,7 +96,12 @@ class Settings(BaseSettings):
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
-        return self.host or ("0.0.0.0" if self.on_space else "127.0.0.1"), self.port  # noqa: S104
+        return self.host or ("0.0.0.0" if self.on_space else "127.0.0.1"), self.port
+
+    @property
+    def database_address(self) -> str:
+        """SQLAlchemy's address of the store."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'glassbox.db').resolve()}"
 
     @property
     def turns_at_once(self) -> int | None:
@@ -93,3 +112,29 @@ class Settings(BaseSettings):
         """The provider key in the environment variable `name`, None when it is unset or blank."""
         value = os.environ.get(name, "").strip()
         return SecretStr(value) if value else None
+
+
+# Read by dspy, litellm, gradio and the hub client when they are imported; none of them shall look anything up.
+QUIET = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_SSR_MODE": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
+def load() -> Settings:
+    """Read `.env` and the environment, and prepare the environment of the libraries. Raises SettingsFault."""
+    load_dotenv(Path(".env"))
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        names = sorted({str(problem["loc"][0]).upper() if problem["loc"] else "MODELS" for problem in error.errors()})
+        raise SettingsFault(
+            f"Cannot use the setting {', '.join(names)}. The README's table says what it takes."
+        ) from None
+    os.environ.update(QUIET)
+    os.environ["DSPY_CACHEDIR"] = str((settings.data_dir / "dspy").resolve())
+    os.environ["GRADIO_TEMP_DIR"] = str((settings.data_dir / "gradio").resolve())
+    return settings

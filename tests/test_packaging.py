@@ -60,5 +60,6 @@ def test_ci_runs_what_people_run_and_nothing_else() -> None:
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8") == "bash tests/run\n"
 
 
-def test_the_readme_holds_the_two_commands_that_start_it() -> None:
-    assert "\npip install -r requirements.txt\npython app.py\n" in README
+def test_the_readme_holds_the_two_commands() -> None:
+    assert "\npip install -r requirements.txt && python app.py\n" in README
+    assert "\nbash tests/run\n" in README

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import dspy
 import pytest
 from hypothesis import given, settings
@@ -65,7 +67,7 @@ def parsed(text: str) -> dict[str, str]:
 def test_any_text_in_any_chunking_adds_up_to_the_parsed_field(lines: list[str], breaks: str, cuts: list[int]) -> None:
     text = breaks.join(["[[ ## reasoning ## ]]", *lines, "[[ ## answer ## ]]", "tail"])
     at = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    chunks = [text[start:end] for start, end in zip(at, at[1:], strict=False)]
+    chunks = [text[start:end] for start, end in itertools.pairwise(at)]
     assert read(chunks) == read([text]) == parsed(text)
 
 

@@ -1,0 +1,135 @@
+"""Composition root: settings → parts → Pipeline → page + api → one server. Builds, decides nothing.
+
+`load` comes before every other import: it sets what dspy, litellm, gradio and the hub client read when imported.
+"""
+
+from __future__ import annotations
+
+from pipeline.settings import Settings, SettingsFault, load
+
+try:
+    SETTINGS = load()
+except SettingsFault as fault:
+    raise SystemExit(str(fault)) from None
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import gradio as gr
+from filelock import FileLock, Timeout
+
+import api.faults
+import api.guard
+import api.health
+import api.turns
+from components import page
+from pipeline.ingest.markdown import read_folder
+from pipeline.models import Models
+from pipeline.retrieval.edge import EdgeSearch
+from pipeline.store import Store
+from pipeline.turns import Pipeline
+
+CLOSING_S = 8.0  # the turns' ending plus the server's must stay under 10 s
+
+log = logging.getLogger("glassbox")
+
+
+def main() -> int:
+    """Run until a signal comes → the exit code: 1 for an address that cannot be had, 2 for a folder that is taken."""
+    logging.basicConfig(level=SETTINGS.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for noisy in ("httpx", "httpcore", "alembic", "dspy"):  # their lines may hold addresses and prompts
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if problem := address_problem(*SETTINGS.address):
+        print(problem, file=sys.stderr)  # noqa: T201
+        return 1
+    SETTINGS.data_dir.mkdir(parents=True, exist_ok=True)
+    claim = FileLock(SETTINGS.data_dir / "lock")
+    try:
+        claim.acquire(blocking=False)
+    except Timeout:
+        print(  # noqa: T201
+            "Another Glassbox uses this DATA_DIR. Stop it, or start this one with DATA_DIR set to another folder.",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        serve(SETTINGS, stop)
+    finally:
+        claim.release()
+    return 0
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Build the parts, serve until `stop`, then end the turns first and the server after them."""
+    store = Store(settings.database_address)
+    store.open()
+    search = EdgeSearch.build(read_folder(settings.documents_dir))
+    pipeline = Pipeline(settings, Models(settings), search, store)
+    demo = page.build(pipeline, on_space=settings.on_space, typed_models=not settings.on_space)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    @asynccontextmanager
+    async def lifespan(_app: object) -> AsyncGenerator[None, None]:
+        loops.append(asyncio.get_running_loop())
+        yield
+
+    launch(demo, pipeline, settings, lifespan)
+    host, port = settings.address
+    print(f"Glassbox is ready: http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)  # noqa: T201
+    stop.wait()
+    asyncio.run_coroutine_threadsafe(pipeline.close(), loops[0]).result(CLOSING_S)
+    demo.close(verbose=False)
+    search.close()
+    store.close()
+
+
+def launch(demo: gr.Blocks, pipeline: Pipeline, settings: Settings, lifespan: object) -> None:
+    """One server for page and API. Gradio's front proxy, analytics and run history stay off."""
+    host, port = settings.address
+    routes = [*api.turns.routes(pipeline).routes, *api.health.routes(pipeline).routes]
+    demo.queue(default_concurrency_limit=None, max_size=None)
+    demo.launch(
+        server_name=host,
+        server_port=port,
+        ssr_mode=False,
+        quiet=True,
+        share=False,
+        max_threads=400,
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=[],
+        prevent_thread_lock=True,
+        app_kwargs={
+            "routes": routes,
+            "lifespan": lifespan,
+            "openapi_url": None,
+            "middleware": api.guard.middleware(host),
+            "exception_handlers": api.faults.HANDLERS,
+        },
+        **page.launch_options(),
+    )
+
+
+def address_problem(host: str, port: int) -> str | None:
+    """One line that says what to do when the address cannot be had, None when it can."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError:
+        return f"Cannot listen on {host}:{port}. It is taken or not ours: set HOST and PORT to another address."
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""`dspy.streamify` in, our events out; DSPy's exceptions become ours here and only here.
+
+Invariant: whatever the model does with the format, no text of its answer is lost and deltas are all there is. A streamify generator that is left early throws CancelledError into the task that used it, so one is only ever
+ended by cancelling the task that iterates it: `Reply.read` runs in a task of its own and never raises out of its loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from types import MappingProxyType
+from typing import Any
+
+import dspy
+
+from pipeline.errors import GlassboxError, ModelFault
+from pipeline.events import Event, FieldDelta, FieldReset, Finish, PassagesFound, StepChanged, Usage, Warned
+from pipeline.fields import FieldReader, TextMender, whole_text
+from pipeline.metrics import estimated_tokens
+from pipeline.models import Exchange, exchanges
+
+Say = Callable[[Event], None]
+
+THINKING = "thinking"
+FORMAT_PATIENCE_CHARS = 200  # without a header by then, the raw text is shown as the answer
+
+WARNINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "format": "The model did not keep to the format, so its text is shown as it came.",
+        "length": "The model reached its limit of tokens, so the answer may be cut short.",
+        "content_filter": "The provider's content filter ended this answer early.",
+    }
+)
+
+# dspy's stable error codes → ours; what is not listed is "unexpected"
+CODES = MappingProxyType(
+    {
+        "auth": "auth",
+        "billing": "billing",
+        "rate_limit": "rate_limit",
+        "unsupported_model": "unsupported_model",
+        "unsupported_feature": "invalid_request",
+        "context_window_exceeded": "context_window_exceeded",
+        "invalid_request": "invalid_request",
+        "not_configured": "not_configured",
+        "configuration": "not_configured",
+        "transport": "connection",
+        "timeout": "connect_timeout",
+        "server": "server",
+        "provider": "server",
+        "stream_assembly": "incomplete",
+        "adapter_parse_error": "bad_reply",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds and characters that one reply may take; 0 seconds means no limit."""
+
+    first_token_s: float
+    idle_s: float
+    answer_chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a reply ended that did end by itself."""
+
+    finish: Finish
+    usage: Usage
+    cost: float | None
+
+
+async def answer(program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM, limits: Limits, say: Say) -> Outcome:
+    """Run a program, say its events, return how it ended. Raises GlassboxError; can be cancelled at any time."""
+    reply = Reply(say, limits)
+    task = asyncio.create_task(reply.read(program, inputs, lm))
+    watch = asyncio.create_task(reply.watch(task))
+    try:
+        await task
+    except asyncio.CancelledError:
+        if reply.fault is None:
+            raise  # the turn itself was stopped
+    except GlassboxError:
+        raise
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        reply.fault = fault_of(error)
+    finally:
+        for each in (task, watch):
+            each.cancel()
+        await asyncio.wait({task, watch})
+    return reply.end()
+
+
+class Reply:
+    """One reply while it arrives."""
+
+    def __init__(self, say: Say, limits: Limits) -> None:
+        self._tell, self._limits = say, limits
+        self._reader = FieldReader(["reasoning", "answer"])
+        self._menders = {"text": TextMender(), THINKING: TextMender()}
+        self._pieces: dict[str, int] = {}  # field → characters said since its last reset
+        self._raw = False  # the text outside any header is being shown as the answer
+        self._raw_said = 0
+        self._began: dict[str, float] = {}
+        self._finish: Finish | None = None
+        self._exchanges: list[Exchange] = []
+        self._chars = 0
+        self._news_at = self._asked_at = monotonic()
+        self._asked = False
+        self.fault: GlassboxError | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def read(self, program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM) -> None:
+        """Iterate the program's stream to its end. To be run in a task of its own."""
+        self._task = asyncio.current_task()
+        exchanges.set(self._exchanges)
+        adapter = dspy.ChatAdapter(use_json_adapter_fallback=False)
+        with dspy.context(lm=lm, adapter=adapter, trace=None):
+            stream = dspy.streamify(program, is_async_program=True)
+            async for item in stream(**inputs):
+                if isinstance(item, PassagesFound):
+                    self._tell(item)
+                elif isinstance(item, StepChanged):
+                    self._tell(item)
+                    if (item.step, item.state) == ("retrieve", "ended"):
+                        self._ask()
+                elif choices := getattr(item, "choices", None):
+                    self._chunk(choices[0])
+                elif isinstance(item, dspy.Prediction) and not self._chars:
+                    self._whole(item)
+
+    async def watch(self, task: asyncio.Task[None]) -> None:
+        """End the reading when the model keeps silent for too long."""
+        while True:
+            limit_s = self._limits.idle_s if self._chars else self._limits.first_token_s
+            waited_s = monotonic() - self._news_at
+            if self._asked and limit_s and waited_s >= limit_s:
+                self.fault = ModelFault("idle_timeout" if self._chars else "first_token_timeout")
+                task.cancel()
+                return
+            await asyncio.sleep(min(max(limit_s - waited_s, 0.01), 0.25) if limit_s else 0.25)
+
+    def end(self) -> Outcome:
+        """Say what was held back, and the outcome. Raises the fault, if there was one, when nothing can be shown."""
+        for field, text in self._reader.finish():
+            self._delta(field, text)
+        self._settle_format()
+        for step in ("reason", "answer"):
+            self._end_step(step)
+        if self.fault and not (self.fault.code == "bad_reply" and self._pieces.get("answer")):
+            raise self.fault
+        if not self._pieces.get("answer"):
+            raise ModelFault("content_filter" if self._finish == "content_filter" else "empty")
+        finish = self._finish or "stop"
+        if finish != "stop":
+            self._tell(Warned(code=finish, text=WARNINGS[finish]))
+        return Outcome(finish, *self._bill())
+
+    def _ask(self) -> None:
+        self._asked, self._news_at = True, monotonic()
+        self._begin_step("reason")
+
+    def _chunk(self, choice: Any) -> None:
+        if self.fault:
+            return
+        delta = choice.delta
+        if thought := getattr(delta, "reasoning_content", None):
+            self._arrived(thought)
+            self._delta(THINKING, self._menders[THINKING].feed(thought))
+        if text := delta.content:
+            self._arrived(text)
+            self._text(self._menders["text"].feed(text))
+        if finish := choice.finish_reason:
+            self._finish = finish if finish in WARNINGS else "stop"
+        if self._chars > self._limits.answer_chars:
+            self._give_up(ModelFault("answer_limit"))
+
+    def _whole(self, prediction: dspy.Prediction) -> None:
+        """A model that cannot stream: its fields all at once."""
+        for field in ("reasoning", "answer"):
+            self._delta(field, whole_text(str(prediction.get(field) or "")))
+
+    def _arrived(self, text: str) -> None:
+        self._chars += len(text)
+        self._news_at = monotonic()
+
+    def _text(self, text: str) -> None:
+        for field, piece in self._reader.feed(text):
+            if self._raw:
+                self._raw = False  # a header came after all: what was shown is taken back
+                self._reset("answer")
+            self._delta(field, piece)
+        if not self._reader.headed and len(self._reader.preamble.strip()) > FORMAT_PATIENCE_CHARS:
+            self._say_raw()
+
+    def _say_raw(self) -> None:
+        if not self._raw:
+            self._raw = True
+            self._tell(Warned(code="format", text=WARNINGS["format"]))
+        text = self._reader.preamble
+        body = text.rstrip()
+        new = body[self._raw_said :] if self._raw_said else body.lstrip()
+        if new:
+            self._delta("answer", new)
+            self._raw_said = len(body)
+
+    def _settle_format(self) -> None:
+        """No header to the end: what came is the answer."""
+        if not self._reader.headed and self._reader.preamble.strip():
+            self._say_raw()
+
+    def _delta(self, field: str, text: str) -> None:
+        if not text:
+            return
+        if field == "answer" and "answer" not in self._began:
+            self._end_step("reason")
+            self._begin_step("answer")
+        self._pieces[field] = self._pieces.get(field, 0) + len(text)
+        self._tell(FieldDelta(field=field, text=text))
+
+    def _reset(self, field: str) -> None:
+        self._pieces[field] = 0
+        self._tell(FieldReset(field=field))
+
+    def _give_up(self, fault: GlassboxError) -> None:
+        """End from inside the loop: an exception here would be thrown into this task again, a cancellation is not."""
+        self.fault = fault
+        if self._task:
+            self._task.cancel()
+
+    def _begin_step(self, step: Any) -> None:
+        self._began[step] = monotonic()
+        self._tell(StepChanged(step=step, state="began"))
+
+    def _end_step(self, step: Any) -> None:
+        if (began := self._began.get(step)) and began > 0:
+            self._began[step] = -1.0
+            self._tell(StepChanged(step=step, state="ended", took_s=monotonic() - began))
+
+    def _bill(self) -> tuple[Usage, float | None]:
+        usage = self._exchanges[-1].get("usage") if self._exchanges else None
+        cost = self._exchanges[-1].get("cost") if self._exchanges else None
+        prompt, completion = (int((usage or {}).get(f"{part}_tokens") or 0) for part in ("prompt", "completion"))
+        if completion:
+            return Usage(prompt, completion, exact=True), cost
+        return Usage(prompt, estimated_tokens("x" * sum(self._pieces.values())), exact=False), cost
+
+
+def fault_of(error: BaseException) -> GlassboxError:
+    """What a program raised, as ours. The text of the original may hold the key: only its code is read."""
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return fault_of(error.exceptions[0])
+    if isinstance(error, GlassboxError):
+        return error
+    if str(getattr(error, "provider_code", "")) == "content_filter":
+        return ModelFault("content_filter")
+    return ModelFault(CODES.get(str(getattr(error, "code", "")), "unexpected"))

@@ -1,0 +1,142 @@
+"""Model labels: which there are, which can be used now, and how to build each one's `dspy.LM`.
+
+No global LM: a turn gets its own through `dspy.context`. DSPy's retries and cache are off; both would act behind the
+back of the turn (and the cache's key ignores whose endpoint answered). LMs are kept, since each owns a connection pool.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import dspy
+import httpx
+
+from pipeline.errors import ModelFault, Refused
+from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
+from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings
+
+FOREVER_S = 86_400.0  # the native engine has no "no limit"
+
+# The key that a provider's own documents name → the model offered when it is set. MODELS adds any other.
+PROVIDER_DEFAULTS = (
+    ("OPENAI_API_KEY", "openai/gpt-5-mini"),
+    ("ANTHROPIC_API_KEY", "anthropic/claude-haiku-4-5"),
+    ("GEMINI_API_KEY", "gemini/gemini-2.5-flash"),
+    ("OPENROUTER_API_KEY", "openrouter/openai/gpt-oss-120b"),
+    ("GROQ_API_KEY", "groq/openai/gpt-oss-20b"),
+    ("DEEPSEEK_API_KEY", "deepseek/deepseek-chat"),
+    ("MISTRAL_API_KEY", "mistral/mistral-small-latest"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """One line of the picker. `uses_knobs`: whether instructions, temperature and token limit change its answer."""
+
+    label: str
+    state: Literal["ready", "no_key"]
+    note: str
+    uses_knobs: bool
+
+
+Exchange = dict[str, Any]
+exchanges: ContextVar[list[Exchange] | None] = ContextVar("exchanges", default=None)
+
+
+class RecordedLM(dspy.LM):
+    """An LM whose exchanges (usage, cost) go to the turn that made them, not to DSPy's process-wide history."""
+
+    def update_history(self, entry: Exchange) -> None:
+        """Called by DSPy once per completed exchange, in the context of the turn."""
+        if (record := exchanges.get()) is not None:
+            record.append(entry)
+
+
+class Models:
+    """The models of this process. `add` puts a typed name into the list, which only a laptop offers."""
+
+    def __init__(self, settings: Settings, pace_s: float = 0.012) -> None:
+        self._settings, self._pace_s = settings, pace_s
+        self._entries = {entry.label: entry for entry in (*settings.models, *self._found_by_key())}
+        self._built: dict[str, RecordedLM] = {}
+
+    def _found_by_key(self) -> tuple[ModelEntry, ...]:
+        listed = {entry.label for entry in self._settings.models}
+        return tuple(
+            ModelEntry(label=model, model=model, api_key_env=name)
+            for name, model in PROVIDER_DEFAULTS
+            if self._settings.key(name) and model not in listed
+        )
+
+    @property
+    def choices(self) -> tuple[ModelChoice, ...]:
+        """The picker's lines, the built-in model first."""
+        builtin = ModelChoice(BUILTIN_MODEL, "ready", "quotes only", uses_knobs=False)
+        return (builtin, *(self._choice(entry) for entry in self._entries.values()))
+
+    @property
+    def default(self) -> str:
+        """The label that a new visitor starts with; an unknown DEFAULT_MODEL falls back to the built-in model."""
+        wanted = self._settings.default_model
+        return wanted if self.known(wanted) else BUILTIN_MODEL
+
+    def known(self, label: str) -> bool:
+        """Whether the picker has this label."""
+        return label == BUILTIN_MODEL or label in self._entries
+
+    def add(self, name: str) -> str:
+        """Put a LiteLLM name (`provider/model`) into the list → its label."""
+        name = name.strip()
+        if "/" not in name or len(name) > 200 or any(character.isspace() for character in name):
+            raise Refused("unknown_model")
+        if not self.known(name):
+            self._entries[name] = ModelEntry(label=name, model=name)
+        return name
+
+    def lm(self, label: str) -> RecordedLM:
+        """The model behind a label. Raises Refused for an unknown one and ModelFault when its key is missing."""
+        if not self.known(label):
+            raise Refused("unknown_model")
+        if label not in self._built:
+            self._built[label] = self._builtin() if label == BUILTIN_MODEL else self._build(self._entries[label])
+        return self._built[label]
+
+    def _choice(self, entry: ModelEntry) -> ModelChoice:
+        missing = entry.api_key_env and not self._settings.key(entry.api_key_env)
+        note = "no key" if missing else "local" if _is_local(entry) else ""
+        return ModelChoice(entry.label, "no_key" if missing else "ready", note, uses_knobs=True)
+
+    def _builtin(self) -> RecordedLM:
+        engines = {"engine": ExtractiveEngine(), "async_engine": AsyncExtractiveEngine(self._pace_s)}
+        return RecordedLM(BUILTIN_MODEL, cache=False, num_retries=0, **engines)
+
+    def _build(self, entry: ModelEntry) -> RecordedLM:
+        given: dict[str, Any] = {
+            "api_base": entry.api_base,
+            "temperature": entry.temperature,
+            "max_tokens": entry.max_tokens,
+        }
+        if entry.api_key_env:
+            key = self._settings.key(entry.api_key_env)
+            if key is None:
+                raise ModelFault("not_configured")
+            given["api_key"] = key.get_secret_value()
+        elif entry.api_base and entry.model.startswith("openai/"):
+            given["api_key"] = "none"  # this door asks for a key even where the server does not
+        given = {name: value for name, value in given.items() if value is not None}
+        return RecordedLM(entry.model, cache=False, num_retries=0, timeout=self._timeout(), **given)
+
+    def _timeout(self) -> httpx.Timeout:
+        """Reads are only a second line of defence: `dspy_events` watches first token and silence itself."""
+        read_s = max(self._settings.first_token_timeout_s, self._settings.idle_timeout_s) + 5
+        if not (self._settings.first_token_timeout_s and self._settings.idle_timeout_s):
+            read_s = FOREVER_S
+        connect_s = self._settings.connect_timeout_s or FOREVER_S
+        return httpx.Timeout(connect=connect_s, read=read_s, write=connect_s, pool=connect_s)
+
+
+def _is_local(entry: ModelEntry) -> bool:
+    host = httpx.URL(entry.api_base).host if entry.api_base else ""
+    return host in {"localhost", "127.0.0.1", "::1"} or entry.model.startswith("ollama")

@@ -1,0 +1,423 @@
+"""Pipeline: the running turns, their readers and their endings.
+
+A turn belongs to the server. It runs in a task of its own and appends to its buffer without ever waiting for a reader;
+readers come, leave and come back; when the last one has left, the turn is stopped after a grace time. Whatever happens,
+a turn says exactly one ending, after it was stored. All of this lives on one event loop: the server's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import dspy
+
+from pipeline.conversation import Conversation, Rating, Turn, TurnRequest, TurnState
+from pipeline.dspy_events import Limits, Outcome, answer
+from pipeline.errors import Busy, GlassboxError, ModelFault, NotFound, Refused, StoreFault
+from pipeline.events import (
+    Ending,
+    Event,
+    PassagesFound,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+    compact,
+    fields_of,
+)
+from pipeline.models import ModelChoice, Models
+from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
+from pipeline.retrieval.edge import EdgeSearch
+from pipeline.retrieval.words import language_of
+from pipeline.settings import BUILTIN_MODEL, Settings
+from pipeline.store import Store
+
+log = logging.getLogger(__name__)
+
+PROGRAM = "ChainOfThought"
+SAVE_EVERY_S = 1.0
+SAVE_ENDING_S = 2.0  # how long the ending waits for the store
+KEEP_ENDED_S = 60.0  # how long an ended turn's buffer can still be followed
+FIRST_READER_S = 10.0  # how long a turn that nobody has read yet waits for its first reader
+MOST_PASSAGES, MOST_HISTORY_TURNS, MOST_TOKENS = 20, 50, 200_000
+
+
+class RunningTurn:
+    """One turn's buffer of events, and who waits for more of them."""
+
+    def __init__(self, turn: Turn, owner: str | None) -> None:
+        self.turn, self.owner = turn, owner
+        self.events: list[Event] = []
+        self.ended = False
+        self.work: asyncio.Task[Outcome] | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.readers = 0
+        self.leaving: asyncio.TimerHandle | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+        self.began_at = time.monotonic()
+
+    @property
+    def id(self) -> str:
+        """The turn's id; whoever knows it may follow and stop the turn."""
+        return self.turn.id
+
+    @property
+    def conversation_id(self) -> str:
+        """The conversation it belongs to."""
+        return self.turn.conversation_id
+
+    def say(self, event: Event) -> None:
+        """The one place where an event gets its number and its time."""
+        self.events.append(replace(event, seq=len(self.events), at_s=round(time.monotonic() - self.began_at, 4)))
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    async def news(self, timeout_s: float) -> None:
+        """Return at the next event, or after `timeout_s`."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        await asyncio.wait({waiting}, timeout=timeout_s)
+        if not waiting.done():
+            self._waiting.remove(waiting)
+
+    def stored(self, state: TurnState, ending: Ending | None = None) -> Turn:
+        """The turn as the store keeps it."""
+        events = [*self.events, ending] if ending else self.events
+        return replace(self.turn, state=state, record=compact(events), fields=fields_of(events))
+
+
+class Pipeline:
+    """Starts turns, lets readers follow them, stops them; the one door to the store for page and API."""
+
+    def __init__(self, settings: Settings, models: Models, search: EdgeSearch, store: Store) -> None:
+        self._settings, self._models, self._search, self._store = settings, models, search, store
+        self._turns: dict[str, RunningTurn] = {}
+        self._closing = False
+        self.default_instructions = DEFAULT_INSTRUCTIONS
+        self.question_limit_chars = settings.question_limit_chars
+
+    # Turns
+
+    async def start(self, request: TurnRequest) -> RunningTurn:
+        """Check, store and start a turn. Raises Refused, NotFound or Busy, and then nothing is stored."""
+        request = self._checked(request)
+        lm = self._lm(request)
+        conversation, history = await self._conversation(request)
+        turn = Turn(
+            id=secrets.token_urlsafe(16),
+            conversation_id=conversation.id,
+            question=request.question,
+            model=request.model or self.default_model,
+            asked_at=time.time(),
+        )
+        running = RunningTurn(turn, conversation.owner)
+        self._turns[turn.id] = running  # counted from here on: two starts at once must not both pass the limit
+        try:
+            saved = await self._open(conversation, turn, request.replaces)
+        except BaseException:
+            del self._turns[turn.id]
+            raise
+        running.say(
+            TurnStarted(
+                turn_id=turn.id,
+                conversation_id=conversation.id,
+                question=turn.question,
+                model=turn.model,
+                program=PROGRAM,
+                language=language_of(turn.question),
+            )
+        )
+        running.task = asyncio.create_task(self._run(running, request, lm, history, saved=saved))
+        self._leave(running, max(self._settings.leave_grace_s, FIRST_READER_S))
+        return running
+
+    async def batches(
+        self, turn_id: str, after: int = -1, beat_s: float = 1.0
+    ) -> AsyncGenerator[tuple[Event, ...], None]:
+        """Events with a seq above `after`, as many at a time as there are; () after each silent `beat_s`."""
+        running = self._turns.get(turn_id)
+        if running is None:
+            raise NotFound
+        running.readers += 1
+        if running.leaving:
+            running.leaving.cancel()
+        seq = after + 1
+        try:
+            while True:
+                if seq < len(running.events):
+                    batch = tuple(running.events[seq:])
+                    seq += len(batch)
+                    yield batch
+                elif running.ended:
+                    return
+                else:
+                    await running.news(beat_s)
+                    if seq == len(running.events) and not running.ended:
+                        yield ()
+        finally:
+            running.readers -= 1
+            if not running.readers and not running.ended:
+                self._leave(running, self._settings.leave_grace_s)
+
+    async def follow(self, turn_id: str, after: int = -1, beat_s: float = 1.0) -> AsyncGenerator[Event | None, None]:
+        """The same, one event at a time; None after each silent `beat_s`, so that a reader notices its own leaving."""
+        batches = self.batches(turn_id, after, beat_s)
+        try:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+                if not batch:
+                    yield None
+        finally:
+            await batches.aclose()
+
+    async def stop(self, turn_id: str) -> None:
+        """End a turn; returns when its ending is said. Nothing happens when it has ended or never was."""
+        if (running := self._turns.get(turn_id)) and running.task:
+            if running.work:
+                running.work.cancel()
+            await asyncio.wait({running.task})
+
+    async def close(self) -> None:
+        """Stop every turn and store it; no turn starts afterwards."""
+        self._closing = True
+        await asyncio.gather(*(self.stop(turn_id) for turn_id in list(self._turns)))
+        for running in self._turns.values():
+            if running.leaving:
+                running.leaving.cancel()
+        self._turns.clear()
+
+    def running(self, conversation_id: str) -> str | None:
+        """The id of the conversation's running turn, the newest when there are several."""
+        ids = [each.id for each in self._turns.values() if each.conversation_id == conversation_id and not each.ended]
+        return ids[-1] if ids else None
+
+    # What was said before
+
+    async def conversations(self, visitor: str) -> tuple[Conversation, ...]:
+        """The visitor's own, newest first."""
+        return await self._store.conversations(visitor)
+
+    async def turns(self, conversation_id: str, visitor: str | None) -> tuple[Turn, ...]:
+        """A conversation's turns, oldest first, running ones as far as they were saved. Raises NotFound."""
+        if await self._store.find(conversation_id, visitor) is None:
+            raise NotFound
+        return await self._store.turns(conversation_id, visitor)
+
+    async def delete(self, conversation_id: str, visitor: str | None) -> None:
+        """Remove a conversation and stop what runs in it. Raises NotFound."""
+        if not await self._store.delete(conversation_id, visitor):
+            raise NotFound
+        if turn_id := self.running(conversation_id):
+            await self.stop(turn_id)
+
+    async def rate(self, turn_id: str, visitor: str | None, rating: Rating) -> None:
+        """Remember a like (1), a dislike (-1) or neither (0). Raises NotFound."""
+        if not await self._store.rate(turn_id, visitor, rating):
+            raise NotFound
+
+    # What there is
+
+    @property
+    def models(self) -> tuple[ModelChoice, ...]:
+        """The picker's lines."""
+        return self._models.choices
+
+    @property
+    def default_model(self) -> str:
+        """The label that a new visitor starts with."""
+        return self._models.default
+
+    def add_model(self, name: str) -> str:
+        """Put a typed LiteLLM name into the picker → its label. Raises Refused; always does on a Space."""
+        if self._settings.on_space:
+            raise Refused("unknown_model")
+        return self._models.add(name)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a question can be answered now."""
+        return not self._closing
+
+    @property
+    def documents(self) -> tuple[tuple[str, int], ...]:
+        """(title, number of passages) of every document that answers may stand on."""
+        return self._search.documents
+
+    # One turn
+
+    def _checked(self, request: TurnRequest) -> TurnRequest:
+        question = request.question.strip()
+        if not question:
+            raise Refused("blank_question")
+        if len(question) > self._settings.question_limit_chars:
+            raise Refused("long_question")
+        for text in (question, request.instructions or ""):
+            if any("\ud800" <= character <= "\udfff" or character == "\0" for character in text):
+                raise Refused("unreadable_question")
+        temperature, max_tokens = request.temperature, request.max_tokens
+        if not (
+            1 <= request.passages_wanted <= MOST_PASSAGES
+            and 0 <= request.history_turns <= MOST_HISTORY_TURNS
+            and (temperature is None or 0 <= temperature <= 2)
+            and (max_tokens is None or 1 <= max_tokens <= MOST_TOKENS)
+            and len(request.instructions or "") <= self._settings.question_limit_chars
+        ):
+            raise Refused("invalid_request")
+        limit = self._settings.turns_at_once
+        if self._closing or (limit and sum(not each.ended for each in self._turns.values()) >= limit):
+            raise Busy
+        return replace(request, question=question)
+
+    def _lm(self, request: TurnRequest) -> dspy.LM | None:
+        """None when the model's key is missing: that is a fault of the turn, not of the request."""
+        try:
+            return self._models.lm(request.model or self.default_model)
+        except ModelFault:
+            return None
+
+    async def _conversation(self, request: TurnRequest) -> tuple[Conversation, Sequence[Turn]]:
+        """The conversation to go on with, and the turns before this one; a new one without an id."""
+        if request.conversation_id is None:
+            new = Conversation(secrets.token_urlsafe(16), request.visitor, request.question)
+            return new, ()
+        found = await self._store.find(request.conversation_id, request.visitor)
+        if found is None:
+            raise NotFound
+        if request.replaces in self._turns:
+            await self.stop(request.replaces)
+        turns = await self._store.turns(found.id, request.visitor)
+        ids = [turn.id for turn in turns]
+        before = turns[: ids.index(request.replaces)] if request.replaces in ids else turns
+        return found, [turn for turn in before if turn.fields.get("answer")][-request.history_turns or len(before) :]
+
+    async def _open(self, conversation: Conversation, turn: Turn, replaces: str | None) -> bool:
+        try:
+            await self._store.open_turn(conversation, turn, replaces)
+        except StoreFault:
+            log.warning("a turn could not be stored and goes on without")
+            return False
+        return True
+
+    async def _run(
+        self, running: RunningTurn, request: TurnRequest, lm: dspy.LM | None, history: Sequence[Turn], *, saved: bool
+    ) -> None:
+        """From the first event to the ending. This task is never cancelled, only the work inside it."""
+        running.work = asyncio.create_task(self._work(running, request, lm, history))
+        fault: GlassboxError | None = None
+        try:
+            fault = await self._wait(running, saved=saved)
+            ending = self._ending(running, running.work, fault)
+        except Exception:  # noqa: BLE001  the last resort: a turn must end whatever we did wrong
+            log.error("a turn ended unexpectedly")
+            running.work.cancel()
+            ending = _failed(ModelFault("unexpected"), fields_of(running.events))
+        ending = await self._save_ending(running, ending) if saved else replace(ending, saved=False)
+        running.ended = True
+        running.say(ending)
+        if running.leaving:
+            running.leaving.cancel()
+        running.leaving = asyncio.get_running_loop().call_later(KEEP_ENDED_S, self._turns.pop, running.id, None)
+
+    async def _work(
+        self, running: RunningTurn, request: TurnRequest, lm: dspy.LM | None, history: Sequence[Turn]
+    ) -> Outcome:
+        if lm is None:
+            raise ModelFault("not_configured")
+        knobs = {"temperature": request.temperature, "max_tokens": request.max_tokens}
+        inputs: dict[str, Any] = {
+            "question": request.question,
+            "history": history if request.history_turns else (),
+            "passages_wanted": request.passages_wanted,
+            "instructions": request.instructions,
+            "config": {name: value for name, value in knobs.items() if value is not None},
+        }
+        if running.turn.model == BUILTIN_MODEL:
+            inputs |= {"instructions": None, "config": {}}
+        limits = Limits(
+            self._settings.first_token_timeout_s, self._settings.idle_timeout_s, self._settings.answer_limit_chars
+        )
+        return await answer(PROGRAMS[PROGRAM](self._search), inputs, lm, limits, running.say)
+
+    async def _wait(self, running: RunningTurn, *, saved: bool) -> GlassboxError | None:
+        """Until the work is done or its time is over, saving what there is once a second."""
+        assert running.work
+        began, seen = time.monotonic(), 0
+        while True:
+            await asyncio.wait({running.work}, timeout=SAVE_EVERY_S)
+            if running.work.done():
+                return None
+            limit_s = self._settings.turn_timeout_s
+            if limit_s and time.monotonic() - began >= limit_s:
+                running.work.cancel()
+                await asyncio.wait({running.work})
+                return ModelFault("turn_timeout")
+            if saved and len(running.events) > seen:
+                seen = len(running.events)
+                await self._save(running.stored("running"), SAVE_ENDING_S)
+
+    def _ending(self, running: RunningTurn, work: asyncio.Task[Outcome], fault: GlassboxError | None) -> Ending:
+        fields = fields_of(running.events)
+        if fault is None and work.cancelled():
+            return TurnStopped(partial=fields, saved=True)
+        error = fault or work.exception()
+        if isinstance(error, GlassboxError):
+            return _failed(error, fields)
+        if error is not None:
+            log.error("a turn failed unexpectedly: %s", type(error).__name__)
+            return _failed(ModelFault("unexpected"), fields)
+        outcome = work.result()
+        passages = next((event.passages for event in running.events if isinstance(event, PassagesFound)), ())
+        return TurnFinished(
+            fields={"reasoning": "", **fields},
+            passages=passages,
+            usage=outcome.usage,
+            cost=outcome.cost,
+            finish=outcome.finish,
+            model=running.turn.model,
+            cached=False,
+            saved=True,
+        )
+
+    async def _save_ending(self, running: RunningTurn, ending: Ending) -> Ending:
+        seq, at_s = len(running.events), running.events[-1].at_s
+        state: TurnState = _STATES[type(ending)]
+        numbered = replace(ending, seq=seq, at_s=max(at_s, round(time.monotonic() - running.began_at, 4)))
+        stored = await self._save(running.stored(state, numbered), SAVE_ENDING_S)
+        return ending if stored else replace(ending, saved=False)
+
+    async def _save(self, turn: Turn, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._store.save_turn(turn)
+        except (StoreFault, TimeoutError):
+            log.warning("a turn could not be saved")
+            return False
+        return True
+
+    def _leave(self, running: RunningTurn, grace_s: float) -> None:
+        """Stop the turn in `grace_s` unless a reader comes."""
+        if running.leaving:
+            running.leaving.cancel()
+        stop: Callable[[], object] = lambda: running.work and running.work.cancel()  # noqa: E731
+        running.leaving = asyncio.get_running_loop().call_later(grace_s, stop)
+
+
+_STATES: Mapping[type[Ending], TurnState] = {
+    TurnFinished: "finished",
+    TurnFailed: "failed",
+    TurnStopped: "stopped",
+}
+
+
+def _failed(error: GlassboxError, partial: Mapping[str, str]) -> TurnFailed:
+    retryable = error.retryable if isinstance(error, ModelFault) else True
+    return TurnFailed(code=error.code, text=error.text, retryable=retryable, partial=partial, saved=True)

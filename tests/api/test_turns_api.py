@@ -1,0 +1,185 @@
+"""The wire, held to the letter against the app as a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.provider import Provider
+from tests.served import Served, free_port, served, start
+
+QUESTION = "Why does water temperature change the taste of coffee?"
+MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
+KEY = "sk-test-0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with Provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Served]:
+    behaviours = ["ok", "status-401", "endless", "cut", "ok-tokens-40-gap-50"]
+    models = [
+        {"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base, "api_key_env": "TEST_MODEL_KEY"}
+        for name in behaviours
+    ]
+    settings = {"MODELS": json.dumps(models), "TEST_MODEL_KEY": KEY, "LEAVE_GRACE_S": "0"}
+    with served(tmp_path_factory.mktemp("api"), **settings) as running:
+        yield running
+
+
+def post(app: Served, body: Any, **headers: str) -> httpx.Response:
+    return httpx.post(f"{app.url}/api/turns", json=body, headers=headers, timeout=30)
+
+
+def test_events_are_flat_numbered_and_end_once(app: Served) -> None:
+    with httpx.stream("POST", f"{app.url}/api/turns", json={"question": QUESTION}, timeout=30) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-accel-buffering"] == "no"
+        blocks = [block for block in answer.read().decode().split("\n\n") if block.strip()]
+    events = []
+    for number, block in enumerate(blocks):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        event = json.loads(lines["data"])
+        assert (lines["event"], lines["id"]) == (event["kind"], str(number))
+        assert event["seq"] == number
+        events.append(event)
+    assert events[0]["kind"] == "turn_started"
+    ending = events[-1]
+    assert ending["kind"] == "turn_finished"
+    assert sum(event["kind"].startswith("turn_") for event in events) == 2
+    for field, text in ending["fields"].items():
+        said = "".join(each["text"] for each in events if each["kind"] == "field_delta" and each["field"] == field)
+        assert said == text
+    found = next(event for event in events if event["kind"] == "passages_found")
+    passage = found["passages"][0]
+    assert set(passage) == {"number", "document", "title", "section", "text", "score", "matched"}
+    assert passage["matched"]
+    assert set(ending["usage"]) == {"prompt_tokens", "completion_tokens", "exact"}
+    assert ending["saved"] is True
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"question": " "},
+        {"question": 7},
+        {"question": "x" * 8_001},
+        {"question": QUESTION, "model": "gpt-9"},
+        {"question": QUESTION, "surprise": 1},
+        {"question": QUESTION, "passages_wanted": 0},
+        {"question": QUESTION, "temperature": "hot"},
+    ],
+)
+def test_bad_requests_are_refused_before_the_stream_with_a_constant_text(app: Served, body: Any) -> None:
+    answer = post(app, body)
+    assert answer.status_code == 422
+    assert isinstance(answer.json()["detail"], str)
+
+
+def test_malformed_and_oversized_bodies_are_refused(app: Served) -> None:
+    headers = {"content-type": "application/json"}
+    url = f"{app.url}/api/turns"
+    assert httpx.post(url, content=b"{", headers=headers).status_code == 422
+    assert httpx.post(url, content=b'{"question": "\\ud800"}', headers=headers).status_code == 422
+    assert httpx.post(url, content=b"[" * 900_000, headers=headers).status_code == 422
+    assert httpx.post(url, content=b'{"question": "hi"}', headers={"content-type": "text/plain"}).status_code == 422
+    assert httpx.post(url, content=b'"' + b"x" * 1_100_000 + b'"', headers=headers).status_code == 413
+    assert post(app, {"question": QUESTION}, **{"X-Visitor": "short"}).status_code == 422
+
+
+def test_conversations_belong_to_their_visitor(app: Served) -> None:
+    conversation_id = app.ask({"question": QUESTION}, MAYA)[0]["conversation_id"]
+    again = {"question": "And then?", "conversation_id": conversation_id}
+    assert app.ask(again, MAYA)[0]["conversation_id"] == conversation_id
+    assert post(app, again, **{"X-Visitor": NOAH}).status_code == 404
+    assert post(app, again).status_code == 404
+    assert post(app, {**again, "conversation_id": "unknown"}).status_code == 404
+
+
+def test_a_conversation_without_a_visitor_goes_on_for_whoever_knows_its_id(app: Served) -> None:
+    conversation_id = app.ask({"question": QUESTION})[0]["conversation_id"]
+    again = {"question": "And then?", "conversation_id": conversation_id}
+    assert app.ask(again, NOAH)[-1]["kind"] == "turn_finished"
+
+
+def test_a_key_that_the_provider_echoes_is_nowhere(app: Served) -> None:
+    events = app.ask({"question": QUESTION, "model": "status-401"})
+    assert (events[-1]["kind"], events[-1]["code"]) == ("turn_failed", "auth")
+    assert KEY not in json.dumps(events)
+    assert KEY not in app.log.read_text()
+
+
+def test_closing_the_connection_is_leaving_and_the_provider_sees_it(app: Served, provider: Provider) -> None:
+    with httpx.stream("POST", f"{app.url}/api/turns", json={"question": QUESTION, "model": "endless"}) as answer:
+        for line in answer.iter_lines():
+            if line == "event: field_delta":
+                break
+    until = time.monotonic() + 2
+    while provider.active and time.monotonic() < until:
+        time.sleep(0.05)
+    assert provider.active == 0
+
+
+def test_health_and_the_page_carry_the_policy_and_the_leaking_paths_are_closed(app: Served) -> None:
+    health = httpx.get(f"{app.url}/health")
+    assert set(health.json()) == {"status", "version", "model", "documents", "uptime_s"}
+    assert "default-src 'self'" in health.headers["content-security-policy"]
+    assert "default-src 'self'" in httpx.get(app.url).headers["content-security-policy"]
+    for path in ("/gradio_api/deep_link?session_hash=x", "/monitoring/summary", "/gradio_api/runs"):
+        assert httpx.get(app.url + path).status_code == 404
+    assert httpx.get(app.url, headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_signals_end_running_turns_and_a_restart_still_has_them(tmp_path: Path, provider: Provider) -> None:
+    models = json.dumps([{"label": "endless", "model": "hosted_vllm/endless", "api_base": provider.base}])
+    data_dir = tmp_path / "data"
+    with served(data_dir, MODELS=models) as app:
+        body = {"question": QUESTION, "model": "endless"}
+        headers = {"X-Visitor": MAYA}
+        with httpx.stream("POST", f"{app.url}/api/turns", json=body, headers=headers, timeout=20) as answer:
+            lines = answer.iter_lines()
+            while next(lines) != "event: field_delta":
+                pass
+            app.process.send_signal(signal.SIGINT)
+            events = [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
+        assert app.process.wait(10) == 0
+    assert events[-1]["kind"] == "turn_stopped"
+    assert events[-1]["saved"] is True
+    with served(data_dir, MODELS=models) as app:
+        finished = app.ask({"question": "And how hot?", "conversation_id": conversation_of(data_dir)}, MAYA)[-1]
+        assert finished["kind"] == "turn_finished"
+        assert app.stop(signal.SIGTERM) == 0
+
+
+def test_a_taken_port_and_a_taken_folder_each_get_one_line(tmp_path: Path) -> None:
+    with served(tmp_path / "one") as app:
+        second = start(tmp_path / "two", PORT=app.url.rpartition(":")[2])
+        assert second.process.wait(60) == 1
+        assert len(second.log.read_text().splitlines()) == 1
+        third = start(tmp_path / "one", PORT=str(free_port()))
+        assert third.process.wait(60) == 2
+        assert len(third.log.read_text().splitlines()) == 1
+
+
+def conversation_of(data_dir: Path) -> str:
+    import sqlite3
+
+    with sqlite3.connect(data_dir / "glassbox.db") as database:
+        (conversation_id,) = database.execute("select id from conversations").fetchone()
+    database.close()
+    return str(conversation_id)

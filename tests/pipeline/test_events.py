@@ -1,0 +1,111 @@
+"""The wire and the compact record: nothing is lost on the way there and back."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.conversation import Passage
+from pipeline.events import (
+    Event,
+    FieldDelta,
+    FieldReset,
+    PassagesFound,
+    StepChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+    Usage,
+    Warned,
+    compact,
+    fields_of,
+    from_wire,
+    record_from_wire,
+    record_to_wire,
+    to_wire,
+)
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+FIELD = st.sampled_from(["reasoning", "answer", "thinking"])
+FIELDS = st.dictionaries(FIELD, TEXT, max_size=3)
+PASSAGES = st.lists(
+    st.builds(
+        Passage,
+        number=st.integers(1, 9),
+        document=TEXT,
+        title=TEXT,
+        section=TEXT,
+        text=TEXT,
+        score=st.floats(0, 99),
+        matched=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=3).map(tuple),
+    ),
+    max_size=2,
+).map(tuple)
+SAID = {"seq": st.integers(0, 9_999), "at_s": st.floats(0, 999)}
+DELTAS = st.one_of(
+    st.builds(FieldDelta, field=FIELD, text=TEXT.filter(bool), **SAID), st.builds(FieldReset, field=FIELD, **SAID)
+)
+MIDDLE = st.one_of(
+    DELTAS,
+    st.builds(StepChanged, step=st.just("answer"), state=st.just("ended"), text=TEXT, took_s=st.floats(0, 9), **SAID),
+    st.builds(PassagesFound, query=TEXT, passages=PASSAGES, **SAID),
+    st.builds(Warned, code=TEXT, text=TEXT, **SAID),
+)
+USAGE = st.builds(Usage, prompt_tokens=st.integers(0), completion_tokens=st.integers(0), exact=st.booleans())
+EVENT: st.SearchStrategy[Event] = st.one_of(
+    MIDDLE,
+    st.builds(
+        TurnStarted,
+        turn_id=TEXT,
+        conversation_id=TEXT,
+        question=TEXT,
+        model=TEXT,
+        program=TEXT,
+        language=TEXT,
+        **SAID,
+    ),
+    st.builds(
+        TurnFinished,
+        fields=FIELDS,
+        passages=PASSAGES,
+        usage=USAGE,
+        cost=st.none() | st.floats(0, 9),
+        finish=st.just("stop"),
+        model=TEXT,
+        cached=st.booleans(),
+        saved=st.booleans(),
+        **SAID,
+    ),
+    st.builds(TurnFailed, code=TEXT, text=TEXT, retryable=st.booleans(), partial=FIELDS, saved=st.booleans(), **SAID),
+    st.builds(TurnStopped, partial=FIELDS, saved=st.booleans(), **SAID),
+)
+
+
+@given(event=EVENT)
+def test_an_event_comes_back_from_the_wire_as_it_went(event: Event) -> None:
+    line = to_wire(event)
+    assert b"\n" not in line
+    assert from_wire(line) == event
+
+
+@given(event=EVENT)
+def test_an_event_is_one_flat_object_with_its_kind_seq_and_time(event: Event) -> None:
+    said = json.loads(to_wire(event))
+    assert (said["kind"], said["seq"], said["at_s"]) == (event.kind, event.seq, event.at_s)
+
+
+@given(events=st.lists(MIDDLE, max_size=30))
+def test_a_compact_record_folds_to_the_same_fields(events: list[Event]) -> None:
+    record = compact(events)
+    assert fields_of(record) == fields_of(events)
+    assert record_from_wire(record_to_wire(record)) == record
+    assert compact(record) == record
+
+
+def test_a_compact_record_keeps_one_delta_per_field() -> None:
+    events: list[Event] = [FieldDelta(field="answer", text=str(number), seq=number) for number in range(9)]
+    (delta,) = compact(events)
+    assert delta == FieldDelta(field="answer", text="012345678", seq=0)

@@ -1,0 +1,271 @@
+"""A turn belongs to the server: readers come and go, it ends exactly once, and what was said is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.conversation import TurnRequest
+from pipeline.errors import Busy, NotFound, Refused
+from pipeline.events import Event, TurnFailed, TurnFinished, TurnStarted, TurnStopped, fields_of
+from pipeline.ingest.markdown import read_folder
+from pipeline.models import Models
+from pipeline.retrieval.edge import EdgeSearch
+from pipeline.settings import ROOT, ModelEntry, Settings
+from pipeline.store import Store
+from pipeline.turns import Pipeline
+from tests.provider import Provider
+
+QUESTION = "Why does water temperature change the taste of coffee?"
+MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
+
+Make = Callable[..., Pipeline]
+
+
+@pytest.fixture(scope="session")
+def search() -> Any:
+    built = EdgeSearch.build(read_folder(ROOT / "samples"))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def provider() -> Any:
+    with Provider() as running:
+        yield running
+
+
+@pytest.fixture
+async def make(tmp_path: Path, search: EdgeSearch, provider: Provider) -> AsyncIterator[Make]:
+    """A function that builds a Pipeline whose models are the local provider's behaviours."""
+    built: list[tuple[Pipeline, Store]] = []
+
+    def build(*behaviours: str, **settings: Any) -> Pipeline:
+        models = tuple(
+            ModelEntry(label=name, model=f"hosted_vllm/{name}", api_base=provider.base) for name in behaviours
+        )
+        values = Settings(models=models, data_dir=tmp_path, **settings)
+        store = Store(values.database_address)
+        store.open()
+        pipeline = Pipeline(values, Models(values, pace_s=0.0), search, store)
+        built.append((pipeline, store))
+        return pipeline
+
+    yield build
+    for pipeline, store in built:
+        await pipeline.close()
+        store.close()
+
+
+async def events_of(pipeline: Pipeline, request: TurnRequest) -> list[Event]:
+    turn = await pipeline.start(request)
+    return [event async for event in pipeline.follow(turn.id) if event]
+
+
+async def test_the_built_in_model_answers_with_quotes_and_the_grammar_holds(make: Make) -> None:
+    events = await events_of(make(), TurnRequest(QUESTION))
+    assert [event.seq for event in events] == list(range(len(events)))
+    assert all(before.at_s <= after.at_s for before, after in itertools.pairwise(events))
+    assert isinstance(events[0], TurnStarted)
+    ending = events[-1]
+    assert isinstance(ending, TurnFinished)
+    assert ending.saved
+    assert "[1]" in ending.fields["answer"]
+    assert ending.fields["reasoning"]
+    assert fields_of(events) == ending.fields
+    assert sum(isinstance(event, TurnFinished | TurnFailed | TurnStopped) for event in events) == 1
+
+
+async def test_a_reader_who_comes_back_misses_nothing_and_costs_no_second_request(
+    make: Make, provider: Provider
+) -> None:
+    pipeline = make("ok-tokens-60-gap-10")
+    turn = await pipeline.start(TurnRequest(QUESTION, model="ok-tokens-60-gap-10"))
+    first: list[Event] = []
+    reader = pipeline.follow(turn.id)
+    async for event in reader:
+        if event:
+            first.append(event)
+        if len(first) == 15:
+            break
+    await reader.aclose()
+    rest = [event async for event in pipeline.follow(turn.id, after=first[-1].seq) if event]
+    assert [event.seq for event in first + rest] == list(range(len(first + rest)))
+    assert isinstance(rest[-1], TurnFinished)
+    assert fields_of(first + rest) == rest[-1].fields
+    assert len(provider.requests) == 1
+
+
+async def test_stop_ends_at_once_keeps_the_text_and_closes_the_connection(make: Make, provider: Provider) -> None:
+    pipeline = make("endless")
+    turn = await pipeline.start(TurnRequest(QUESTION, model="endless", visitor=MAYA))
+    async for _ in pipeline.follow(turn.id):
+        if "answer" in fields_of(turn.events):
+            break
+    await pipeline.stop(turn.id)
+    ending = turn.events[-1]
+    assert isinstance(ending, TurnStopped)
+    assert ending.partial == fields_of(turn.events)
+    await gone(provider)
+    (stored,) = await pipeline.turns(turn.conversation_id, MAYA)
+    assert (stored.state, stored.fields) == ("stopped", ending.partial)
+
+
+async def test_the_last_readers_leaving_ends_the_turn_after_the_grace_time(make: Make, provider: Provider) -> None:
+    pipeline = make("endless", leave_grace_s=0)
+    turn = await pipeline.start(TurnRequest(QUESTION, model="endless"))
+    reader = pipeline.follow(turn.id)
+    async for _ in reader:
+        if "answer" in fields_of(turn.events):
+            break
+    await reader.aclose()
+    await gone(provider)
+    assert turn.task
+    await asyncio.wait({turn.task}, timeout=2)
+    assert isinstance(turn.events[-1], TurnStopped)
+
+
+async def test_a_turn_stopped_before_it_began_still_has_its_ending(make: Make) -> None:
+    pipeline = make()
+    turn = await pipeline.start(TurnRequest(QUESTION))
+    await asyncio.gather(pipeline.stop(turn.id), pipeline.stop(turn.id))
+    assert isinstance(turn.events[-1], TurnStopped)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        ("status-401", "auth"),
+        ("status-404", "unsupported_model"),
+        ("status-429", "rate_limit"),
+        ("status-500", "server"),
+        ("cut", "connection"),
+        ("eof", "incomplete"),
+        ("empty", "empty"),
+        ("thinking-only", "empty"),
+        ("stall", "idle_timeout"),
+        ("hang", "first_token_timeout"),
+        ("head-no-token", "first_token_timeout"),
+        ("error-in-stream", "server"),
+        ("drip", "turn_timeout"),
+    ],
+)
+async def test_every_fault_ends_once_with_a_constant_text(
+    make: Make, provider: Provider, behaviour: str, code: str
+) -> None:
+    pipeline = make(behaviour, first_token_timeout_s=0.5, idle_timeout_s=1, turn_timeout_s=3)
+    events = await events_of(pipeline, TurnRequest(QUESTION, model=behaviour))
+    ending = events[-1]
+    assert isinstance(ending, TurnFailed)
+    assert ending.code == code
+    assert ending.partial == fields_of(events)
+    assert "Bearer" not in str(events)
+    await gone(provider)
+
+
+@pytest.mark.parametrize(
+    "behaviour", ["chars", "onechunk", "no-markers", "no-reasoning", "splitutf8", "dup-markers", "thinking"]
+)
+async def test_odd_replies_still_answer(make: Make, behaviour: str) -> None:
+    events = await events_of(make(behaviour), TurnRequest(QUESTION, model=behaviour))
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].fields["answer"]
+    assert {"reasoning": "", **fields_of(events)} == events[-1].fields
+
+
+async def test_refused_questions_store_nothing(make: Make) -> None:
+    pipeline = make()
+    for request in (
+        TurnRequest("  "),
+        TurnRequest("x" * 9_000),
+        TurnRequest("half a \ud800 pair"),
+        TurnRequest(QUESTION, model="gpt-9"),
+        TurnRequest(QUESTION, passages_wanted=0),
+        TurnRequest(QUESTION, temperature=9.0),
+    ):
+        with pytest.raises(Refused):
+            await pipeline.start(TurnRequest(**{**_asdict(request), "visitor": MAYA}))
+    assert await pipeline.conversations(MAYA) == ()
+
+
+async def test_two_visitors_cannot_see_continue_or_delete_each_others_conversations(make: Make) -> None:
+    pipeline = make()
+    (started, *_) = await events_of(pipeline, TurnRequest(QUESTION, visitor=MAYA))
+    assert isinstance(started, TurnStarted)
+    theirs = started.conversation_id
+    for stranger in (NOAH, None):
+        with pytest.raises(NotFound):
+            await pipeline.start(TurnRequest("And then?", visitor=stranger, conversation_id=theirs))
+        with pytest.raises(NotFound):
+            await pipeline.turns(theirs, stranger)
+        with pytest.raises(NotFound):
+            await pipeline.delete(theirs, stranger)
+        with pytest.raises(NotFound):
+            await pipeline.rate(started.turn_id, stranger, 1)
+    assert await pipeline.conversations(NOAH) == ()
+    (mine,) = await pipeline.conversations(MAYA)
+    assert (mine.id, mine.title) == (theirs, QUESTION)
+
+
+async def test_a_follow_up_is_sent_with_the_turns_before_it(make: Make, provider: Provider) -> None:
+    pipeline = make("ok")
+    (started, *_) = await events_of(pipeline, TurnRequest(QUESTION, model="ok"))
+    assert isinstance(started, TurnStarted)
+    again = TurnRequest("And why is that?", model="ok", conversation_id=started.conversation_id)
+    await events_of(pipeline, again)
+    assert QUESTION in str(provider.requests[-1])
+    await events_of(
+        pipeline, TurnRequest("Which pot?", model="ok", conversation_id=started.conversation_id, history_turns=0)
+    )
+    assert QUESTION not in str(provider.requests[-1])
+
+
+async def test_a_retry_takes_the_place_of_the_turn(make: Make) -> None:
+    pipeline = make()
+    (started, *_) = await events_of(pipeline, TurnRequest(QUESTION, visitor=MAYA))
+    assert isinstance(started, TurnStarted)
+    again = TurnRequest("How hot?", visitor=MAYA, conversation_id=started.conversation_id, replaces=started.turn_id)
+    await events_of(pipeline, again)
+    turns = await pipeline.turns(started.conversation_id, MAYA)
+    assert [turn.question for turn in turns] == ["How hot?"]
+
+
+async def test_over_the_limit_of_turns_is_busy(make: Make) -> None:
+    pipeline = make("endless", max_turns=1)
+    turn = await pipeline.start(TurnRequest(QUESTION, model="endless"))
+    with pytest.raises(Busy):
+        await pipeline.start(TurnRequest(QUESTION))
+    await pipeline.stop(turn.id)
+    assert isinstance((await events_of(pipeline, TurnRequest(QUESTION)))[-1], TurnFinished)
+
+
+async def test_closing_stores_what_was_running_and_leaves_no_task(make: Make, provider: Provider) -> None:
+    pipeline = make("endless")
+    turns = [await pipeline.start(TurnRequest(QUESTION, model="endless", visitor=MAYA)) for _ in range(5)]
+    await asyncio.sleep(0.5)
+    await pipeline.close()
+    assert all(isinstance(turn.events[-1], TurnStopped) for turn in turns)
+    await gone(provider)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    for turn in turns:
+        (stored,) = await pipeline.turns(turn.conversation_id, MAYA)
+        assert stored.state == "stopped"
+        assert stored.fields == fields_of(turn.events)
+
+
+async def gone(provider: Provider) -> None:
+    """Wait until the provider has seen every connection close; at most 2 s."""
+    for _ in range(100):
+        if not provider.active:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the provider still streams")
+
+
+def _asdict(request: TurnRequest) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in TurnRequest.__dataclass_fields__}

@@ -1,0 +1,96 @@
+"""Fakes at the border: a DSPy engine that says what a test wrote down, and a search over a list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from dspy.lm15 import (
+    Message,
+    Request,
+    Response,
+    StreamDeltaEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+    TextDelta,
+    TextPart,
+    ThinkingDelta,
+    Usage,
+)
+
+from pipeline.conversation import Passage, Query
+from pipeline.models import RecordedLM
+
+PASSAGE = Passage(1, "tea.md", "Tea", "Brewing", "Green tea wants water of 80 °C.", 1.5, ((0, 9),))
+
+
+class ScriptedEngine:
+    """Streams `pieces`: text, ("thinking", text), seconds to wait as a float, or an exception to raise."""
+
+    def __init__(self, pieces: Sequence[Any], finish: str = "stop") -> None:
+        self.pieces, self.finish = pieces, finish
+        self.requests: list[Request] = []
+        self.closed = 0  # streams that have been left or have ended
+
+    def complete(self, request: Request) -> Response:
+        text = "".join(piece for piece in self.pieces if isinstance(piece, str))
+        return Response(
+            id=None,
+            model=request.model,
+            message=Message.assistant([TextPart(text)]),
+            finish_reason=self.finish,
+            usage=Usage(input_tokens=7, output_tokens=5),
+        )
+
+    def stream(self, request: Request) -> Iterator[Any]:
+        raise NotImplementedError("programs are async")
+
+    def close(self) -> None:
+        pass
+
+
+class AsyncScriptedEngine:
+    """The async half; shares its twin's script."""
+
+    def __init__(self, twin: ScriptedEngine) -> None:
+        self.twin = twin
+
+    async def complete(self, request: Request) -> Response:
+        return self.twin.complete(request)
+
+    async def stream(self, request: Request) -> AsyncIterator[Any]:
+        self.twin.requests.append(request)
+        try:
+            yield StreamStartEvent(model=request.model)
+            for piece in self.twin.pieces:
+                await asyncio.sleep(piece if isinstance(piece, float) else 0)
+                if isinstance(piece, Exception):
+                    raise piece
+                if isinstance(piece, str):
+                    yield StreamDeltaEvent(TextDelta(text=piece))
+                elif isinstance(piece, tuple):
+                    yield StreamDeltaEvent(ThinkingDelta(text=piece[1]))
+            yield StreamEndEvent(finish_reason=self.twin.finish, usage=Usage(input_tokens=7, output_tokens=5))
+        finally:
+            self.twin.closed += 1
+
+    async def aclose(self) -> None:
+        pass
+
+
+def scripted_lm(pieces: Sequence[Any], finish: str = "stop") -> tuple[RecordedLM, ScriptedEngine]:
+    """An LM that streams `pieces`, and its engine."""
+    engine = ScriptedEngine(pieces, finish)
+    lm = RecordedLM("scripted", engine=engine, async_engine=AsyncScriptedEngine(engine), cache=False, num_retries=0)
+    return lm, engine
+
+
+def reply(reasoning: str, answer: str) -> str:
+    """What a model that keeps to the format says."""
+    return f"[[ ## reasoning ## ]]\n{reasoning}\n\n[[ ## answer ## ]]\n{answer}\n\n[[ ## completed ## ]]\n"
+
+
+async def find_tea(query: Query, wanted: int) -> tuple[Passage, ...]:
+    """A search that knows one passage."""
+    return (PASSAGE,)[:wanted]
