@@ -1,0 +1,82 @@
+"""Words and their terms: the one stemmer that search, marks and quoting share.
+
+A term is the id that Qdrant Edge's BM25 gives to a word's stem: equal ids, same stem; no id, a stop word. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from qdrant_edge import Bm25, Bm25Config, SparseVector, StopwordsSet
+from qdrant_edge import Language as EdgeLanguage
+
+from pipeline.conversation import Span
+
+Language = Literal["en", "de"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+# Numbers whole, words with their apostrophe: the units that were measured (`quoting`). Never a control character.
+WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?")
+
+# Edge's lists lack the words that questions ask with; counted as content, they would be missed in every sentence.
+_ENGLISH_ASKING = {"also", "could", "many", "may", "might", "much", "whose", "would"}
+_GERMAN_ASKING = {"gab", "gibt", "viele", "wann", "warum", "wem", "wen", "wer", "weshalb", "wessen", "wieso", "wieviel"}
+_GERMAN_ASKING |= {"wurde", "wurden"}
+
+
+def _bm25(name: str, language: EdgeLanguage, asking: set[str]) -> Bm25:
+    # No ascii_folding: it defeats stop words like "für"; the German stemmer folds umlauts itself.
+    stopwords = StopwordsSet(languages={language}, custom=asking)
+    return Bm25(Bm25Config(language=name, lowercase=True, stopwords=stopwords))
+
+
+_BM25: MappingProxyType[Language, Bm25] = MappingProxyType(
+    {
+        "en": _bm25("english", EdgeLanguage.English, _ENGLISH_ASKING),
+        "de": _bm25("german", EdgeLanguage.German, _GERMAN_ASKING),
+    }
+)
+
+
+@lru_cache(maxsize=50_000)
+def terms_of_word(word: str, language: Language) -> tuple[int, ...]:
+    """A word's terms: () for a stop word, more than one for a number like 1,5."""
+    return tuple(_BM25[language].embed_query(word.replace("’", "'")).indices)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in order, as they are written."""
+    return WORD.findall(text)
+
+
+def content_words(text: str, language: Language) -> list[str]:
+    """The words that are no stop words."""
+    return [word for word in words_of(text) if terms_of_word(word, language)]
+
+
+def terms_of(text: str, language: Language) -> frozenset[int]:
+    """The terms of all content words."""
+    return frozenset(term for word in words_of(text) for term in terms_of_word(word, language))
+
+
+def document_vector(text: str, language: Language) -> SparseVector:
+    """What is indexed for a text: its terms, weighted by BM25."""
+    return _BM25[language].embed_document(" ".join(words_of(text)).replace("’", "'"))
+
+
+def matched(text: str, terms: frozenset[int], language: Language) -> tuple[Span, ...]:
+    """Where `text` holds a word that has one of the terms."""
+    return tuple(word.span() for word in WORD.finditer(text) if not terms.isdisjoint(terms_of_word(word[0], language)))
+
+
+def language_of(*texts: str) -> Language:
+    """The language of the first text that tells: the one with more stop words. English when none does."""
+    for text in texts:
+        words = words_of(text[:2000])
+        stops = {language: len(words) - len(content_words(text[:2000], language)) for language in LANGUAGES}
+        if stops["en"] != stops["de"]:
+            return max(LANGUAGES, key=lambda language: stops[language])
+    return "en"
