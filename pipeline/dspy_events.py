@@ -1,6 +1,7 @@
 """`dspy.streamify` in, our events out; DSPy's exceptions become ours here and only here.
 
-Invariant: whatever the model does with the format, no text of its answer is lost and deltas are all there is. A streamify generator that is left early throws CancelledError into the task that used it, so one is only ever
+Invariant: whatever the model does with the format, no text of its answer is lost and deltas are all there is. A
+streamify generator that is left early throws CancelledError into the task that used it, so one is only ever
 ended by cancelling the task that iterates it: `Reply.read` runs in a task of its own and never raises out of its loop.
 """
 
@@ -14,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import dspy
+from dspy.utils.exceptions import AdapterParseError
 
 from pipeline.errors import GlassboxError, ModelFault
 from pipeline.events import Event, FieldDelta, FieldReset, Finish, PassagesFound, StepChanged, Usage, Warned
@@ -51,7 +53,7 @@ CODES = MappingProxyType(
         "server": "server",
         "provider": "server",
         "stream_assembly": "incomplete",
-        "adapter_parse_error": "bad_reply",
+        "unexpected": "bad_reply",
     }
 )
 
@@ -86,6 +88,8 @@ async def answer(program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM, l
             raise  # the turn itself was stopped
     except GlassboxError:
         raise
+    except AdapterParseError:
+        pass  # the reader has the text, and `end` says what is missing
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
@@ -153,7 +157,7 @@ class Reply:
         self._settle_format()
         for step in ("reason", "answer"):
             self._end_step(step)
-        if self.fault and not (self.fault.code == "bad_reply" and self._pieces.get("answer")):
+        if self.fault:
             raise self.fault
         if not self._pieces.get("answer"):
             raise ModelFault("content_filter" if self._finish == "content_filter" else "empty")

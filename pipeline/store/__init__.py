@@ -93,8 +93,8 @@ class Store:
     async def open_turn(self, conversation: Conversation, turn: Turn, replaces: str | None = None) -> None:
         """Add a turn, and its conversation when that is new, titled by the question.
 
-        The turn `replaces` and all after it are removed first. Raises NotFound, and changes nothing, when that turn is
-        not there or the conversation is someone else's.
+        The turn `replaces` and all after it are removed first, if it is there (its own saving may have failed). Raises
+        NotFound, and changes nothing, when the conversation is someone else's.
         """
         await self._writes.run(lambda session: _open_turn(session, conversation, turn, replaces))
 
@@ -152,7 +152,7 @@ def _open_turn(session: Session, conversation: Conversation, turn: Turn, replace
     if position == 0:
         row.title = _title(turn.question)
     row.changed_at = asked_at
-    session.flush()
+    session.flush()  # before its turn: the session does not know that one row refers to the other
     session.add(
         TurnRow(
             id=turn.id,
@@ -171,14 +171,12 @@ def _open_turn(session: Session, conversation: Conversation, turn: Turn, replace
 
 
 def _make_room(session: Session, conversation_id: str, replaces: str | None) -> int:
-    # The position of the turn to come: at the end, or where the replaced one and all after it were.
+    # The position of the turn to come: where the replaced one and all after it were, else at the end.
     inside = TurnRow.conversation_id == conversation_id
-    if replaces is None:
-        last = session.scalar(select(func.max(TurnRow.position)).where(inside))
-        return 0 if last is None else last + 1
     position = session.scalar(select(TurnRow.position).where(inside, TurnRow.id == replaces))
     if position is None:
-        raise NotFound
+        last = session.scalar(select(func.max(TurnRow.position)).where(inside))
+        return 0 if last is None else last + 1
     session.execute(delete(TurnRow).where(inside, TurnRow.position >= position))
     return position
 
