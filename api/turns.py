@@ -3,7 +3,7 @@
 All checks are a dependency, since an error raised inside the stream would come after the 200 and only break the body.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: FastAPI could not resolve the name of a dependency inside a function.
 
 import re
 from collections.abc import AsyncGenerator
