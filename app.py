@@ -20,6 +20,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import gradio as gr
 from filelock import FileLock, Timeout
@@ -42,9 +43,7 @@ log = logging.getLogger("glassbox")
 
 def main() -> int:
     """Run until a signal comes → the exit code: 1 for an address that cannot be had, 2 for a folder that is taken."""
-    logging.basicConfig(level=SETTINGS.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("httpx", "httpcore", "alembic", "dspy"):  # their lines may hold addresses and prompts
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    keep_secrets_out_of_the_log()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -66,6 +65,23 @@ def main() -> int:
     finally:
         claim.release()
     return 0
+
+
+def keep_secrets_out_of_the_log() -> None:
+    """Log what happened, never an exception's own text: it may hold a key, a path or somebody's question."""
+    logging.basicConfig(level=SETTINGS.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("httpx", "httpcore", "alembic", "dspy", "asyncio", "LiteLLM"):  # they write texts into messages
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
+    make = logging.getLogRecordFactory()
+
+    def without_traceback(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        if record.exc_info and record.exc_info[0]:
+            record.msg = f"{str(record.msg).strip()} ({record.exc_info[0].__name__})"
+            record.exc_info = record.exc_text = None
+        return record
+
+    logging.setLogRecordFactory(without_traceback)
 
 
 def serve(settings: Settings, stop: threading.Event) -> None:
