@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from importlib import import_module
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -19,6 +20,10 @@ _CODE_SPAN_OR_ESCAPE = re.compile(r"\\[\s\S]|(?<!`)(`++)[^`]++\1(?!`)")
 # The start of a line that may become a list item, a heading, a rule, an underline, a quote or a fence.
 _UNDECIDED = re.compile(r"[ \t>]*(?:[-+_=]+|#+|[0-9]{1,9}[.)]?|[`~]+[\w+-]*)?[ \t]*")
 _FENCE_END = re.compile(r"[ \t>]*[`~]+[ \t]*")
+
+# A row that is too short gets empty cells. markdown-it-py allows 65,536 of them, which 10 kB of hostile text turn into
+# a second of work; the name `rules_block.table` is the function, so its module is asked for by name.
+vars(import_module("markdown_it.rules_block.table"))["MAX_AUTOCOMPLETED_CELLS"] = 4_000
 
 _markdown = MarkdownIt("js-default", {"maxNesting": 20}).disable(RULES_OFF)
 
