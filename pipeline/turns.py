@@ -15,8 +15,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import dspy
-
 from pipeline.conversation import Conversation, Rating, Turn, TurnRequest, TurnState
 from pipeline.dspy_events import Limits, Outcome, answer
 from pipeline.errors import Busy, GlassboxError, ModelFault, NotFound, Refused, StoreFault
@@ -31,7 +29,7 @@ from pipeline.events import (
     compact,
     fields_of,
 )
-from pipeline.models import ModelChoice, Models
+from pipeline.models import ModelChoice, Models, RecordedLM
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
 from pipeline.retrieval.edge import EdgeSearch
 from pipeline.retrieval.words import language_of
@@ -119,12 +117,6 @@ class Pipeline:
             asked_at=time.time(),
         )
         running = RunningTurn(turn, conversation.owner)
-        self._turns[turn.id] = running  # counted from here on: two starts at once must not both pass the limit
-        try:
-            saved = await self._open(conversation, turn, request.replaces)
-        except BaseException:
-            del self._turns[turn.id]
-            raise
         running.say(
             TurnStarted(
                 turn_id=turn.id,
@@ -135,6 +127,12 @@ class Pipeline:
                 language=language_of(turn.question),
             )
         )
+        self._turns[turn.id] = running  # counted from here on: two starts at once must not both pass the limit
+        try:
+            saved = await self._open(conversation, running.stored("running"), request.replaces)
+        except BaseException:
+            del self._turns[turn.id]
+            raise
         running.task = asyncio.create_task(self._run(running, request, lm, history, saved=saved))
         self._leave(running, max(self._settings.leave_grace_s, FIRST_READER_S))
         return running
@@ -277,7 +275,7 @@ class Pipeline:
             raise Busy
         return replace(request, question=question)
 
-    def _lm(self, request: TurnRequest) -> dspy.LM | None:
+    def _lm(self, request: TurnRequest) -> RecordedLM | None:
         """None when the model's key is missing: that is a fault of the turn, not of the request."""
         try:
             return self._models.lm(request.model or self.default_model)
@@ -308,7 +306,7 @@ class Pipeline:
         return True
 
     async def _run(
-        self, running: RunningTurn, request: TurnRequest, lm: dspy.LM | None, history: Sequence[Turn], *, saved: bool
+        self, running: RunningTurn, request: TurnRequest, lm: RecordedLM | None, history: Sequence[Turn], *, saved: bool
     ) -> None:
         """From the first event to the ending. This task is never cancelled, only the work inside it."""
         running.work = asyncio.create_task(self._work(running, request, lm, history))
@@ -328,7 +326,7 @@ class Pipeline:
         running.leaving = asyncio.get_running_loop().call_later(KEEP_ENDED_S, self._turns.pop, running.id, None)
 
     async def _work(
-        self, running: RunningTurn, request: TurnRequest, lm: dspy.LM | None, history: Sequence[Turn]
+        self, running: RunningTurn, request: TurnRequest, lm: RecordedLM | None, history: Sequence[Turn]
     ) -> Outcome:
         if lm is None:
             raise ModelFault("not_configured")
@@ -397,11 +395,10 @@ class Pipeline:
     async def _save(self, turn: Turn, timeout_s: float) -> bool:
         try:
             async with asyncio.timeout(timeout_s):
-                await self._store.save_turn(turn)
+                return await self._store.save_turn(turn)
         except (StoreFault, TimeoutError):
             log.warning("a turn could not be saved")
             return False
-        return True
 
     def _leave(self, running: RunningTurn, grace_s: float) -> None:
         """Stop the turn in `grace_s` unless a reader comes."""
