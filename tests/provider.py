@@ -1,0 +1,388 @@
+"""A model provider that misbehaves on demand: OpenAI-compatible streams over real sockets.
+
+The model's name is the wish: a key of BEHAVIOURS or `status-<code>`, then any of `-tokens-N` (content deltas),
+`-gap-MS` (between two of them), `-after-N` (deltas before the fault), `-retry-S` (a Retry-After header). So
+`ok-tokens-2000` is as fast as it goes, and `cut-after-20-gap-10` breaks after 20 deltas, 10 ms apart. Anything else
+is a 404.
+
+    with Provider() as provider: ...            in a thread of its own; `provider.base` is the api_base
+    python tests/provider.py --port 0           as a process; prints its port
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import math
+import re
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, cycle, islice
+from typing import Any
+
+LEAVING_SEEN_S = 0.05
+HEADER_TOKENS = 15
+SENTENCE = "hot water takes more out of the ground coffee than cold water does, and so the cup tastes stronger and"
+WORDS = SENTENCE.split(" ")
+
+
+class Cut(Exception):
+    """The connection ends here, in the middle of whatever is being said."""
+
+
+Script = Iterator[bytes | float]  # bytes are sent as one HTTP chunk, the first ones after the head; a number waits (s)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a model's name asks for; None is the behaviour's own habit."""
+
+    behaviour: str
+    tokens: int = 60
+    gap_ms: int | None = None
+    after: int = 8
+    retry_s: int | None = None
+
+    @classmethod
+    def read(cls, model: str) -> Wish:
+        """`stall-after-3-gap-10` → Wish("stall", after=3, gap_ms=10)."""
+        options = re.findall(r"-(tokens|gap|after|retry)-(\d+)", model)
+        names = {"tokens": "tokens", "gap": "gap_ms", "after": "after", "retry": "retry_s"}
+        behaviour = re.sub(r"-(?:tokens|gap|after|retry)-\d+", "", model)
+        return cls(behaviour, **{names[name]: int(value) for name, value in options})
+
+
+# What is said ------------------------------------------------------------------------------------------------------
+
+
+def reply(tokens: int) -> str:
+    """A reasoning and an answer of that many tokens, at least 24, in the form of DSPy's ChatAdapter."""
+    words = max(tokens, 24) - HEADER_TOKENS
+    said = list(islice(cycle(WORDS), words - 1))
+    reasoning, answer = said[: words // 4], [*said[words // 4 :], "[1]."]
+    return (
+        f"[[ ## reasoning ## ]]\n{' '.join(reasoning)}\n\n"
+        f"[[ ## answer ## ]]\n{' '.join(answer)}\n\n[[ ## completed ## ]]"
+    )
+
+
+def pieces_of(text: str) -> list[str]:
+    """Text → tokens: words, each with the space before it."""
+    return re.findall(r"\s*\S+", text)
+
+
+def event(body: Mapping[str, Any]) -> bytes:
+    return b"data: " + json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+
+def delta(finish: str | None = None, **said: str) -> bytes:
+    choice = {"index": 0, "delta": said, "finish_reason": finish}
+    return event({"id": "reply", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]})
+
+
+def ended(tokens: int, finish: str = "stop") -> Iterator[bytes]:
+    yield delta(finish)
+    usage = {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 100 + tokens}
+    yield event({"id": "reply", "object": "chat.completion.chunk", "choices": [], "usage": usage})
+    yield b"data: [DONE]\n\n"
+
+
+def whole(pieces: list[str], finish: str = "stop") -> Iterator[bytes]:
+    yield delta(role="assistant", content="")
+    yield from (delta(content=piece) for piece in pieces)
+    yield from ended(len(pieces), finish)
+
+
+def begun(wish: Wish) -> Iterator[bytes]:
+    """The deltas before a fault."""
+    yield from (delta(content=piece) for piece in pieces_of(reply(wish.tokens))[: wish.after])
+
+
+def rest(wish: Wish) -> Iterator[bytes]:
+    """What follows `begun`, to a regular end."""
+    yield from (delta(content=piece) for piece in pieces_of(reply(wish.tokens))[wish.after :])
+    yield from ended(wish.tokens)
+
+
+# How it is said ----------------------------------------------------------------------------------------------------
+
+
+def ok(wish: Wish) -> Script:
+    yield from whole(pieces_of(reply(wish.tokens)))
+
+
+def chars(wish: Wish) -> Script:
+    yield from whole(list(reply(wish.tokens)))
+
+
+def onechunk(wish: Wish) -> Script:
+    yield from whole([reply(wish.tokens)])
+
+
+def stall(wish: Wish) -> Script:
+    yield from begun(wish)
+    yield math.inf
+
+
+def hang(wish: Wish) -> Script:
+    yield math.inf
+
+
+def head_no_token(wish: Wish) -> Script:
+    yield delta(role="assistant", content="")
+    yield math.inf
+
+
+def cut(wish: Wish) -> Script:
+    yield from begun(wish)
+    yield delta(content=" half")[:-20]
+    raise Cut
+
+
+def eof(wish: Wish) -> Script:
+    yield from begun(wish)
+
+
+def error_in_stream(wish: Wish) -> Script:
+    yield from begun(wish)
+    yield event({"error": {"message": "the engine died", "type": "server_error", "code": 500}})
+
+
+def badjson(wish: Wish) -> Script:
+    yield from begun(wish)
+    yield b'data: {"choices": [{"delta": {"content": "hal\n\n'
+    yield from rest(wish)
+
+
+def badutf8(wish: Wish) -> Script:
+    yield from begun(wish)
+    yield delta(content=" ?").replace(b"?", b"\xff\xfe")
+    yield from rest(wish)
+
+
+def splitutf8(wish: Wish) -> Script:
+    """Each character of several bytes comes in two chunks, one of which ends in its middle."""
+    for sent in whole(pieces_of(reply(wish.tokens).replace("water", "Wässer 水 💧"))):
+        inside = next((at for at, byte in enumerate(sent) if byte & 0xC0 == 0x80), None)
+        if inside is None:
+            yield sent
+        else:
+            yield from (sent[:inside], 0.002, sent[inside:])
+
+
+def empty(wish: Wish) -> Script:
+    yield from whole([])
+
+
+def thoughts() -> Iterator[bytes]:
+    yield from (delta(reasoning_content=piece) for piece in pieces_of("The passages say it: hot water takes out more."))
+
+
+def thinking(wish: Wish) -> Script:
+    yield from chain(thoughts(), no_reasoning(wish))
+
+
+def thinking_only(wish: Wish) -> Script:
+    yield from chain(thoughts(), ended(9))
+
+
+def no_markers(wish: Wish) -> Script:
+    yield from whole(pieces_of(" ".join(islice(cycle(WORDS), max(wish.tokens - 1, 1))) + " [1]."))
+
+
+def no_reasoning(wish: Wish) -> Script:
+    yield from whole(pieces_of(reply(wish.tokens).partition("\n\n")[2]))
+
+
+def length(wish: Wish) -> Script:
+    yield from whole(pieces_of(reply(wish.tokens))[: wish.tokens * 3 // 4], "length")
+
+
+def content_filter(wish: Wish) -> Script:
+    yield from whole(pieces_of(reply(wish.tokens))[: wish.tokens * 3 // 4], "content_filter")
+
+
+def endless(wish: Wish) -> Script:
+    yield from (delta(content=piece) for piece in pieces_of(reply(24))[:-6])
+    yield from (delta(content=f" {word}") for word in cycle(WORDS))
+
+
+def dup_markers(wish: Wish) -> Script:
+    text = reply(wish.tokens).replace(
+        "\n\n[[ ## completed", "\n\n[[ ## answer ## ]]\nOnce more [1].\n\n[[ ## completed"
+    )
+    yield from whole(pieces_of(text))
+
+
+BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
+    "ok": ok,
+    "chars": chars,
+    "onechunk": onechunk,
+    "stall": stall,
+    "hang": hang,
+    "head-no-token": head_no_token,
+    "cut": cut,
+    "eof": eof,
+    "error-in-stream": error_in_stream,
+    "badjson": badjson,
+    "badutf8": badutf8,
+    "splitutf8": splitutf8,
+    "empty": empty,
+    "thinking": thinking,
+    "thinking-only": thinking_only,
+    "no-markers": no_markers,
+    "no-reasoning": no_reasoning,
+    "length": length,
+    "content-filter": content_filter,
+    "endless": endless,
+    "drip": chars,
+    "dup-markers": dup_markers,
+}
+HABITUAL_GAP_MS = {"drip": 300, "endless": 5}
+STATUS_CODES = {401: "invalid_api_key", 402: "insufficient_quota", 404: "model_not_found", 429: "rate_limit_exceeded"}
+
+
+# The server --------------------------------------------------------------------------------------------------------
+
+
+class Provider:
+    """Serves in a thread of its own while the context is open; `requests` holds the bodies of all chat requests."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.active = 0  # requests whose reply has not ended, and whose client has not left
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._socket.getsockname()[1]
+        self.base = f"http://127.0.0.1:{self.port}/v1"
+        self._talks: set[asyncio.Task[None]] = set()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="provider")
+
+    def __enter__(self) -> Provider:
+        self._thread.start()
+        self._started.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+
+    async def _serve(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._accept, sock=self._socket)
+        self._started.set()
+        await self._over.wait()
+        server.close()
+        for talk in self._talks:
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talk = asyncio.create_task(self._talk(reader, writer))
+        self._talks.add(talk)
+        talk.add_done_callback(self._talks.discard)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, request after request."""
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                while True:
+                    path, headers, body = await read_request(reader)
+                    if path == "/v1/chat/completions":
+                        await self._answer(json.loads(body), headers, reader, writer)
+                    else:
+                        await refuse(writer, 404, "no such path")
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _answer(
+        self,
+        body: dict[str, Any],
+        headers: Mapping[str, str],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Say what the model's name asks for, for as long as the client is there."""
+        self.requests.append(body)
+        self.active += 1
+        said = asyncio.create_task(say(writer, Wish.read(body["model"]), headers.get("authorization", "")))
+        try:
+            while not said.done() and not (reader.at_eof() or reader.exception() or writer.is_closing()):
+                await asyncio.wait({said}, timeout=LEAVING_SEEN_S)
+            if not said.done():
+                writer.transport.abort()
+        finally:
+            said.cancel()
+            await asyncio.gather(said, return_exceptions=True)
+            self.active -= 1
+
+
+async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:
+    """The next request of a connection → path, headers with small names, body."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return head[0].split(" ")[1], headers, body
+
+
+async def say(writer: asyncio.StreamWriter, wish: Wish, authorization: str) -> None:
+    """One reply, from its status line on."""
+    if wish.behaviour in BEHAVIOURS:
+        await stream(writer, BEHAVIOURS[wish.behaviour](wish), gap_s_of(wish))
+    elif status := re.fullmatch(r"status-(\d{3})", wish.behaviour):
+        text = f"Incorrect API key provided: {authorization}" if status[1] == "401" else f"status {status[1]} as asked"
+        await refuse(writer, int(status[1]), text, wish.retry_s)
+    else:
+        await refuse(writer, 404, f"The model {wish.behaviour!r} does not exist")
+
+
+def gap_s_of(wish: Wish) -> float:
+    return (HABITUAL_GAP_MS.get(wish.behaviour, 0) if wish.gap_ms is None else wish.gap_ms) / 1000
+
+
+async def stream(writer: asyncio.StreamWriter, script: Script, gap_s: float) -> None:
+    """Send the script: its head with the first bytes, then one HTTP chunk after the other."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    try:
+        for number, item in enumerate(script):
+            if isinstance(item, float):
+                await asyncio.sleep(item)
+                continue
+            writer.write(b"%s%x\r\n%s\r\n" % (head, len(item), item))
+            head = b""
+            await writer.drain()
+            if gap_s or not number % 20:  # even the fastest script lets the others have a turn
+                await asyncio.sleep(gap_s)
+        writer.write(head + b"0\r\n\r\n")
+        await writer.drain()
+    except Cut:
+        writer.transport.abort()
+
+
+async def refuse(writer: asyncio.StreamWriter, status: int, text: str, retry_s: int | None = None) -> None:
+    code = STATUS_CODES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    body = json.dumps({"error": {"message": text, "type": code, "param": None, "code": code}}).encode()
+    retry = "" if retry_s is None else f"retry-after: {retry_s}\r\n"
+    head = f"HTTP/1.1 {status} As asked\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{retry}\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reader.add_argument("--port", type=int, default=0, help="0: a free one")
+    with Provider(reader.parse_args().port) as provider, contextlib.suppress(KeyboardInterrupt):
+        sys.stdout.write(f"{provider.port}\n")
+        sys.stdout.flush()
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.provider import BEHAVIOURS, Provider, Wish
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with Provider() as running:
+        yield running
+
+
+def events_of(base: str, model: str, timeout_s: float = 5) -> Generator[dict[str, Any], None, None]:
+    """The JSON objects of the stream, as they come."""
+    request = {"model": model, "messages": [{"role": "user", "content": "Why?"}], "stream": True}
+    with httpx.stream("POST", f"{base}/chat/completions", json=request, timeout=timeout_s) as answer:
+        for line in answer.iter_lines():
+            if line.startswith("data: {"):
+                yield json.loads(line[6:])
+
+
+def said(events: Iterator[dict[str, Any]], key: str = "content") -> list[str]:
+    """The texts of all deltas that have one."""
+    deltas = [choice["delta"] for event in events for choice in event["choices"]]
+    return [delta[key] for delta in deltas if delta.get(key)]
+
+
+def heard_until(error: type[Exception], events: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events before the stream breaks in the wished way."""
+    heard = []
+    try:
+        for event in events:
+            heard.append(event)
+    except error:
+        return heard
+    raise AssertionError("the stream did not break")
+
+
+def finish_of(provider: Provider, model: str) -> str | None:
+    reasons = [choice["finish_reason"] for event in events_of(provider.base, model) for choice in event["choices"]]
+    return reasons[-1] if reasons else None
+
+
+def status_of(provider: Provider, model: str, **headers: str) -> httpx.Response:
+    return httpx.post(f"{provider.base}/chat/completions", json={"model": model}, headers=headers)
+
+
+def is_idle(provider: Provider, within_s: float) -> bool:
+    until = time.monotonic() + within_s
+    while provider.active and time.monotonic() < until:
+        time.sleep(0.01)
+    return provider.active == 0
+
+
+def test_a_model_name_is_read_as_a_wish() -> None:
+    assert Wish.read("head-no-token-gap-20") == Wish("head-no-token", gap_ms=20)
+    assert Wish.read("status-429-retry-7") == Wish("status-429", retry_s=7)
+    assert Wish.read("cut-after-3-tokens-40") == Wish("cut", tokens=40, after=3)
+
+
+@pytest.mark.parametrize("tokens", [24, 60, 2000])
+def test_ok_says_exactly_the_wished_tokens_and_both_fields(provider: Provider, tokens: int) -> None:
+    events = list(events_of(provider.base, f"ok-tokens-{tokens}"))
+    texts = said(iter(events))
+    assert len(texts) == events[-1]["usage"]["completion_tokens"] == tokens
+    text = "".join(texts)
+    markers = ["[[ ## reasoning ## ]]\n", "\n\n[[ ## answer ## ]]\n", " [1].\n\n[[ ## completed ## ]]"]
+    assert sorted(map(text.index, markers)) == [text.index(marker) for marker in markers]
+
+
+def test_a_gap_lies_between_two_tokens(provider: Provider) -> None:
+    begun = time.monotonic()
+    assert len(said(events_of(provider.base, "ok-tokens-24-gap-20"))) == 24
+    assert time.monotonic() - begun > 24 * 0.02
+
+
+def test_the_same_text_comes_by_characters_or_at_once(provider: Provider) -> None:
+    text = said(events_of(provider.base, "onechunk"))
+    characters = said(events_of(provider.base, "chars"))
+    assert len(text) == 1
+    assert {len(piece) for piece in characters} == {1}
+    assert "".join(characters) == text[0] == "".join(said(events_of(provider.base, "ok")))
+
+
+@pytest.mark.parametrize(
+    ("model", "finish"),
+    [("ok", "stop"), ("length", "length"), ("content-filter", "content_filter"), ("empty", "stop"), ("eof", None)],
+)
+def test_a_reply_ends_for_the_wished_reason(provider: Provider, model: str, finish: str | None) -> None:
+    assert finish_of(provider, model) == finish
+
+
+def test_thinking_comes_before_an_answer_without_reasoning(provider: Provider) -> None:
+    events = list(events_of(provider.base, "thinking"))
+    assert said(iter(events), "reasoning_content")
+    assert "".join(said(iter(events))).startswith("[[ ## answer ## ]]")
+    assert not said(events_of(provider.base, "thinking-only"))
+
+
+@pytest.mark.parametrize(
+    ("model", "reasonings", "answers"),
+    [("ok", 1, 1), ("no-markers", 0, 0), ("no-reasoning", 0, 1), ("dup-markers", 1, 2)],
+)
+def test_markers_are_there_missing_or_twice(provider: Provider, model: str, reasonings: int, answers: int) -> None:
+    text = "".join(said(events_of(provider.base, model)))
+    assert (text.count("## reasoning ##"), text.count("## answer ##")) == (reasonings, answers)
+    assert "[1]" in text
+
+
+def test_characters_split_between_chunks_come_whole(provider: Provider) -> None:
+    assert "Wässer 水 💧" in "".join(said(events_of(provider.base, "splitutf8")))
+
+
+def test_what_cannot_be_read_is_not_readable(provider: Provider) -> None:
+    with pytest.raises(json.JSONDecodeError):
+        list(events_of(provider.base, "badjson"))
+    answer = status_of(provider, "badutf8")
+    with pytest.raises(UnicodeDecodeError):
+        answer.content.decode()
+
+
+def test_an_error_can_come_in_the_stream(provider: Provider) -> None:
+    assert "error" in list(events_of(provider.base, "error-in-stream"))[-1]
+
+
+def test_a_cut_connection_is_an_error_after_some_text(provider: Provider) -> None:
+    assert len(heard_until(httpx.RemoteProtocolError, events_of(provider.base, "cut-after-3"))) == 3
+
+
+@pytest.mark.parametrize(("model", "events"), [("hang", 0), ("head-no-token", 1), ("stall-after-4", 4)])
+def test_silence_falls_where_wished_and_the_leaving_is_noticed(provider: Provider, model: str, events: int) -> None:
+    assert len(heard_until(httpx.ReadTimeout, events_of(provider.base, model, timeout_s=0.3))) == events
+    assert is_idle(provider, within_s=0.5)
+
+
+@pytest.mark.parametrize("model", ["endless", "endless-gap-0", "drip"])
+def test_long_streams_go_on_until_the_client_leaves(provider: Provider, model: str) -> None:
+    with closing(events_of(provider.base, model)) as events:
+        for _ in range(3):
+            next(events)
+        assert provider.active == 1
+    assert is_idle(provider, within_s=0.5)
+
+
+def test_a_401_echoes_the_key_it_was_sent(provider: Provider) -> None:
+    answer = status_of(provider, "status-401", Authorization="Bearer sk-secret")
+    assert answer.status_code == 401
+    assert "Bearer sk-secret" in answer.json()["error"]["message"]
+
+
+def test_a_status_can_ask_for_patience(provider: Provider) -> None:
+    answer = status_of(provider, "status-429-retry-7")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    assert "retry-after" not in status_of(provider, "status-503").headers
+
+
+def test_an_unknown_model_is_a_404(provider: Provider) -> None:
+    assert status_of(provider, "gpt-9").json()["error"]["code"] == "model_not_found"
+
+
+def test_requests_are_recorded_and_share_a_connection(provider: Provider) -> None:
+    before = len(provider.requests)
+    with httpx.Client() as client:
+        for model in ("ok", "status-500", "ok"):
+            client.post(f"{provider.base}/chat/completions", json={"model": model})
+    assert [body["model"] for body in provider.requests[before:]] == ["ok", "status-500", "ok"]
+
+
+def test_leaving_the_context_ends_every_stream() -> None:
+    with Provider() as passing:
+        streams = [events_of(passing.base, model) for model in ("stall", "endless", "drip")]
+        for events in streams:
+            next(events)
+    for events in streams:
+        with pytest.raises(httpx.TransportError):
+            list(events)
+
+
+def test_every_behaviour_begins_or_hangs(provider: Provider) -> None:
+    for behaviour in sorted(set(BEHAVIOURS) - {"hang", "empty", "badutf8"}):
+        with closing(events_of(provider.base, behaviour)) as events:
+            assert "choices" in next(events)
+
+
+def test_as_a_process_it_prints_its_port_and_serves() -> None:
+    with subprocess.Popen([sys.executable, Path(__file__).with_name("provider.py")], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        base = f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+        assert len(said(events_of(base, "ok-tokens-30"))) == 30
+        process.terminate()
