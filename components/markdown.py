@@ -7,7 +7,7 @@ and link schemes that `tests/components/test_markdown.py` lists.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -91,27 +91,23 @@ def plain(text: str) -> str:
     return f'<span dir="auto">{escape(_clean(text))}</span>'
 
 
-def marked(text: str, spans: Sequence[Span]) -> str:
-    """Text as it is, with the spans marked; they may overlap and come in any order."""
-    return _with_spans(text, spans, "<mark>", "</mark>", lambda piece: escape(_clean(piece)))
-
-
 def passage(text: str, spans: Sequence[Span]) -> str:
     """A document's Markdown as safe HTML, with the spans marked, except those in link targets and across emphasis."""
     targets = [match.span() for match in _LINK_TARGET.finditer(text)]
     words = [span for span in spans if not any(start < span[1] and span[0] < end for start, end in targets)]
-    html = "\n".join(_rendered(_with_spans(text, words, _MARK_ON, _MARK_OFF, _clean)))
+    html = "\n".join(_rendered(_with_spans(text, words)))
     return _MARKED.sub(r"<mark>\1</mark>", html).replace(_MARK_ON, "").replace(_MARK_OFF, "")
 
 
-def _with_spans(text: str, spans: Sequence[Span], on: str, off: str, written: Callable[[str], str]) -> str:
+def _with_spans(text: str, spans: Sequence[Span]) -> str:
+    """Cleaned text with the marks' signs around the spans, which may overlap and come in any order."""
     pieces, at = [], 0
     for start, end in sorted(spans):
         start, end = max(start, at), min(end, len(text))
         if start < end:
-            pieces += [written(text[at:start]), on, written(text[start:end]), off]
+            pieces += [_clean(text[at:start]), _MARK_ON, _clean(text[start:end]), _MARK_OFF]
             at = end
-    return "".join([*pieces, written(text[at:])])
+    return "".join([*pieces, _clean(text[at:])])
 
 
 def _clean(text: str) -> str:

@@ -1,9 +1,9 @@
 """A model provider that misbehaves on demand: OpenAI-compatible streams over real sockets.
 
 The model's name is the wish: a key of BEHAVIOURS or `status-<code>`, then any of `-tokens-N` (content deltas),
-`-gap-MS` (between two of them), `-after-N` (deltas before the fault), `-retry-S` (a Retry-After header). So
-`ok-tokens-2000` is as fast as it goes, and `cut-after-20-gap-10` breaks after 20 deltas, 10 ms apart. Anything else
-is a 404.
+`-gap-MS` (between two of them), `-rate-N` (deltas per second, for steps below a timer's millisecond), `-after-N`
+(deltas before the fault), `-retry-S` (a Retry-After header). So `ok-tokens-2000` is as fast as it goes, and
+`cut-after-20-gap-10` breaks after 20 deltas, 10 ms apart. Anything else is a 404.
 
     with Provider() as provider: ...            in a thread of its own; `provider.base` is the api_base
     python tests/provider.py --port 0           as a process; prints its port
@@ -20,6 +20,7 @@ import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
@@ -29,6 +30,9 @@ LEAVING_SEEN_S = 0.05
 HEADER_TOKENS = 15
 SENTENCE = "hot water takes more out of the ground coffee than cold water does, and so the cup tastes stronger and"
 WORDS = SENTENCE.split(" ")
+
+
+FIELDS = {"gap": "gap_ms", "retry": "retry_s"}  # options whose field also names the unit
 
 
 class Cut(Exception):
@@ -45,16 +49,16 @@ class Wish:
     behaviour: str
     tokens: int = 60
     gap_ms: int | None = None
+    rate: int | None = None
     after: int = 8
     retry_s: int | None = None
 
     @classmethod
     def read(cls, model: str) -> Wish:
         """`stall-after-3-gap-10` → Wish("stall", after=3, gap_ms=10)."""
-        options = re.findall(r"-(tokens|gap|after|retry)-(\d+)", model)
-        names = {"tokens": "tokens", "gap": "gap_ms", "after": "after", "retry": "retry_s"}
-        behaviour = re.sub(r"-(?:tokens|gap|after|retry)-\d+", "", model)
-        return cls(behaviour, **{names[name]: int(value) for name, value in options})
+        options = re.findall(r"-(tokens|gap|rate|after|retry)-(\d+)", model)
+        behaviour = model.removesuffix("".join(f"-{name}-{value}" for name, value in options))
+        return cls(behaviour, **{FIELDS.get(name, name): int(value) for name, value in options})
 
 
 # What is said ------------------------------------------------------------------------------------------------------
@@ -344,6 +348,8 @@ async def say(writer: asyncio.StreamWriter, wish: Wish, authorization: str) -> N
 
 
 def gap_s_of(wish: Wish) -> float:
+    if wish.rate:
+        return 1 / wish.rate
     return (HABITUAL_GAP_MS.get(wish.behaviour, 0) if wish.gap_ms is None else wish.gap_ms) / 1000
 
 
@@ -359,11 +365,19 @@ async def stream(writer: asyncio.StreamWriter, script: Script, gap_s: float) -> 
             head = b""
             await writer.drain()
             if gap_s or not number % 20:  # even the fastest script lets the others have a turn
-                await asyncio.sleep(gap_s)
+                await pause(gap_s)
         writer.write(head + b"0\r\n\r\n")
         await writer.drain()
     except Cut:
         writer.transport.abort()
+
+
+async def pause(gap_s: float) -> None:
+    """Sleep; below a millisecond, which is as fine as the loop's timers are, by waiting busily."""
+    until = time.perf_counter() + gap_s
+    await asyncio.sleep(gap_s if gap_s >= 0.001 else 0)
+    while gap_s < 0.001 and time.perf_counter() < until:  # noqa: ASYNC110  nothing happens here but time
+        await asyncio.sleep(0)
 
 
 async def refuse(writer: asyncio.StreamWriter, status: int, text: str, retry_s: int | None = None) -> None:

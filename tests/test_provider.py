@@ -65,6 +65,7 @@ def test_a_model_name_is_read_as_a_wish() -> None:
     assert Wish.read("head-no-token-gap-20") == Wish("head-no-token", gap_ms=20)
     assert Wish.read("status-429-retry-7") == Wish("status-429", retry_s=7)
     assert Wish.read("cut-after-3-tokens-40") == Wish("cut", tokens=40, after=3)
+    assert Wish.read("gpt-after-all") == Wish("gpt-after-all")
 
 
 @pytest.mark.parametrize("tokens", [24, 60, 2000])
@@ -78,9 +79,10 @@ def test_ok_says_exactly_the_wished_tokens_and_both_fields(provider: Provider, t
 
 
 def test_a_gap_lies_between_two_tokens(provider: Provider) -> None:
-    begun = time.monotonic()
-    assert len(said(events_of(provider.base, "ok-tokens-24-gap-20"))) == 24
-    assert time.monotonic() - begun > 24 * 0.02
+    for pace, at_least_s in (("gap-20", 24 * 0.02), ("rate-2000", 24 / 2000)):
+        begun = time.monotonic()
+        assert len(said(events_of(provider.base, f"ok-tokens-24-{pace}"))) == 24
+        assert time.monotonic() - begun > at_least_s
 
 
 def test_the_same_text_comes_by_characters_or_at_once(provider: Provider) -> None:
