@@ -7,6 +7,7 @@ and the previous answer at 0.1 it is 0.85; the gate keeps a new topic from being
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from pipeline.conversation import Query
 from pipeline.retrieval.words import LANGUAGES, Language, content_words, language_of, terms_of_word
@@ -23,6 +24,16 @@ _POINTS_BACK = re.compile(
 )
 _GOES_ON = re.compile(r"\W*(?:and|but|what about|how about|und|aber)\b", re.IGNORECASE)
 _CITATION = re.compile(r"\[\d+\]")
+
+Terms = tuple[int, ...]
+
+
+class WeightedWord(NamedTuple):
+    """A content word as it is written in the query, its terms in one language, and what it weighs (0..1)."""
+
+    text: str
+    terms: Terms
+    weight: float
 
 
 def query_of(question: str, previous: tuple[str, str] | None) -> Query:
@@ -41,31 +52,41 @@ def leans_on_past(question: str) -> bool:
     return len(content_words(question, language_of(question))) <= FEW_WORDS
 
 
-def weighted_terms(query: Query, language: Language, asked_in: Language | None = None) -> dict[int, float]:
-    """Term → weight in the terms of `language`: 1 for the question's own words, the rest for what the past adds.
+def weighted_words(query: Query, language: Language, asked_in: Language | None = None) -> tuple[WeightedWord, ...]:
+    """The content words of a query, each stem once: weight 1 for the question's own, less for what the past adds.
 
-    Stop words are those of the language that the query is asked in: a German "die" is no English death.
+    Terms are those of `language`. Stop words are those of the language that the query is asked in: a German "die" is
+    no English death.
     """
     asked_in = asked_in or language_of(query.question)
-    own = _terms(query.question, language, asked_in)
-    past: dict[int, float] = {}
+    own = _by_terms(query.question, language, asked_in)
+    past: dict[Terms, tuple[str, float]] = {}
     for text, weight in query.past:
-        for term in _terms(text, language, asked_in):
-            if term not in own:
-                past.setdefault(term, weight)
-    share = min(1.0, PAST_SHARE * len(own) / (sum(past.values()) or 1.0)) if own else 1.0
-    return dict.fromkeys(own, 1.0) | {term: weight * share for term, weight in past.items()}
+        for terms, word in _by_terms(text, language, asked_in).items():
+            if terms not in own:
+                past.setdefault(terms, (word, weight))
+    past_weight = sum(weight for _, weight in past.values())
+    share = min(1.0, PAST_SHARE * len(own) / past_weight) if own and past_weight else 1.0
+    return (
+        *(WeightedWord(word, terms, 1.0) for terms, word in own.items()),
+        *(WeightedWord(word, terms, weight * share) for terms, (word, weight) in past.items()),
+    )
 
 
 def united_terms(query: Query) -> dict[int, float]:
     """Term → weight over all languages, since the passages may be in any."""
     terms: dict[int, float] = {}
     for language in LANGUAGES:
-        for term, weight in weighted_terms(query, language).items():
-            terms[term] = max(weight, terms.get(term, 0.0))
+        for word in weighted_words(query, language):
+            for term in word.terms:
+                terms[term] = max(word.weight, terms.get(term, 0.0))
     return terms
 
 
-def _terms(text: str, language: Language, asked_in: Language) -> dict[int, None]:
-    """The terms of a text's content words, in their order."""
-    return dict.fromkeys(term for word in content_words(text, asked_in) for term in terms_of_word(word, language))
+def _by_terms(text: str, language: Language, asked_in: Language) -> dict[Terms, str]:
+    """Terms in `language` → the first content word that has them, in the order of the text."""
+    words: dict[Terms, str] = {}
+    for word in content_words(text, asked_in):
+        if terms := terms_of_word(word, language):
+            words.setdefault(terms, word)
+    return words

@@ -1,0 +1,284 @@
+"""The built-in model: a DSPy engine that answers with quoted sentences of the passages in its prompt.
+
+It never invents: the answer holds quotes, each with its [n], and at most one constant sentence before them; the
+reasoning says which words were compared and how that came out, and claims nothing else. It needs no key, no network and
+about 5 ms. It knows no search and no turn: all it reads is ChatAdapter's prompt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any
+
+import dspy
+from dspy.lm15 import (
+    Message,
+    Request,
+    Response,
+    StreamDeltaEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+    TextDelta,
+    TextPart,
+    Usage,
+)
+
+from pipeline.conversation import Query
+from pipeline.numbered import Numbered, neutral, read_numbered
+from pipeline.quoting import ANSWER_SCORE, NEAR_SCORE, Choice, Quote, choose
+from pipeline.retrieval.query import query_of
+from pipeline.retrieval.words import Language, language_of
+from pipeline.sentences import is_row, without_mark
+from pipeline.settings import BUILTIN_MODEL
+
+PACE_S = 0.012  # between two words, so that a person sees them being written
+
+_FIELD = re.compile(r"^\[\[ ## (\w+) ## \]\][ \t]*$", re.MULTILINE)
+_ASKS_FOR_OUTPUT = "\n\nRespond with the corresponding output fields"
+# A marker of a field is one piece: it is not shown, so nobody waits for it.
+_PIECE = re.compile(r"\s*\[\[ ## \w+ ## \]\]\n?|\s*\S+|\s+$")
+_CITATION_LIKE = re.compile(r"\[(?=\^?\d{1,3}\])")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the built-in model takes from its prompt; `previous` is question and answer of the turn before."""
+
+    question: str
+    passages: tuple[Numbered, ...]
+    previous: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Everything it says that is no quote, in one language."""
+
+    near: str
+    none: str
+    marks: str
+    method: str
+    words: str
+    leans: str
+    has: str
+    no_passage: str
+    absent: str
+    decided: MappingProxyType[str, str]
+
+
+_ENGLISH = Wording(
+    near="These passages come closest; they may not answer this.",
+    none="The passages do not answer this.",
+    marks="“{}”",
+    method="This compares words, in any ending, and quotes sentences; no language model is at work.",
+    words="Words of the question: {}.",
+    leans="It leans on the turn before, whose words count less.",
+    has="has {}",
+    no_passage="No passage was found that shares a word with the question.",
+    absent="In no passage: {}.",
+    decided=MappingProxyType(
+        {
+            "answer": "The best sentence has {score:.1f} of 15.5 points; from {answer:g} on it counts as an answer.",
+            "near": "The best sentence has {score:.1f} of 15.5 points; an answer takes {answer:g}.",
+            "missed": "The best sentence has {score:.1f} of 15.5 points, but does not answer without {missed}.",
+            "none": "The best sentence has {score:.1f} of 15.5 points; below {near:g} nothing is quoted.",
+        }
+    ),
+)
+_GERMAN = Wording(
+    near="Diese Passagen kommen der Frage am nächsten; vielleicht beantworten sie sie nicht.",
+    none="Die Passagen beantworten das nicht.",
+    marks="„{}“",
+    method="Hier werden Wörter in jeder Form verglichen und Sätze zitiert; es arbeitet kein Sprachmodell.",
+    words="Wörter der Frage: {}.",
+    leans="Sie knüpft an die Frage davor an, deren Wörter weniger zählen.",
+    has="enthält {}",
+    no_passage="Keine gefundene Passage teilt ein Wort mit der Frage.",
+    absent="In keiner Passage: {}.",
+    decided=MappingProxyType(
+        {
+            "answer": "Der beste Satz hat {score:.1f} von 15,5 Punkten; ab {answer:g} gilt er als Antwort.",
+            "near": "Der beste Satz hat {score:.1f} von 15,5 Punkten; eine Antwort braucht {answer:g}.",
+            "missed": "Der beste Satz hat {score:.1f} von 15,5 Punkten, antwortet aber nicht ohne {missed}.",
+            "none": "Der beste Satz hat {score:.1f} von 15,5 Punkten; unter {near:g} wird nichts zitiert.",
+        }
+    ),
+)
+_WORDINGS: MappingProxyType[Language, Wording] = MappingProxyType({"en": _ENGLISH, "de": _GERMAN})
+
+
+def extractive_lm(pace_s: float = PACE_S) -> dspy.LM:
+    """The built-in model as DSPy calls it."""
+    engines = {"engine": ExtractiveEngine(), "async_engine": AsyncExtractiveEngine(pace_s)}
+    return dspy.LM(BUILTIN_MODEL, cache=False, num_retries=0, **engines)
+
+
+class ExtractiveEngine:
+    """The synchronous half of the pair, without pace."""
+
+    def complete(self, request: Request) -> Response:
+        """The whole reply."""
+        text = reply(request)
+        parts = Message.assistant([TextPart(text)])
+        return Response(id=None, model=request.model, message=parts, finish_reason="stop", usage=_usage(request, text))
+
+    def stream(self, request: Request) -> Iterator[Any]:
+        """The reply word by word."""
+        text = reply(request)
+        yield StreamStartEvent(model=request.model)
+        for piece in _PIECE.findall(text):
+            yield StreamDeltaEvent(TextDelta(text=piece))
+        yield StreamEndEvent(finish_reason="stop", usage=_usage(request, text))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def dump_state(self) -> dict[str, Any]:
+        """What a saved program remembers of this engine."""
+        return {}
+
+    @classmethod
+    def load_state(cls, state: dict[str, Any]) -> ExtractiveEngine:
+        """The reverse of `dump_state`."""
+        return cls(**state)
+
+
+class AsyncExtractiveEngine:
+    """The asynchronous half: a pause of `pace_s` after every word, where a stream can be ended."""
+
+    def __init__(self, pace_s: float = PACE_S) -> None:
+        self._pace_s = pace_s
+
+    async def complete(self, request: Request) -> Response:
+        """The whole reply, at once."""
+        return ExtractiveEngine().complete(request)
+
+    async def stream(self, request: Request) -> AsyncIterator[Any]:
+        """The reply word by word, at the pace."""
+        for event in ExtractiveEngine().stream(request):
+            yield event
+            await asyncio.sleep(self._pace_s if isinstance(event, StreamDeltaEvent) else 0)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    def dump_state(self) -> dict[str, Any]:
+        """What a saved program remembers of this engine."""
+        return {"pace_s": self._pace_s}
+
+    @classmethod
+    def load_state(cls, state: dict[str, Any]) -> AsyncExtractiveEngine:
+        """The reverse of `dump_state`."""
+        return cls(**state)
+
+
+def reply(request: Request) -> str:
+    """What the model says to a request, in ChatAdapter's format."""
+    prompt = read_prompt([(message.role, message.text or "") for message in request.messages])
+    query = query_of(prompt.question, prompt.previous)
+    choice = choose(query, prompt.passages)
+    wording = _WORDINGS[language_of(prompt.question, *(passage.text for passage in prompt.passages))]
+    fields = {"reasoning": reasoning_of(query, prompt.passages, choice, wording), "answer": answer_of(choice, wording)}
+    written = "\n\n".join(f"[[ ## {name} ## ]]\n{neutral(text)}" for name, text in fields.items())
+    return f"{written}\n\n[[ ## completed ## ]]\n"
+
+
+def read_prompt(messages: Sequence[tuple[str, str]]) -> Prompt:
+    """ChatAdapter's messages as (role, text) → the question, its passages and the turn before."""
+    fields = _fields(messages[-1][1] if messages else "")
+    return Prompt(fields.get("question", ""), read_numbered(fields.get("passages", "")), _previous(messages[:-1]))
+
+
+def _previous(messages: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    """The last question and answer. Demonstrations of an optimiser stand there too, but show their passages."""
+    if [role for role, _ in messages[-2:]] != ["user", "assistant"]:
+        return None
+    asked, answered = (_fields(text) for _, text in messages[-2:])
+    return None if "passages" in asked else (asked.get("question", ""), answered.get("answer", ""))
+
+
+def _fields(message: str) -> dict[str, str]:
+    """A field that stands twice counts where it stands first: passages come before what a person typed."""
+    body = message.rpartition(_ASKS_FOR_OUTPUT)[0] or message
+    parts = _FIELD.split(body)
+    fields: dict[str, str] = {}
+    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        fields.setdefault(name, text.strip())
+    return fields
+
+
+def answer_of(choice: Choice, wording: Wording) -> str:
+    """The quotes, best first, after a constant sentence unless they are an answer."""
+    if choice.state == "none":
+        return wording.none
+    blocks = [wording.near] if choice.state == "near" else []
+    for (head, number), quotes in groupby(
+        choice.quotes, key=lambda quote: (quote.head, quote.number if quote.head else 0)
+    ):
+        if head:
+            blocks.append("\n".join([head, *(_row(quote.text, number) for quote in quotes)]))
+        else:
+            blocks.append(" ".join(_sentence(quote) for quote in quotes))
+    return "\n\n".join(blocks)
+
+
+def _sentence(quote: Quote) -> str:
+    """A quote on one line with its [n]."""
+    text = without_mark(quote.text)
+    if is_row(text):  # its table's head is in another passage
+        text = " · ".join(cell.strip() for cell in text.strip("|").split("|"))
+    if text.count("**") % 2:
+        text = text.replace("**", "")
+    return f"{_uncited(' '.join(text.split()))} [{quote.number}]"
+
+
+def _uncited(text: str) -> str:
+    """What looks like a citation in a document is none of ours: escaped, it reads the same and cites nothing."""
+    return _CITATION_LIKE.sub(r"\\[", text)
+
+
+def _row(row: str, number: int) -> str:
+    """A table's row with its [n] in the last cell."""
+    cells = _uncited(row).rstrip().removesuffix("|").rstrip()
+    return f"{cells} [{number}] |"
+
+
+def reasoning_of(query: Query, passages: Sequence[Numbered], choice: Choice, wording: Wording) -> str:
+    """What was compared, which passage has which words, and why it is quoted or not."""
+
+    def listed(words: Sequence[str]) -> str:
+        return ", ".join(wording.marks.format(word) for word in words)
+
+    words = tuple(dict.fromkeys(word for mentioned in (*choice.mentions, choice.absent) for word in mentioned))
+    compared = [
+        wording.method,
+        wording.words.format(listed(words)) if words else "",
+        wording.leans if query.past else "",
+    ]
+    found = [
+        f"- [{passage.number}] {_uncited(passage.heading)}: {wording.has.format(listed(mentioned))}"
+        for passage, mentioned in zip(passages, choice.mentions, strict=True)
+        if mentioned
+    ]
+    case = "missed" if choice.missed and choice.score >= ANSWER_SCORE else choice.state
+    decided = wording.decided[case].format(
+        score=choice.score, answer=ANSWER_SCORE, near=NEAR_SCORE, missed=listed(choice.missed)
+    )
+    absent = wording.absent.format(listed(choice.absent)) if choice.absent else ""
+    outcome = [absent, decided] if passages else [wording.no_passage]
+    parts = (_joined(compared), "\n".join(found), _joined(outcome))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return " ".join(text for text in texts if text)
+
+
+def _usage(request: Request, text: str) -> Usage:
+    """Words stand for tokens: it has no other."""
+    asked = sum(len((message.text or "").split()) for message in request.messages)
+    return Usage(input_tokens=asked, output_tokens=len(text.split()))
