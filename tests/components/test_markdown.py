@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.markdown import LANGUAGES, Blocks, blocks_of, passage, plain
+from components.markdown import COLOURED_CHARS, LANGUAGES, Blocks, blocks_of, passage, plain
 
 TITLES = ("Roasting", 'The "perfect" <cup>', "Öl & Wasser")
 VOID = {"br", "hr"}
@@ -207,6 +207,15 @@ def test_no_text_costs_more_than_two_seconds(text: str) -> None:
     Page("".join(running))
     Page("".join(whole))
     assert took_s < 2
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_no_code_costs_more_than_a_second_to_colour(language: str) -> None:
+    for piece in ("\n", "\n ", '"\\', "&", "=", ":", "@", "'", "{\\"):
+        code = piece * (COLOURED_CHARS // len(piece) - 1)
+        begun_s = time.process_time()
+        blocks_of(f"```{language}\n{code}\n```")
+        assert time.process_time() - begun_s < 1
 
 
 @settings(deadline=None)
