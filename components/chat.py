@@ -1,0 +1,197 @@
+"""The chat pane: questions and answers, the step line over each answer and the facts below it.
+
+A running turn and a stored one are the same parts, once as a list that grows and once joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from components.ink import Ink
+from components.markdown import plain
+from components.parts import Parts, action, badge, button, icon, mark, notice
+from components.view import StepView, View
+from pipeline.conversation import Rating
+from pipeline.errors import MODEL_FAULTS
+from pipeline.events import Ending, TurnFailed, TurnFinished, TurnStopped
+from pipeline.settings import BUILTIN_MODEL
+
+NAME, TITLE = "chat", "Answer"
+PEEK_CHARS = 180
+
+STEP_NAMES = {"retrieve": "search", "reason": "reasoning", "answer": "answer"}
+STEP_STATES = {"waiting": "wait", "running": "run", "done": "done", "skipped": "skip", "broken": "bad"}
+
+# kind, question, the document that answers it
+EXAMPLES = (
+    ("Explain", "Why does water temperature change the taste of coffee?", "Water and temperature"),
+    ("Compare", "How do espresso and filter coffee differ in caffeine?", "Caffeine in the body"),
+    ("Look up", "How long do roasted beans stay fresh?", "Storing coffee"),
+    ("Table", "Which grind size suits which brewing method?", "Grind size and extraction"),
+    ("History", "Why did coffee houses worry kings?", "A history of the coffee house"),
+    ("Not in here", "Who won the 1998 World Cup?", None),
+)
+
+
+def bar(title: str, conversation_id: str, model: str) -> Parts:
+    """The head of the chat; the script keeps the address and the window's title equal to it."""
+    return [
+        f'<header class="top" data-conversation="{escape(conversation_id)}">'
+        f'<button type="button" data-act="menu" class="only-phone" aria-label="Menu">{icon("menu", 20)}</button>'
+        f'<span class="only-phone">{mark(20)}</span><h1>{plain(title)}</h1>'
+        f'<div class="badges">{_quotes_only(model)}</div>'
+        f'<button type="button" data-act="theme" aria-label="Light or dark" title="Light or dark">{icon("theme", 17)}'
+        "</button></header>"
+    ]
+
+
+def hero(documents: Sequence[tuple[str, int]], model: str) -> Parts:
+    """The empty page: what this is, and questions to begin with."""
+    titles = {title for title, _ in documents}
+    is_coffee = all(title in titles for *_, title in EXAMPLES if title)
+    cards = [(kind, question) for kind, question, _ in EXAMPLES] if is_coffee else _about(documents)
+    buttons = "".join(
+        f'<button type="button" data-act="example" data-question="{escape(question)}"><em>{escape(kind)}</em>'
+        f"<span>{plain(question)}</span></button>"
+        for kind, question in cards
+    )
+    loaded = ["The coffee handbook"] if is_coffee else []
+    loaded += [f"{len(documents)} documents", f"{sum(count for _, count in documents)} passages"]
+    return [
+        f'<section class="hero" aria-label="Glassbox">{mark(52)}<p class="wordmark">Glassbox</p>'
+        '<p class="promise">Ask the documents. Watch the answer being made.</p>'
+        f'<p class="loaded">{"".join(f"<span>{fact}</span>" for fact in loaded)}</p>'
+        f'<div class="only-phone">{_quotes_only(model)}</div><div class="examples">{buttons}</div></section>'
+    ]
+
+
+def render(view: View, ink: Ink) -> Parts:
+    """The turn as it stands: its shell, then question, steps, answer, and what is under it."""
+    if not view.turn_id:
+        return []
+    return [f"{_shell(view)}</article>", *_inside(view, ink, 0)]
+
+
+def article(view: View, rating: Rating = 0) -> str:
+    """A turn that has ended, as one element of the thread."""
+    return f"{_shell(view)}{''.join(_inside(view, Ink(), rating))}</article>"
+
+
+def _about(documents: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
+    return [("Document", f"What is “{title}” about?") for title, _ in documents[: len(EXAMPLES)]]
+
+
+def _quotes_only(model: str) -> str:
+    return badge("quote", "quotes only, no language model") if model == BUILTIN_MODEL else ""
+
+
+def _shell(view: View) -> str:
+    state = "running" if view.ending is None else view.ending.kind.removeprefix("turn_")
+    writing = " writing" if view.ending is None and view.text("answer") else ""
+    return (
+        f'<article class="turn{writing}" data-turn="{escape(view.turn_id)}" data-state="{state}" '
+        f'data-said="{escape(_spoken(view))}">'
+    )
+
+
+def _spoken(view: View) -> str:
+    """The one line that a screen reader is told."""
+    match view.ending:
+        case None:
+            return "Answering."
+        case TurnFinished():
+            count = len(view.passages)
+            return f"Answer finished, {count} source{'' if count == 1 else 's'}."
+        case TurnFailed():
+            return f"The answer failed. {view.ending.text}"
+        case TurnStopped():
+            return "Answer stopped."
+
+
+def _inside(view: View, ink: Ink, rating: Rating) -> Parts:
+    answer = [f'<div class="answer">{block}</div>' for block in ink.blocks(view, "answer")]
+    parts = [_asked(view), _steps(view), *answer]
+    if view.ending is None:
+        return parts if answer else [*parts, *_peek(view)]
+    return [*parts, *_notes(view), *_notice(view, view.ending), _facts(view, rating)]
+
+
+def _asked(view: View) -> str:
+    tools = action("edit", "Edit question") + action("copy-question", "Copy question")
+    return f'<div class="asked"><div class="bubble">{plain(view.question)}</div><div class="tools">{tools}</div></div>'
+
+
+def _steps(view: View) -> str:
+    return f'<ol class="steps" aria-label="Steps">{"".join(_step(step, view) for step in view.steps)}</ol>'
+
+
+def _step(step: StepView, view: View) -> str:
+    state = STEP_STATES[step.state]
+    if step.state == "broken" and isinstance(view.ending, TurnStopped):
+        state = "halt"
+    took = ""
+    if step.state == "running":
+        ms = round((view.at_s - step.began_s) * 1000)
+        took = f'<b data-ms="{ms}">{_time(ms / 1000)}</b>'
+    elif step.state in ("done", "broken"):
+        took = f"<b>{_time(step.took_s)}</b>"
+    return f'<li class="{state}"><i></i>{STEP_NAMES[step.name]}<span class="sr"> {step.state}</span>{took}</li>'
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
+
+
+def _peek(view: View) -> Parts:
+    """On a phone, where the reasoning has a tab of its own: its last line."""
+    said = str(view.text("reasoning") or view.text("thinking")).replace("*", "").strip()
+    if not said:
+        return []
+    last = said.rpartition("\n")[2]
+    cut = last[-PEEK_CHARS:].partition(" ")[2] if len(last) > PEEK_CHARS else last
+    return [f'<button type="button" class="peek" data-act="tab" data-tab="reasoning">{plain(cut)}</button>']
+
+
+def _notes(view: View) -> Parts:
+    notes = [f'<p class="note">{icon("warn", 14)}<span>{escape(warning.text)}</span></p>' for warning in view.warnings]
+    if view.ending and not view.ending.saved:
+        lost = "This turn could not be saved: it will be gone after a reload. Copy what you need."
+        notes.append(f'<p class="note">{icon("warn", 14)}<span>{lost}</span></p>')
+    return notes
+
+
+def _notice(view: View, ending: Ending) -> Parts:
+    match ending:
+        case TurnFinished():
+            return []
+        case TurnStopped():
+            kept = "What was written is kept." if view.text("answer") else "Nothing was written yet."
+            return [notice("calm", "Stopped", kept, [button("retry", "Try again")], "stop")]
+        case TurnFailed():
+            is_model = ending.code in MODEL_FAULTS
+            other = [button("models", "Choose another model", "plain" if ending.retryable else "primary")]
+            buttons = [button("retry", "Try again", "primary" if ending.retryable else "plain"), *(other * is_model)]
+            kept = " What had arrived is kept above." if view.text("answer") else ""
+            title = "Incomplete answer" if view.text("answer") else "No answer"
+            return [notice("bad", title, ending.text + kept, buttons if ending.retryable else buttons[::-1])]
+
+
+def _facts(view: View, rating: Rating) -> str:
+    measured = view.metrics
+    about = "" if measured.exact else "≈ "
+    facts = [view.model]
+    if measured.first_token_s is not None:
+        facts.append(f"first token {measured.first_token_s:.2f} s")
+    if measured.tokens_per_s is not None:
+        facts.append(f"{about}{measured.tokens_per_s:.0f} tok/s")
+    if measured.tokens:
+        facts.append(f"{about}{measured.tokens} tokens")
+    if measured.total_s is not None:
+        facts.append(f"{measured.total_s:.1f} s")
+    if isinstance(view.ending, TurnFinished) and view.ending.cost:
+        facts.append(f"${view.ending.cost:.4f}")
+    tools = action("copy", "Copy answer") + action("retry", "Ask again")
+    tools += action("like", "Good answer", pressed=rating > 0) + action("dislike", "Bad answer", pressed=rating < 0)
+    told = "".join(f"<span>{plain(fact)}</span>" for fact in facts)
+    return f'<footer class="facts"><div class="tools">{tools}</div><p>{told}</p></footer>'

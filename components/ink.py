@@ -1,0 +1,41 @@
+"""What of one turn's texts has been rendered already, so that a view costs only its news.
+
+Kept by whoever renders a turn again and again; a view itself holds no HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from components.markdown import Blocks
+from components.view import Text, View
+
+
+@dataclass(slots=True)
+class _Grown:
+    blocks: Blocks
+    text: Text = field(default_factory=Text)
+    is_final: bool = False
+    parts: tuple[str, ...] = ()
+
+
+class Ink:
+    """The Markdown blocks of a turn's fields, growing with its views."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, _Grown] = {}
+
+    def blocks(self, view: View, name: str) -> tuple[str, ...]:
+        """A field of the view as HTML blocks; those that are finished come as the same objects again."""
+        text, is_final = view.text(name), view.ending is not None
+        grown = self._fields.get(name)
+        news = text.since(grown.text) if grown else None
+        if grown is None or news is None:
+            grown, news = _Grown(Blocks(view.titles)), str(text)
+            self._fields[name] = grown
+        elif not news and is_final == grown.is_final:
+            return grown.parts
+        grown.blocks.add(news)
+        grown.text, grown.is_final = text, is_final
+        grown.parts = grown.blocks.parts(final=is_final)
+        return grown.parts

@@ -1,0 +1,369 @@
+"""What a visitor can want of the page, one method each: ask, retry, edit, stop, open, new, delete, rate, look, choose.
+
+Each takes what the page knows and gives back what it shows next; wiring them to components is `page.py`. The store is
+the truth: nothing that was rendered is ever read back, so two tabs cannot overwrite each other.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components import chat, reasoning, sidebar, sources
+from components.ink import Ink
+from components.parts import Parts, button, notice
+from components.view import MOST_VIEWS_PER_S, View, paced, reduce, view_of
+from pipeline.conversation import Rating, Turn, TurnRequest
+from pipeline.errors import GlassboxError, NotFound
+from pipeline.turns import Pipeline
+
+PANES = (chat, reasoning, sources)
+
+VISITOR = re.compile(r"[A-Za-z0-9_-]{16,128}")
+SILENCE_S = 0.1  # how soon held-back news is shown when no more comes
+VIEWS_PER_S_FOR_ALL = 150.0  # of all streams together: a view costs about 2 ms of this process
+ARTICLES_KEPT = 300
+
+NEW_CHAT = "New chat"
+STILL_RUNNING = "An answer is still being written. Stop it, or wait for its end; your question stays here."
+EDITING = "You are editing a question. Sending it replaces that turn and everything after it."
+
+BACK = '<button type="button" class="back" data-act="present">Of an earlier question. Back to the latest</button>'
+
+KEEP = gr.skip()
+Outputs = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Tab:
+    """What one open page is looking at. It lives as long as the page and is never shared."""
+
+    conversation_id: str | None = None
+    turn_id: str | None = None
+    title: str = NEW_CHAT
+    replaces: str | None = None
+    minutes_west: int = 0
+    glance: int = 0  # counts up whenever the page looks at something else; a follower of an earlier one ends
+    is_asking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """The sidebar's values at the time of asking."""
+
+    model: str
+    passages: int
+    history_turns: int
+    temperature: float | None
+    max_tokens: int | None
+    instructions: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows next; what is None stays as it is."""
+
+    bar: Parts | None = None
+    notice: Parts | None = None
+    conversations: Parts | None = None
+    thread: Parts | None = None
+    panes: tuple[Parts | None, ...] = (None,) * len(PANES)
+
+    def outputs(self) -> Outputs:
+        """In the order of the page's components."""
+        parts = (self.bar, self.notice, self.conversations, self.thread, *self.panes)
+        return tuple(KEEP if each is None else each for each in parts)
+
+
+class Intents:
+    """The page's side of every intent, over one pipeline."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._followers = 0
+        self._articles: OrderedDict[tuple[str, str, Rating], str] = OrderedDict()
+
+    # Asking
+
+    async def ask(self, question: str, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+        """A question from the composer; in an editing state it replaces what is edited."""
+        if not question.strip():
+            return Shown().outputs()
+        return await self._begin(question, tab.replaces, tab, visitor, Knobs(*knobs))
+
+    async def example(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+        """One of the empty page's questions."""
+        return await self._begin(str(event.question), None, tab, visitor, Knobs(*knobs))
+
+    async def retry(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+        """The same question again, in the place of the turn."""
+        turn = await self._turn(tab, visitor, str(event.turn))
+        if turn is None:
+            return Shown(notice=_refusal(NotFound().text)).outputs()
+        return await self._begin(turn.question, turn.id, tab, visitor, Knobs(*knobs))
+
+    async def edit(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
+        """Bring a question back into the composer → the composer's text and the notice above it."""
+        turn = await self._turn(tab, visitor, str(event.turn))
+        if turn is None:
+            return KEEP, _refusal(NotFound().text)
+        tab.replaces = turn.id
+        return turn.question, [notice("calm", "", EDITING, [button("cancel", "Cancel")], "edit")]
+
+    def cancel(self, tab: Tab) -> Outputs:
+        """Leave the editing state → an empty composer, no notice."""
+        was_editing, tab.replaces = tab.replaces, None
+        return "" if was_editing else KEEP, []
+
+    async def stop(self, tab: Tab) -> None:
+        """End the running turn; its ending comes to the page like every event."""
+        if tab.conversation_id and (turn_id := self._pipeline.running(tab.conversation_id)):
+            await self._pipeline.stop(turn_id)
+
+    # Following
+
+    async def follow(self, tab: Tab) -> AsyncGenerator[Outputs, None]:
+        """The panes of the running turn, view by view, until it ends or the page looks elsewhere."""
+        tab.glance += 1
+        glance, ink, shown = tab.glance, Ink(), tuple[Parts, ...]()
+        self._followers += 1
+        try:
+            async with aclosing(paced(self._views(tab.turn_id or ""), self._views_per_s)) as views:
+                async for view in views:
+                    if tab.glance != glance:
+                        break
+                    shown = _same(shown, tuple(pane.render(view, ink) for pane in PANES))
+                    yield shown
+        except NotFound:
+            pass  # it ended long ago: what is stored is shown when this returns
+        finally:
+            self._followers -= 1
+        if tab.glance != glance or not shown:
+            # Gradio says a generator's last value once more; this one changes nothing.
+            yield (KEEP,) * len(PANES)
+
+    async def settle(self, tab: Tab, visitor: str, model: str) -> Outputs:
+        """After following: the turn has moved into the thread, unless it could not be stored."""
+        try:
+            turns = await self._pipeline.turns(tab.conversation_id, visitor) if tab.conversation_id else ()
+        except GlassboxError:
+            return Shown().outputs()
+        if any(turn.state == "running" for turn in turns) or not turns:
+            return Shown().outputs()
+        panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
+        conversations = await self._listing(tab, visitor)
+        return Shown(thread=self._thread(turns, model), conversations=conversations, panes=panes).outputs()
+
+    # Conversations
+
+    async def load(self, tab: Tab, visitor: str, model: str, address: str, minutes_west: float) -> Outputs:
+        """A page was loaded → the visitor's token, then the conversation that the address names."""
+        token = visitor if _is_visitor(visitor) else secrets.token_urlsafe(32)
+        tab.minutes_west = int(minutes_west or 0)
+        return (token, *await self._show(tab, token, address or None, model))
+
+    async def open(self, event: gr.EventData, tab: Tab, visitor: str, model: str) -> Outputs:
+        """One of the listed conversations."""
+        return await self._show(tab, visitor, str(event.conversation), model)
+
+    async def new(self, tab: Tab, visitor: str, model: str) -> Outputs:
+        """An empty page."""
+        return await self._show(tab, visitor, None, model)
+
+    async def delete(self, event: gr.EventData, tab: Tab, visitor: str, model: str) -> Outputs:
+        """Remove a conversation; when it is the one shown, an empty page follows."""
+        conversation_id = str(event.conversation)
+        try:
+            await self._pipeline.delete(conversation_id, visitor)
+        except GlassboxError as error:
+            return Shown(notice=_refusal(error.text), conversations=await self._listing(tab, visitor)).outputs()
+        if conversation_id == tab.conversation_id:
+            return await self._show(tab, visitor, None, model)
+        return Shown(conversations=await self._listing(tab, visitor)).outputs()
+
+    async def rate(self, event: gr.EventData, visitor: str) -> Any:
+        """Remember a like or a dislike → the notice, as it was when all is well."""
+        rating: Rating = {"like": 1, "dislike": -1}.get(str(event.rating), 0)  # type: ignore[assignment]
+        try:
+            await self._pipeline.rate(str(event.turn), visitor, rating)
+        except GlassboxError as error:
+            return _refusal(error.text)
+        return KEEP
+
+    async def look(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
+        """Reasoning and sources of an earlier turn → for each pane beside the chat: the turn's id, then its parts."""
+        turn = await self._turn(tab, visitor, str(event.turn))
+        if turn is None:
+            return (KEEP,) * (len(PANES) - 1)
+        view, ink = _view(turn), Ink()
+        rendered = (pane.render(view, ink) for pane in PANES[1:])
+        return tuple([turn.id, head, BACK, *parts] for head, *parts in rendered)
+
+    # Models
+
+    def choose(self, label: str, tab: Tab) -> Outputs:
+        """A model → the bar, its label, the picker, the hint, then the knobs, off where the model uses none."""
+        label = self.known(label)
+        uses_knobs = any(each.uses_knobs for each in self._pipeline.models if each.label == label)
+        return (
+            chat.bar(tab.title, tab.conversation_id or "", label),
+            label,
+            sidebar.picker(self._pipeline.models, label),
+            sidebar.hint(uses_knobs=uses_knobs),
+            *(gr.update(interactive=uses_knobs) for _ in range(4)),
+        )
+
+    def remember(self, label: str, tab: Tab) -> Outputs:
+        """The model that this browser chose earlier → what `choose` gives back, without the bar: `load` draws that."""
+        return self.choose(label, tab)[1:]
+
+    def add_model(self, name: str, tab: Tab) -> Outputs:
+        """A typed model name → an empty field and the notice, then what `choose` gives back."""
+        try:
+            label = self._pipeline.add_model(name)
+        except GlassboxError as error:
+            return KEEP, _refusal(error.text), *(KEEP,) * 8
+        return "", [], *self.choose(label, tab)
+
+    def known(self, label: str) -> str:
+        """The label itself, or the default where there is no such model (any longer)."""
+        usable = {each.label for each in self._pipeline.models if each.state != "no_key"}
+        return label if label in usable else self._pipeline.default_model
+
+    # What is behind them
+
+    async def _begin(self, question: str, replaces: str | None, tab: Tab, visitor: str, knobs: Knobs) -> Outputs:
+        is_running = tab.conversation_id and self._pipeline.running(tab.conversation_id)
+        if tab.is_asking or (is_running and is_running != replaces):
+            return Shown(notice=_refusal(STILL_RUNNING)).outputs()
+        tab.is_asking = True  # a second Enter must not ask twice
+        try:
+            running = await self._pipeline.start(self._request(question, replaces, tab, visitor, knobs))
+            turns = await self._pipeline.turns(running.conversation_id, visitor)
+        except GlassboxError as error:
+            return Shown(notice=_refusal(error.text)).outputs()
+        finally:
+            tab.is_asking = False
+        tab.conversation_id, tab.turn_id, tab.replaces = running.conversation_id, running.id, None
+        tab.title = turns[0].question if turns else question
+        view = View(running.id, running.conversation_id, question.strip(), self.known(knobs.model))
+        return Shown(
+            bar=chat.bar(tab.title, tab.conversation_id, self.known(knobs.model)),
+            notice=[],
+            conversations=await self._listing(tab, visitor),
+            thread=self._thread([turn for turn in turns if turn.id != running.id], knobs.model, is_empty_page=False),
+            panes=tuple(pane.render(view, Ink()) for pane in PANES),
+        ).outputs()
+
+    def _request(self, question: str, replaces: str | None, tab: Tab, visitor: str, knobs: Knobs) -> TurnRequest:
+        is_default = knobs.instructions.strip() in ("", self._pipeline.default_instructions.strip())
+        return TurnRequest(
+            question=question,
+            visitor=visitor if _is_visitor(visitor) else None,
+            conversation_id=tab.conversation_id,
+            model=self.known(knobs.model),
+            passages_wanted=int(knobs.passages),
+            history_turns=int(knobs.history_turns),
+            temperature=knobs.temperature,
+            max_tokens=int(knobs.max_tokens) if knobs.max_tokens else None,
+            instructions=None if is_default else knobs.instructions,
+            replaces=replaces,
+        )
+
+    async def _show(self, tab: Tab, visitor: str, conversation_id: str | None, model: str) -> Outputs:
+        """A whole conversation, or the empty page: also when the conversation is not this visitor's."""
+        turns: Sequence[Turn] = ()
+        said: Parts = []
+        try:
+            turns = await self._pipeline.turns(conversation_id, visitor) if conversation_id else ()
+        except GlassboxError as error:
+            said = _refusal(error.text)
+        tab.glance += 1
+        tab.conversation_id = conversation_id if turns else None
+        tab.title = turns[0].question if turns else NEW_CHAT
+        tab.replaces = None
+        tab.turn_id = self._pipeline.running(conversation_id) if turns and conversation_id else None
+        return Shown(
+            bar=chat.bar(tab.title, tab.conversation_id or "", self.known(model)),
+            notice=said,
+            conversations=await self._listing(tab, visitor),
+            thread=self._thread([turn for turn in turns if turn.id != tab.turn_id], model, is_empty_page=not turns),
+            panes=self._panes(tab, turns),
+        ).outputs()
+
+    def _panes(self, tab: Tab, turns: Sequence[Turn]) -> tuple[Parts, ...]:
+        """Of the running turn, else of the last one; the chat's own pane holds running turns only."""
+        if not turns:
+            return self.empty_panes()
+        last = turns[-1]
+        view, ink = _view(last), Ink()
+        chat_parts = chat.render(view, ink) if tab.turn_id == last.id else []
+        return (chat_parts, *(pane.render(view, ink) for pane in PANES[1:]))
+
+    def empty_panes(self) -> tuple[Parts, ...]:
+        """Before the first question."""
+        return ([], reasoning.EMPTY, sources.empty(self._pipeline.documents))
+
+    def _thread(self, turns: Sequence[Turn], model: str, *, is_empty_page: bool = False) -> Parts:
+        if is_empty_page:
+            return chat.hero(self._pipeline.documents, self.known(model))
+        return [self._article(turn) for turn in turns]
+
+    def _article(self, turn: Turn) -> str:
+        """A stored turn changes no more but for its rating, so its HTML is made once."""
+        key = (turn.id, turn.state, turn.rating)
+        if key not in self._articles:
+            self._articles[key] = chat.article(_view(turn), turn.rating)
+            if len(self._articles) > ARTICLES_KEPT:
+                self._articles.popitem(last=False)
+        return self._articles[key]
+
+    async def _listing(self, tab: Tab, visitor: str) -> Parts | None:
+        try:
+            conversations = await self._pipeline.conversations(visitor)
+        except GlassboxError:
+            return None
+        return sidebar.listing(conversations, tab.conversation_id, tab.minutes_west)
+
+    async def _turn(self, tab: Tab, visitor: str, turn_id: str) -> Turn | None:
+        try:
+            turns = await self._pipeline.turns(tab.conversation_id, visitor) if tab.conversation_id else ()
+        except GlassboxError:
+            return None
+        return next((turn for turn in turns if turn.id == turn_id), None)
+
+    async def _views(self, turn_id: str) -> AsyncGenerator[View, None]:
+        view = View()
+        async with aclosing(self._pipeline.batches(turn_id, beat_s=SILENCE_S)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    view = reduce(view, event)
+                yield view
+
+    def _views_per_s(self) -> float:
+        return min(MOST_VIEWS_PER_S, max(1.0, VIEWS_PER_S_FOR_ALL / max(1, self._followers)))
+
+
+def _view(turn: Turn) -> View:
+    """What is stored of a turn; at its very beginning that is the question alone."""
+    return view_of(turn.record) if turn.record else View(turn.id, turn.conversation_id, turn.question, turn.model)
+
+
+def _is_visitor(value: Any) -> bool:
+    return isinstance(value, str) and bool(VISITOR.fullmatch(value))
+
+
+def _same(shown: tuple[Parts, ...], parts: tuple[Parts, ...]) -> tuple[Parts, ...]:
+    """Panes that did not change as the very objects shown before: Gradio sees at once that there is nothing to send."""
+    return tuple(old if old == new else new for old, new in zip(shown, parts, strict=True)) if shown else parts
+
+
+def _refusal(text: str) -> Parts:
+    return [notice("bad", "", text, [button("close", "Close")])]

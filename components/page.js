@@ -1,0 +1,295 @@
+// The page's only script. A value is a flat list of safe HTML strings, one element each, made by Python; here only what
+// changed touches the DOM, so that open details, selections and focus in everything else stay as they are.
+window.glassbox = (() => {
+  const NEAR_PX = 90; // a reader this close to the end is taken along
+  const find = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const senders = new Map(); // event name → Gradio's trigger of the component that declared it
+  const panes = new Map(); // pane name → {draw, now, earlier}
+  const shown = { conversation: undefined, running: "", earlier: "", goTo: "" };
+
+  const send = (name, given = {}) => senders.get(name)?.(name, given);
+  const element_of = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content.firstElementChild;
+
+  // Drawing ---------------------------------------------------------------------------------------------------------
+
+  function sync(host, drawn, parts) {
+    parts.forEach((html, at) => {
+      if (drawn[at]?.html === html) return;
+      const node = element_of(html);
+      if (drawn[at]) drawn[at].node.replaceWith(node);
+      else { node.classList.add("fresh"); host.append(node); }
+      drawn[at] = { html, node };
+    });
+    for (const gone of drawn.splice(parts.length)) gone.node.remove();
+  }
+
+  // Whoever reads at the end is taken along; whoever reads further up is left in peace.
+  function taking_along(box, change) {
+    const at_end = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
+    change();
+    if (at_end) box.scrollTop = box.scrollHeight;
+  }
+
+  const draws = {
+    list(element, name) {
+      const drawn = [], box = element.closest("#scroll");
+      return (parts) => {
+        const change = () => sync(element, drawn, parts);
+        box && find(".turn", element) ? taking_along(box, change) : change();
+        if (name === "bar") bar_drawn(element);
+        if (name === "notice" && parts.length) find("#question textarea")?.focus();
+      };
+    },
+
+    turn(element) {
+      const article = document.createElement("article"), drawn = [], box = element.closest("#scroll");
+      return (parts) => {
+        if (!parts.length) { article.remove(); sync(article, drawn, []); return turn_drawn(null); }
+        const shell = element_of(parts[0]), is_new = article.dataset.turn !== shell.dataset.turn || !article.isConnected;
+        for (const { name, value } of shell.attributes) if (article.getAttribute(name) !== value) article.setAttribute(name, value);
+        taking_along(box, () => {
+          if (!article.isConnected) element.append(article);
+          sync(article, drawn, parts.slice(1));
+        });
+        if (is_new) box.scrollTop = box.scrollHeight;
+        turn_drawn(article);
+      };
+    },
+
+    pane(element, name, label) {
+      const head = document.createElement("div"), body = document.createElement("div"), heads = [], bodies = [];
+      body.className = "body";
+      for (const [key, value] of [["role", "region"], ["aria-label", label], ["tabindex", "0"]]) body.setAttribute(key, value);
+      element.append(head, body);
+      let turn;
+      const pane = { now: [], earlier: [] };
+      const draw = () => {
+        const parts = shown.earlier && pane.earlier[0] === shown.earlier ? pane.earlier.slice(1) : pane.now;
+        sync(head, heads, parts.slice(0, 1));
+        const change = () => sync(body, bodies, parts.slice(1));
+        find(".said", body) ? taking_along(body, change) : change();
+        const turn_now = find("[data-turn]", head)?.dataset.turn;
+        if (turn !== turn_now) body.scrollTop = 0;
+        turn = turn_now;
+        pane_drawn(name, head);
+      };
+      panes.set(name, Object.assign(pane, { draw }));
+      return (parts) => { pane.now = parts; draw(); };
+    },
+
+    // What a pane shows of an earlier turn: drawn in the pane itself, in the place of the present one.
+    earlier(element, name) {
+      return (parts) => {
+        const pane = panes.get(name.replace("earlier-", ""));
+        if (!pane || !parts.length) return;
+        pane.earlier = parts;
+        shown.earlier = parts[0];
+        pane.draw();
+      };
+    },
+  };
+
+  function keyed(element, props, watch, trigger, how) {
+    const name = element.closest(".block").id;
+    for (const event of how.events) senders.set(event, trigger);
+    const draw = draws[how.draws](element, name, how.label);
+    watch("value", () => draw(props.value || []));
+    draw(props.value || []);
+  }
+
+  function bar_drawn(element) {
+    const { conversation } = find(".top", element).dataset, title = find("h1", element).textContent;
+    document.title = conversation ? `${title} · Glassbox` : "Glassbox";
+    if (conversation === shown.conversation) return;
+    const is_first = shown.conversation === undefined;
+    shown.conversation = conversation;
+    if (is_first && !conversation) return; // the address may name one that is still to be opened
+    const address = new URL(location.href);
+    conversation ? address.searchParams.set("c", conversation) : address.searchParams.delete("c");
+    history.replaceState(history.state, "", address);
+    present();
+    tab("chat");
+    if (phone()) sidebar(false);
+    setTimeout(() => { const box = find("#scroll"); box.scrollTop = find(".hero", box) ? 0 : box.scrollHeight; });
+  }
+
+  function turn_drawn(article) {
+    const running = article?.dataset.state === "running" ? article.dataset.turn : "";
+    if (article && find("#status").textContent !== article.dataset.said) find("#status").textContent = article.dataset.said;
+    if (running === shown.running) return;
+    shown.running = running;
+    send("running");
+    if (!running) return;
+    present();
+    tab("chat");
+    send("follow");
+  }
+
+  function pane_drawn(name, head) {
+    const button = find(`#tabs [data-tab=${name}]`);
+    if (button) {
+      button.dataset.count = find("[data-count]", head)?.dataset.count ?? "";
+      button.classList.toggle("busy", !!find(".state.running", head));
+    }
+    find(`#${name}`).classList.toggle("is-earlier", !!shown.earlier);
+    if (name === "sources" && shown.goTo && shown.earlier) { go(shown.goTo); shown.goTo = ""; }
+  }
+
+  // Sources ---------------------------------------------------------------------------------------------------------
+
+  const pane_turn = () => find("#sources [data-turn]")?.dataset.turn;
+  const chip_turn = (chip) => chip.closest(".turn")?.dataset.turn ?? pane_turn();
+
+  function light(turn, n) {
+    for (const chip of all(".cite")) chip.classList.toggle("lit", chip.dataset.n === n && chip_turn(chip) === turn);
+    for (const card of all(".source")) card.classList.toggle("lit", card.dataset.n === n && pane_turn() === turn);
+  }
+
+  function go(n) {
+    const card = find(`#sources .source[data-n="${n}"]`);
+    if (!card) return;
+    tab("sources");
+    light(pane_turn(), n);
+    card.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
+    card.focus({ preventScroll: true });
+  }
+
+  // A chip of an earlier turn first brings that turn's reasoning and sources.
+  function cite(chip) {
+    const turn = chip_turn(chip);
+    if (turn === pane_turn()) return go(chip.dataset.n);
+    shown.goTo = chip.dataset.n;
+    if (panes.get("sources").now[0]?.includes(`data-turn="${turn}"`)) { present(); go(shown.goTo); shown.goTo = ""; return; }
+    if (panes.get("sources").earlier[0] === turn) { shown.earlier = turn; return panes.forEach((pane) => pane.draw()); }
+    send("look", { turn });
+  }
+
+  // Back from an earlier turn to the one that is running or was last.
+  function present() {
+    if (!shown.earlier) return;
+    shown.earlier = "";
+    panes.forEach((pane) => pane.draw());
+  }
+
+  // The frame -------------------------------------------------------------------------------------------------------
+
+  const phone = () => innerWidth < 900;
+
+  function tab(name) {
+    find("#stage").dataset.tab = name;
+    for (const button of all("#tabs [role=tab]")) {
+      const is_chosen = button.dataset.tab === name;
+      button.setAttribute("aria-selected", is_chosen);
+      button.tabIndex = is_chosen ? 0 : -1;
+    }
+  }
+
+  function sidebar(open) {
+    const side = find(".sidebar");
+    if (side && side.classList.contains("open") !== open) find(".toggle-button", side)?.click();
+  }
+
+  // Runs once, before the page is seen: → the conversation that the address names, and how far west the clock stands.
+  async function ready() {
+    if (phone()) sidebar(false);
+    await Promise.race([document.fonts.ready, new Promise((done) => setTimeout(done, 1500))]);
+    document.body.classList.add("ready");
+    return [new URLSearchParams(location.search).get("c") ?? "", new Date().getTimezoneOffset()];
+  }
+
+  // The stop button is there exactly while a turn runs; what was asked leaves the composer.
+  function composer(typed) {
+    const asked = find("#live .bubble")?.textContent.trim();
+    const is_taken = shown.running && asked === (typed ?? "").trim();
+    return { __type__: "update", submit_btn: !shown.running, stop_btn: !!shown.running, ...(is_taken ? { value: "" } : {}) };
+  }
+
+  async function copy(text, button) {
+    try { await navigator.clipboard.writeText(text); } catch { // no clipboard without https: the old way
+      const area = Object.assign(document.createElement("textarea"), { value: text });
+      document.body.append(area); area.select(); document.execCommand("copy"); area.remove();
+    }
+    button.classList.add("copied");
+    find("#status").textContent = "Copied.";
+    setTimeout(() => button.classList.remove("copied"), 1500);
+  }
+
+  function answer_text(turn) {
+    return all(".answer", turn).map((block) => {
+      const plain = block.cloneNode(true);
+      for (const chip of all(".cite", plain)) chip.replaceWith(`[${chip.dataset.n}]`);
+      for (const item of all("li", plain)) item.prepend("- ");
+      for (const cell of all("td, th", plain)) cell.append("\t");
+      return plain.textContent.replace(/[\u2060\u202f]/g, (space) => (space === "\u202f" ? " " : "")).trim();
+    }).join("\n\n");
+  }
+
+  const acts = {
+    theme: () => localStorage.setItem("glassbox-theme", document.body.classList.toggle("dark") ? "dark" : "light"),
+    menu: () => sidebar(true),
+    tab: (button) => tab(button.dataset.tab),
+    present,
+    models: () => { sidebar(true); find("#model input:checked")?.focus(); find("#model").scrollIntoView({ block: "nearest" }); },
+    example: (button) => send("example", { question: button.dataset.question }),
+    open: (button) => send("open", button.closest(".row").dataset),
+    doubt: (button) => { button.closest(".row").classList.add("doubtful"); find(".sure button", button.parentNode).focus(); },
+    keep: (button) => { const row = button.closest(".row"); row.classList.remove("doubtful"); find(".bin", row).focus(); },
+    delete: (button) => send("delete", button.closest(".row").dataset),
+    retry: (button) => send("retry", button.closest(".turn").dataset),
+    edit: (button) => send("edit", button.closest(".turn").dataset),
+    cancel: () => send("cancel"),
+    close: () => send("cancel"),
+    copy: (button) => copy(answer_text(button.closest(".turn")), button),
+    "copy-question": (button) => copy(find(".bubble", button.closest(".asked")).textContent, button),
+    like: rate,
+    dislike: rate,
+  };
+
+  function rate(button) {
+    const is_on = button.getAttribute("aria-pressed") !== "true", turn = button.closest(".turn").dataset.turn;
+    for (const each of all("[aria-pressed]", button.parentNode)) each.setAttribute("aria-pressed", is_on && each === button);
+    send("rate", { turn, rating: is_on ? button.dataset.act : "" });
+  }
+
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest(".cite");
+    if (chip) { event.preventDefault(); return cite(chip); }
+    const button = event.target.closest("[data-act]");
+    if (button) acts[button.dataset.act]?.(button);
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "model") send("choose", { label: event.target.value });
+  });
+  for (const [name, is_on] of [["mouseover", true], ["focusin", true], ["mouseout", false], ["focusout", false]])
+    document.addEventListener(name, (event) => {
+      const chip = event.target.closest?.(".cite");
+      if (chip) light(is_on ? chip_turn(chip) : "", chip.dataset.n);
+    });
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (event.key === "Escape" && find("#notice [data-act=cancel]")) send("cancel");
+    if (!step || event.target.getAttribute?.("role") !== "tab") return;
+    const tabs = all("#tabs [role=tab]"), next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+    tab(next.dataset.tab);
+    next.focus();
+  });
+
+  // The running step's time goes on between two views.
+  setInterval(() => {
+    const time = find("#live [data-ms]");
+    if (!time) return;
+    time.since ??= performance.now();
+    const ms = +time.dataset.ms + performance.now() - time.since;
+    time.textContent = ms < 999.5 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  }, 100);
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.documentElement.lang = "en";
+    const theme = localStorage.getItem("glassbox-theme");
+    if (theme) document.body.classList.toggle("dark", theme === "dark");
+  });
+
+  return { keyed, ready, composer };
+})();

@@ -1,0 +1,196 @@
+"""The chat page: where everything stands, and which intent answers which event. What the intents do is `intents.py`.
+
+PANES is what is seen of a turn: the chat, then what stands beside it. A pane is a module with NAME, TITLE and
+`render(view, ink)`, which gives its head and its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from components import chat, sidebar
+from components.intents import PANES, Intents, Tab
+from components.parts import keyed
+from components.sidebar import Sidebar
+from components.theme import theme
+from pipeline.turns import Pipeline
+
+HERE = Path(__file__).parent
+PASTE_LIMIT_CHARS = 100_000  # the refusal of a long question is the pipeline's; this keeps a pasted book off the wire
+# Fixed, or nothing in the browser could be read after a restart. It hides the token from a glance, no more.
+BROWSER_SECRET = "glassbox"
+NO_MODEL_ON_SPACE = (
+    "This Space runs without a language model: answers are quotes from the documents. "
+    "Duplicate it and add a provider’s key as a secret to see a model reason."
+)
+# Runs when the page is loaded: fonts first, so that nothing moves later, then what only the browser knows.
+ON_LOAD = "async (tab, visitor, model) => [tab, visitor, model, ...(await glassbox.ready())]"
+# The stop button and the emptied composer follow what is shown, without a round trip.
+ON_RUNNING = "(typed) => glassbox.composer(typed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Main:
+    """The components of the chat and of the panes beside it."""
+
+    bar: gr.HTML
+    notice: gr.HTML
+    thread: gr.HTML
+    question: gr.Textbox
+    panes: tuple[gr.HTML, ...]
+    earlier: tuple[gr.HTML, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is remembered: by the server for one open page, and by the browser for the visitor."""
+
+    tab: gr.State
+    visitor: gr.BrowserState
+    model: gr.BrowserState
+
+
+def launch_options() -> dict[str, Any]:
+    """What `launch` needs so that the page looks and works as it should."""
+    script = (HERE / "page.js").read_text(encoding="utf-8")
+    return {"theme": theme(), "css_paths": HERE / "page.css", "head": f"<script>{script}</script>"}
+
+
+def build(pipeline: Pipeline, *, on_space: bool, typed_models: bool) -> gr.Blocks:
+    """The page over one pipeline. `typed_models`: whether visitors may name a model that is not listed."""
+    intents = Intents(pipeline)
+    is_bare = on_space and not any(each.uses_knobs and each.state == "ready" for each in pipeline.models)
+    models = sidebar.picker(pipeline.models, pipeline.default_model)
+    with gr.Blocks(title="Glassbox", fill_height=True, fill_width=True, analytics_enabled=False) as demo:
+        kept = Kept(
+            gr.State(Tab()),
+            gr.BrowserState("", storage_key="glassbox-visitor", secret=BROWSER_SECRET),
+            gr.BrowserState("", storage_key="glassbox-model", secret=BROWSER_SECRET),
+        )
+        side = sidebar.build(models, pipeline.default_instructions, typed_models=typed_models)
+        with gr.Row(elem_id="stage"):
+            main = _main(pipeline, intents, banner=NO_MODEL_ON_SPACE if is_bare else "")
+        _wire_turns(intents, kept, side, main)
+        _wire_conversations(demo, intents, kept, side, main)
+        _wire_models(demo, intents, kept, side, main, pipeline.default_instructions)
+    return demo
+
+
+def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
+    empty = intents.empty_panes()
+    with gr.Column(elem_id="chat", min_width=0):
+        bar = keyed(chat.bar("New chat", "", pipeline.default_model), "bar")
+        gr.HTML(_tabs(), elem_id="tabs", apply_default_css=False)
+        gr.HTML(f'<p class="banner">{banner}</p>' if banner else "", elem_id="banner", apply_default_css=False)
+        with gr.Column(elem_id="scroll"):
+            hero = chat.hero(pipeline.documents, pipeline.default_model)
+            thread = keyed(hero, "thread", events=("example", "retry", "edit", "rate", "look"))
+            live = keyed([], "live", draws="turn", events=("running", "follow"))
+        with gr.Column(elem_id="compose"):
+            notice = keyed([], "notice", events=("cancel",))
+            question = _question()
+            gr.HTML(
+                '<p class="fine">Answers can be wrong. Every sentence has its passage: check it.</p>'
+                '<p id="status" class="sr" role="status"></p>',
+                apply_default_css=False,
+            )
+    with gr.Column(elem_id="beside", min_width=0):
+        beside = tuple(
+            keyed(parts, pane.NAME, draws="pane", label=pane.TITLE)
+            for pane, parts in zip(PANES[1:], empty[1:], strict=True)
+        )
+    earlier = tuple(keyed([], f"earlier-{pane.NAME}", draws="earlier") for pane in PANES[1:])
+    return Main(bar, notice, thread, question, (live, *beside), earlier)
+
+
+def _question() -> gr.Textbox:
+    return gr.Textbox(
+        placeholder="Ask the documents …",
+        lines=1,
+        max_lines=8,
+        max_length=PASTE_LIMIT_CHARS,
+        label="Question",
+        show_label=False,
+        container=False,
+        submit_btn=True,
+        autofocus=True,
+        elem_id="question",
+    )
+
+
+def _tabs() -> str:
+    """Only a phone shows them; there they choose the pane."""
+    buttons = "".join(
+        f'<button type="button" role="tab" data-act="tab" data-tab="{pane.NAME}" '
+        f'aria-selected="{str(pane is chat).lower()}">{pane.TITLE}</button>'
+        for pane in PANES
+    )
+    return f'<div role="tablist" aria-label="Panes">{buttons}</div>'
+
+
+def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None:
+    """Asking and what becomes of it."""
+    live, tab, visitor = main.panes[0], kept.tab, kept.visitor
+    knobs = [kept.model, side.passages, side.history_turns, side.temperature, side.max_tokens, side.instructions]
+    page = _page(side, main)
+    _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page)
+    _on(main.thread.example, intents.example, [tab, visitor, *knobs], page)
+    _on(main.thread.retry, intents.retry, [tab, visitor, *knobs], page)
+    _on(main.thread.edit, intents.edit, [tab, visitor], [main.question, main.notice])
+    _on(main.notice.cancel, intents.cancel, [tab], [main.question, main.notice])
+    _on(main.question.stop, intents.stop, [tab], None)
+    _on(main.thread.rate, intents.rate, [visitor], main.notice)
+    _on(main.thread.look, intents.look, [tab, visitor], list(main.earlier))
+    following = _on(live.follow, intents.follow, [tab], list(main.panes))
+    _on(following.then, intents.settle, [tab, visitor, kept.model], page)
+    live.running(None, [main.question], [main.question], js=ON_RUNNING, show_progress="hidden")
+
+
+def _wire_conversations(demo: gr.Blocks, intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None:
+    """Which conversation is shown."""
+    page, known = _page(side, main), [kept.tab, kept.visitor, kept.model]
+    _on(side.conversations.open, intents.open, known, page)
+    _on(side.conversations.delete, intents.delete, known, page)
+    _on(side.new.click, intents.new, known, page)
+    address, minutes_west = gr.Textbox(visible=False), gr.Number(0, visible=False)
+    _on(demo.load, intents.load, [*known, address, minutes_west], [kept.visitor, *page], js=ON_LOAD)
+
+
+def _wire_models(
+    demo: gr.Blocks, intents: Intents, kept: Kept, side: Sidebar, main: Main, default_instructions: str
+) -> None:
+    """Which model answers, and by which instructions."""
+    chosen = [main.bar, kept.model, side.model, side.hint, *side.knobs]
+
+    def choose(event: gr.EventData, tab: Tab) -> Any:
+        return intents.choose(str(event.label), tab)
+
+    _on(side.model.choose, choose, [kept.tab], chosen)
+    if side.typed:
+        _on(side.typed.submit, intents.add_model, [side.typed, kept.tab], [side.typed, main.notice, *chosen])
+    _on(demo.load, intents.remember, [kept.model, kept.tab], chosen[1:])
+    _on(side.reset.click, lambda: default_instructions, None, side.instructions)
+
+
+def _page(side: Sidebar, main: Main) -> list[gr.components.Component]:
+    """The components of `intents.Shown`, in its order."""
+    return [main.bar, main.notice, side.conversations, main.thread, *main.panes]
+
+
+def _on(event: Callable[..., Any], intent: Callable[..., Any], inputs: Any, outputs: Any, js: str | None = None) -> Any:
+    """A listener as all of ours are: not limited to one at a time, no spinner over the page, no public endpoint."""
+    return event(
+        intent,
+        inputs,
+        outputs,
+        js=js,
+        trigger_mode="multiple",
+        concurrency_limit=None,
+        show_progress="hidden",
+        api_visibility="private",
+    )

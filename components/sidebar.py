@@ -1,0 +1,155 @@
+"""The sidebar: conversations, model, retrieval, prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from html import escape
+from itertools import groupby
+
+import gradio as gr
+
+from components.markdown import plain
+from components.parts import Parts, icon, keyed, mark
+from pipeline.conversation import Conversation
+from pipeline.models import ModelChoice
+
+PASSAGES, MOST_PASSAGES = 4, 12
+HISTORY_TURNS, MOST_HISTORY_TURNS = 4, 10
+INSTRUCTIONS_LIMIT_CHARS = 8_000
+
+UNUSED = "The built-in model quotes the documents; it uses none of these."
+KEYS = (
+    "Any LiteLLM name. Its key belongs into the file .env beside app.py, under the name its provider gives it "
+    "(OPENAI_API_KEY=…); then start Glassbox again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sidebar:
+    """The components that the page listens to. `knobs` are those that the built-in model does not use."""
+
+    new: gr.Button
+    conversations: gr.HTML
+    model: gr.HTML
+    typed: gr.Textbox | None
+    passages: gr.Slider
+    history_turns: gr.Slider
+    temperature: gr.Number
+    max_tokens: gr.Number
+    instructions: gr.Textbox
+    reset: gr.Button
+    hint: gr.HTML
+
+    @property
+    def knobs(self) -> list[gr.components.Component]:
+        """Disabled for a model that does not use them."""
+        return [self.temperature, self.max_tokens, self.instructions, self.reset]
+
+
+def build(models: Parts, instructions: str, *, typed_models: bool) -> Sidebar:
+    """Draw it, inside a `gr.Blocks`."""
+    with gr.Sidebar(width=272, open=True, elem_id="sidebar"):
+        gr.HTML(f'<div class="brand">{mark(24)}<b>Glassbox</b></div>', apply_default_css=False)
+        new = gr.Button("New chat", elem_id="new-chat")
+        conversations = keyed([], "conversations", events=("open", "delete"))
+        model = keyed(models, "model", events=("choose",))
+        typed = _typed() if typed_models else None
+        with gr.Group(elem_classes="knobs"):
+            passages = _slider(1, MOST_PASSAGES, PASSAGES, "Passages", "passages")
+            history_turns = _slider(0, MOST_HISTORY_TURNS, HISTORY_TURNS, "Turns of history", "history-turns")
+        hint = keyed([], "hint")
+        with gr.Accordion("Instructions", open=False):
+            prompt = gr.Textbox(
+                instructions,
+                lines=6,
+                max_lines=14,
+                max_length=INSTRUCTIONS_LIMIT_CHARS,
+                label="Instructions",
+                show_label=False,
+                interactive=True,
+                elem_id="instructions",
+            )
+            reset = gr.Button("Reset to default", size="sm", elem_classes="quiet")
+        with gr.Accordion("Advanced", open=False):
+            temperature = _number("Temperature", "temperature", maximum=2, step=0.1)
+            max_tokens = _number("Maximum tokens", "max-tokens", minimum=1, maximum=200_000, step=1, precision=0)
+    return Sidebar(
+        new, conversations, model, typed, passages, history_turns, temperature, max_tokens, prompt, reset, hint
+    )
+
+
+def picker(choices: Sequence[ModelChoice], chosen: str) -> Parts:
+    """The models as radio buttons: arrow keys and screen readers know them by themselves."""
+    return [f"<fieldset><legend>Model</legend>{''.join(_choice(each, chosen) for each in choices)}</fieldset>"]
+
+
+def hint(*, uses_knobs: bool) -> Parts:
+    """Why the knobs below are disabled, when they are."""
+    return [] if uses_knobs else [f'<p class="unused">{UNUSED}</p>']
+
+
+def listing(conversations: Sequence[Conversation], active_id: str | None, minutes_west: int) -> Parts:
+    """The visitor's conversations by day of their own clock, newest first."""
+    zone = timezone(timedelta(minutes=-minutes_west))
+    today = datetime.now(zone)
+
+    def day(each: Conversation) -> str:
+        return _day(datetime.fromtimestamp(each.changed_at, zone), today)
+
+    days = (
+        f'<p class="day">{name}</p>{"".join(_row(each, active_id) for each in rows)}'
+        for name, rows in groupby(conversations, day)
+    )
+    return [f'<nav aria-label="Conversations">{"".join(days)}</nav>']
+
+
+def _day(when: datetime, today: datetime) -> str:
+    days_ago = (today.date() - when.date()).days
+    if days_ago <= 1:
+        return "Today" if days_ago <= 0 else "Yesterday"
+    return f"{when.day} {when:%B}" if when.year == today.year else f"{when.day} {when:%B %Y}"
+
+
+def _row(conversation: Conversation, active_id: str | None) -> str:
+    current = ' aria-current="page"' if conversation.id == active_id else ""
+    return (
+        f'<div class="row" data-conversation="{escape(conversation.id)}">'
+        f'<button type="button" data-act="open" class="title"{current}>{plain(conversation.title)}</button>'
+        '<button type="button" data-act="doubt" class="bin" aria-label="Delete" title="Delete">'
+        f"{icon('delete')}</button>"
+        '<span class="sure"><button type="button" data-act="delete">Delete</button>'
+        '<button type="button" data-act="keep">Keep</button></span></div>'
+    )
+
+
+def _choice(choice: ModelChoice, chosen: str) -> str:
+    is_chosen = " checked" if choice.label == chosen else ""
+    is_off = " disabled" if choice.state == "no_key" else ""
+    flags = is_chosen + is_off
+    return (
+        f'<label class="{choice.state}"><input type="radio" name="model" value="{escape(choice.label)}"{flags}>'
+        f"<i></i>{plain(choice.label)}<em>{plain(choice.note)}</em></label>"
+    )
+
+
+def _typed() -> gr.Textbox:
+    return gr.Textbox(
+        label="Another model",
+        info=KEYS,
+        placeholder="provider/model",
+        max_lines=1,
+        max_length=200,
+        interactive=True,
+        elem_id="typed-model",
+    )
+
+
+def _slider(minimum: int, maximum: int, value: int, label: str, elem_id: str) -> gr.Slider:
+    return gr.Slider(minimum, maximum, value, step=1, label=label, buttons=[], interactive=True, elem_id=elem_id)
+
+
+def _number(label: str, elem_id: str, **limits: float) -> gr.Number:
+    """Left empty, it is the model's own."""
+    return gr.Number(None, label=label, placeholder="the model’s own", interactive=True, elem_id=elem_id, **limits)

@@ -1,0 +1,216 @@
+"""What the page shows of one turn, as a value, and how events make it: `reduce(view, event)`, `paced(views, …)`.
+
+The same fold serves a live turn and a stored record, so both look the same. Knows no gradio, no HTML and no store; a
+clock only in `paced`. Folding costs what the events hold, however long the turn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from functools import reduce as fold
+from types import MappingProxyType
+from typing import Literal
+
+from pipeline.conversation import Passage
+from pipeline.events import (
+    Ending,
+    Event,
+    FieldDelta,
+    FieldReset,
+    PassagesFound,
+    Step,
+    StepChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+    Warned,
+)
+from pipeline.metrics import TurnMetrics, measure
+
+MOST_VIEWS_PER_S = 10.0
+LEAST_VIEWS_PER_S = 1.0
+
+StepState = Literal["waiting", "running", "done", "skipped", "broken"]
+
+
+class Text:
+    """Text that grows at its end. `plus` is a new value that shares the old one's pieces and costs only its news."""
+
+    __slots__ = ("_count", "_pieces")
+
+    def __init__(self, text: str = "") -> None:
+        self._pieces = [text] if text else []
+        self._count = len(self._pieces)
+
+    def plus(self, text: str) -> Text:
+        """This text and more; the first growth of a value is cheap, a second one from the same value copies."""
+        grown = Text()
+        is_newest = self._count and len(self._pieces) == self._count
+        grown._pieces = self._pieces if is_newest else self._pieces[: self._count]
+        grown._pieces.append(text)
+        grown._count = self._count + 1
+        return grown
+
+    def since(self, earlier: Text) -> str | None:
+        """What was added to `earlier`; None when this is no growth of it."""
+        if earlier._pieces is not self._pieces or earlier._count > self._count:
+            return None
+        return "".join(self._pieces[earlier._count : self._count])
+
+    def __str__(self) -> str:
+        return "".join(self._pieces[: self._count])
+
+    def __repr__(self) -> str:
+        return f"Text({str(self)!r})"
+
+    def __bool__(self) -> bool:
+        return any(self._pieces[: self._count])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Text) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One station of the step line; `began_s` counts from the turn's start, `took_s` until now or until its end."""
+
+    name: Step
+    state: StepState = "waiting"
+    began_s: float = 0.0
+    took_s: float = 0.0
+
+
+STEPS = (StepView("retrieve"), StepView("reason"), StepView("answer"))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One turn as it is shown. `searched` tells a search that found nothing from none yet."""
+
+    turn_id: str = ""
+    conversation_id: str = ""
+    question: str = ""
+    model: str = ""
+    steps: tuple[StepView, ...] = STEPS
+    searched: bool = False
+    query: str = ""
+    passages: tuple[Passage, ...] = ()
+    rejected: tuple[Passage, ...] = ()
+    quality: str | None = None
+    fields: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[Warned, ...] = ()
+    first_delta: FieldDelta | None = None
+    ending: Ending | None = None
+    at_s: float = 0.0
+
+    def text(self, name: str) -> Text:
+        """A field's text so far, empty for one that said nothing."""
+        return self.fields.get(name) or _NOTHING
+
+    def step(self, name: Step) -> StepView:
+        """The station of that name."""
+        return next(step for step in self.steps if step.name == name)
+
+    @property
+    def metrics(self) -> TurnMetrics:
+        """Speed and size, by the one rule that the store and the benches use too."""
+        return measure(event for event in (self.first_delta, self.ending) if event)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The titles that citations name, in their order."""
+        return tuple(passage.title for passage in self.passages)
+
+
+_NOTHING = Text()
+
+
+def reduce(view: View, event: Event) -> View:
+    """The view after one more event."""
+    view = replace(view, at_s=max(view.at_s, event.at_s))
+    match event:
+        case TurnStarted():
+            return replace(
+                view,
+                turn_id=event.turn_id,
+                conversation_id=event.conversation_id,
+                question=event.question,
+                model=event.model,
+            )
+        case StepChanged():
+            return replace(view, steps=tuple(_stepped(step, event) for step in view.steps))
+        case PassagesFound():
+            return replace(
+                view,
+                searched=True,
+                query=event.query,
+                passages=event.passages,
+                rejected=event.rejected,
+                quality=event.quality,
+            )
+        case FieldDelta():
+            said = {**view.fields, event.field: view.text(event.field).plus(event.text)}
+            return replace(view, fields=MappingProxyType(said), first_delta=view.first_delta or event)
+        case FieldReset():
+            return replace(view, fields=MappingProxyType({**view.fields, event.field: Text()}))
+        case Warned():
+            return replace(view, warnings=(*view.warnings, event))
+        case TurnFinished():
+            return replace(view, ending=event, steps=_settled(view, "done"), model=event.model)
+        case TurnFailed() | TurnStopped():
+            return replace(view, ending=event, steps=_settled(view, "broken"))
+
+
+def view_of(events: Iterable[Event]) -> View:
+    """All of a turn's events, or its compact record, as one view."""
+    return fold(reduce, events, View())
+
+
+async def paced(
+    views: AsyncGenerator[View, None],
+    per_s: Callable[[], float] = lambda: MOST_VIEWS_PER_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncGenerator[View, None]:
+    """The newest view, at most `per_s()` times a second, at least once a second, and always the last one.
+
+    `views` says its view again while nothing happens: views are cumulative, so leaving some out loses nothing.
+    """
+    shown: View | None = None
+    newest: View | None = None
+    shown_at = 0.0
+    async with aclosing(views):
+        async for newest in views:
+            waited_s = clock() - shown_at
+            is_news = newest is not shown and waited_s >= 1 / per_s()
+            if shown is None or is_news or waited_s >= 1 / LEAST_VIEWS_PER_S:
+                shown, shown_at = newest, clock()
+                yield newest
+    if newest is not None and newest is not shown:
+        yield newest
+
+
+def _stepped(step: StepView, event: StepChanged) -> StepView:
+    if step.name != event.step:
+        return step
+    match event.state:
+        case "began":
+            return replace(step, state="running", began_s=event.at_s)
+        case "ended":
+            return replace(step, state="done", took_s=event.took_s)
+        case "skipped":
+            return replace(step, state="skipped")
+
+
+def _settled(view: View, state: StepState) -> tuple[StepView, ...]:
+    """The steps once the turn has ended: none runs any longer."""
+    return tuple(
+        replace(step, state=state, took_s=view.at_s - step.began_s) if step.state == "running" else step
+        for step in view.steps
+    )
