@@ -1,7 +1,7 @@
 """Where sentences begin and end, with exact offsets; English and German. Pure.
 
-A blank line, a list item and a table row always end one. Measured against six splitters on four treebanks: first on
-German (0.92 and 0.98 of the ends right), level with the best on English (0.97 and 0.90), and without a dependency.
+A blank line, a list item and a table row always end one. The rules were measured against six splitters on treebanks:
+on German they found most ends (0.92 and 0.98), on English they are within 0.03 of the best (0.97 and 0.90).
 """
 
 from __future__ import annotations
