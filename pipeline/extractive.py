@@ -15,7 +15,6 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-import dspy
 from dspy.lm15 import (
     Message,
     Request,
@@ -34,7 +33,6 @@ from pipeline.quoting import ANSWER_SCORE, NEAR_SCORE, Choice, Quote, choose
 from pipeline.retrieval.query import query_of
 from pipeline.retrieval.words import Language, language_of
 from pipeline.sentences import is_row, without_mark
-from pipeline.settings import BUILTIN_MODEL
 
 PACE_S = 0.012  # between two words, so that a person sees them being written
 
@@ -109,12 +107,6 @@ _GERMAN = Wording(
     ),
 )
 _WORDINGS: MappingProxyType[Language, Wording] = MappingProxyType({"en": _ENGLISH, "de": _GERMAN})
-
-
-def extractive_lm(pace_s: float = PACE_S) -> dspy.LM:
-    """The built-in model as DSPy calls it."""
-    engines = {"engine": ExtractiveEngine(), "async_engine": AsyncExtractiveEngine(pace_s)}
-    return dspy.LM(BUILTIN_MODEL, cache=False, num_retries=0, **engines)
 
 
 class ExtractiveEngine:

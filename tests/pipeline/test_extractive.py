@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.conversation import Passage
-from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine, extractive_lm, read_prompt, reply
+from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine, read_prompt, reply
 from pipeline.numbered import neutral, numbered
 
 ENGLISH = (
@@ -39,12 +39,17 @@ class AnswerFromPassages(dspy.Signature):
     answer: str = dspy.OutputField()
 
 
+def lm(pace_s: float) -> dspy.LM:
+    engines = {"engine": ExtractiveEngine(), "async_engine": AsyncExtractiveEngine(pace_s)}
+    return dspy.LM("builtin/extractive", cache=False, num_retries=0, **engines)
+
+
 def ask(question: str, passages: Sequence[Passage] = ENGLISH, history: Sequence[dict[str, str]] = ()) -> Any:
     """The prediction of the built-in model under a real ChainOfThought."""
     program = dspy.ChainOfThought(AnswerFromPassages)
 
     async def run() -> Any:
-        with dspy.context(lm=extractive_lm(pace_s=0), adapter=dspy.ChatAdapter(), disable_history=True):
+        with dspy.context(lm=lm(pace_s=0), adapter=dspy.ChatAdapter(), disable_history=True):
             return await program.acall(
                 passages=numbered(passages) or "(none found)",
                 history=dspy.History(messages=list(history)),
@@ -167,7 +172,7 @@ def test_whole_replies_are_the_streamed_ones_and_count_words() -> None:
 
 
 def test_the_synchronous_half_serves_a_synchronous_program() -> None:
-    with dspy.context(lm=extractive_lm(), adapter=dspy.ChatAdapter(), disable_history=True):
+    with dspy.context(lm=lm(pace_s=0.012), adapter=dspy.ChatAdapter(), disable_history=True):
         prediction = dspy.ChainOfThought(AnswerFromPassages)(
             passages=numbered(ENGLISH), history=dspy.History(messages=[]), question="What has a thin layer of foam?"
         )
