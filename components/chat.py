@@ -193,5 +193,5 @@ def _facts(view: View, rating: Rating) -> str:
         facts.append(f"${view.ending.cost:.4f}")
     tools = action("copy", "Copy answer") + action("retry", "Ask again")
     tools += action("like", "Good answer", pressed=rating > 0) + action("dislike", "Bad answer", pressed=rating < 0)
-    told = "".join(f"<span>{plain(fact)}</span>" for fact in facts)
+    told = " ".join(f"<span>{plain(fact)}</span>" for fact in facts)
     return f'<footer class="facts"><div class="tools">{tools}</div><p>{told}</p></footer>'

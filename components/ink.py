@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from components.markdown import Blocks
 from components.view import Text, View
+from pipeline.events import TurnFinished
 
 
 @dataclass(slots=True)
@@ -26,8 +27,11 @@ class Ink:
         self._fields: dict[str, _Grown] = {}
 
     def blocks(self, view: View, name: str) -> tuple[str, ...]:
-        """A field of the view as HTML blocks; those that are finished come as the same objects again."""
-        text, is_final = view.text(name), view.ending is not None
+        """A field of the view as HTML blocks; those that are finished come as the same objects again.
+
+        A text that broke off keeps what never became whole (half a citation, half a table row) to itself.
+        """
+        text, is_final = view.text(name), isinstance(view.ending, TurnFinished)
         grown = self._fields.get(name)
         news = text.since(grown.text) if grown else None
         if grown is None or news is None:

@@ -59,9 +59,10 @@ def badge(kind: Literal["quote", "warn", "good", "stop"], text: str) -> str:
 
 
 def action(name: str, label: str, *, pressed: bool | None = None) -> str:
-    """An icon that does something; `page.js` reads `data-act`."""
+    """An icon that does something; `page.js` reads `data-act`. The icon is the name's first word."""
+    drawn = icon(name.partition("-")[0])
     state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
-    return f'<button type="button" data-act="{name}" aria-label="{label}" title="{label}"{state}>{icon(name)}</button>'
+    return f'<button type="button" data-act="{name}" aria-label="{label}" title="{label}"{state}>{drawn}</button>'
 
 
 def button(name: str, label: str, kind: Literal["primary", "plain"] = "plain") -> str:

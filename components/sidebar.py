@@ -19,9 +19,9 @@ PASSAGES, MOST_PASSAGES = 4, 12
 HISTORY_TURNS, MOST_HISTORY_TURNS = 4, 10
 INSTRUCTIONS_LIMIT_CHARS = 8_000
 
-UNUSED = "The built-in model quotes the documents; it uses none of these."
+UNUSED = "The built-in model only quotes: instructions, temperature and token limit are for language models."
 KEYS = (
-    "Any LiteLLM name. Its key belongs into the file .env beside app.py, under the name its provider gives it "
+    "Any LiteLLM name; Enter adds it. Its key belongs into the file .env beside app.py, under its provider’s own name "
     "(OPENAI_API_KEY=…); then start Glassbox again."
 )
 
@@ -59,7 +59,6 @@ def build(models: Parts, instructions: str, *, typed_models: bool) -> Sidebar:
         with gr.Group(elem_classes="knobs"):
             passages = _slider(1, MOST_PASSAGES, PASSAGES, "Passages", "passages")
             history_turns = _slider(0, MOST_HISTORY_TURNS, HISTORY_TURNS, "Turns of history", "history-turns")
-        hint = keyed([], "hint")
         with gr.Accordion("Instructions", open=False):
             prompt = gr.Textbox(
                 instructions,
@@ -73,8 +72,9 @@ def build(models: Parts, instructions: str, *, typed_models: bool) -> Sidebar:
             )
             reset = gr.Button("Reset to default", size="sm", elem_classes="quiet")
         with gr.Accordion("Advanced", open=False):
-            temperature = _number("Temperature", "temperature", maximum=2, step=0.1)
+            temperature = _number("Temperature", "temperature", minimum=0, maximum=2, step=0.1)
             max_tokens = _number("Maximum tokens", "max-tokens", minimum=1, maximum=200_000, step=1, precision=0)
+        hint = keyed([], "hint")
     return Sidebar(
         new, conversations, model, typed, passages, history_turns, temperature, max_tokens, prompt, reset, hint
     )
@@ -135,15 +135,16 @@ def _choice(choice: ModelChoice, chosen: str) -> str:
 
 
 def _typed() -> gr.Textbox:
-    return gr.Textbox(
-        label="Another model",
-        info=KEYS,
-        placeholder="provider/model",
-        max_lines=1,
-        max_length=200,
-        interactive=True,
-        elem_id="typed-model",
-    )
+    with gr.Accordion("Another model", open=False):
+        return gr.Textbox(
+            label="Model name",
+            info=KEYS,
+            placeholder="provider/model",
+            max_lines=1,
+            max_length=200,
+            interactive=True,
+            elem_id="typed-model",
+        )
 
 
 def _slider(minimum: int, maximum: int, value: int, label: str, elem_id: str) -> gr.Slider:

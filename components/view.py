@@ -209,8 +209,12 @@ def _stepped(step: StepView, event: StepChanged) -> StepView:
 
 
 def _settled(view: View, state: StepState) -> tuple[StepView, ...]:
-    """The steps once the turn has ended: none runs any longer."""
-    return tuple(
-        replace(step, state=state, took_s=view.at_s - step.began_s) if step.state == "running" else step
-        for step in view.steps
-    )
+    """The steps once the turn has ended: none runs any longer, and a turn that broke shows in its last step where."""
+    last = max((at for at, step in enumerate(view.steps) if step.state in ("running", "done")), default=-1)
+
+    def settled(at: int, step: StepView) -> StepView:
+        if step.state == "running":
+            step = replace(step, state="done", took_s=view.at_s - step.began_s)
+        return replace(step, state=state) if at == last else step
+
+    return tuple(settled(at, step) for at, step in enumerate(view.steps))
