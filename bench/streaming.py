@@ -30,7 +30,7 @@ from pipeline.events import FieldDelta, TurnFinished
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeSearch
-from pipeline.settings import ROOT, ModelEntry, Settings
+from pipeline.settings import QUIET, ROOT, ModelEntry, Settings
 from pipeline.store import Store
 from pipeline.turns import Pipeline
 from tests.served import served
@@ -182,6 +182,7 @@ def main() -> None:
     reader.add_argument("--runs", type=int, default=9)
     reader.add_argument("--tokens", type=int, default=2000)
     asked = reader.parse_args()
+    os.environ.update(QUIET)
     print(asyncio.run(measure(asked.runs, asked.tokens)))
 
 
