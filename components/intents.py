@@ -150,15 +150,17 @@ class Intents:
             yield (KEEP,) * len(PANES)
 
     async def settle(self, tab: Tab, visitor: str, model: str) -> Outputs:
-        """After following: the turn has moved into the thread, unless it could not be stored."""
+        """After following: the turn has moved into the thread, unless it could not be stored, or the next was asked."""
+        turn_id = tab.turn_id
+        conversations = await self._listing(tab, visitor)
         try:
             turns = await self._pipeline.turns(tab.conversation_id, visitor) if tab.conversation_id else ()
         except GlassboxError:
-            return Shown().outputs()
-        if any(turn.state == "running" for turn in turns) or not turns:
+            turns = ()
+        is_over = bool(turns) and not any(turn.state == "running" for turn in turns)
+        if not is_over or tab.is_asking or tab.turn_id != turn_id:
             return Shown().outputs()
         panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
-        conversations = await self._listing(tab, visitor)
         return Shown(thread=self._thread(turns, model), conversations=conversations, panes=panes).outputs()
 
     # Conversations
