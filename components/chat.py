@@ -19,6 +19,7 @@ from pipeline.settings import BUILTIN_MODEL
 
 NAME, TITLE = "chat", "Answer"
 PEEK_CHARS = 180
+UNKNOWN = "?"  # the conversation of a page that has not been told yet which one it shows
 
 STEP_NAMES = {"retrieve": "search", "reason": "reasoning", "answer": "answer"}
 STEP_STATES = {"waiting": "wait", "running": "run", "done": "done", "skipped": "skip", "broken": "bad"}

@@ -33,9 +33,9 @@ ARTICLES_KEPT = 300
 
 NEW_CHAT = "New chat"
 STILL_RUNNING = "An answer is still being written. Stop it, or wait for its end; your question stays here."
-EDITING = "You are editing a question. Sending it replaces that turn and everything after it."
+EDITING = "Editing: sending replaces this turn and all after it."
 
-BACK = '<button type="button" class="back" data-act="present">Of an earlier question. Back to the latest</button>'
+BACK = '<button type="button" class="back" data-act="present">Of an earlier question <u>Back to the latest</u></button>'
 
 KEEP = gr.skip()
 Outputs = tuple[Any, ...]
@@ -48,6 +48,7 @@ class Tab:
     conversation_id: str | None = None
     turn_id: str | None = None
     title: str = NEW_CHAT
+    asked: str = ""
     replaces: str | None = None
     minutes_west: int = 0
     glance: int = 0  # counts up whenever the page looks at something else; a follower of an earlier one ends
@@ -161,7 +162,8 @@ class Intents:
         if not is_over or tab.is_asking or tab.turn_id != turn_id:
             return Shown().outputs()
         panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
-        return Shown(thread=self._thread(turns, model), conversations=conversations, panes=panes).outputs()
+        said: Parts | None = None if tab.replaces else []  # that an answer is still being written is no longer true
+        return Shown(notice=said, conversations=conversations, thread=self._thread(turns, model), panes=panes).outputs()
 
     # Conversations
 
@@ -243,9 +245,11 @@ class Intents:
 
     async def _begin(self, question: str, replaces: str | None, tab: Tab, visitor: str, knobs: Knobs) -> Outputs:
         is_running = tab.conversation_id and self._pipeline.running(tab.conversation_id)
-        if tab.is_asking or (is_running and is_running != replaces):
+        if tab.is_asking or (is_running and question == tab.asked):
+            return Shown().outputs()  # Enter was pressed twice
+        if is_running and is_running != replaces:
             return Shown(notice=_refusal(STILL_RUNNING)).outputs()
-        tab.is_asking = True  # a second Enter must not ask twice
+        tab.is_asking, tab.asked = True, question
         try:
             running = await self._pipeline.start(self._request(question, replaces, tab, visitor, knobs))
             turns = await self._pipeline.turns(running.conversation_id, visitor)

@@ -7,7 +7,7 @@ window.glassbox = (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const senders = new Map(); // event name → Gradio's trigger of the component that declared it
   const panes = new Map(); // pane name → {draw, now, earlier}
-  const shown = { conversation: undefined, running: "", earlier: "", goTo: "" };
+  const shown = { conversation: "?", running: "", earlier: "", goTo: "" };
 
   const send = (name, given = {}) => senders.get(name)?.(name, given);
   const element_of = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content.firstElementChild;
@@ -103,9 +103,7 @@ window.glassbox = (() => {
     const { conversation } = find(".top", element).dataset, title = find("h1", element).textContent;
     document.title = conversation ? `${title} · Glassbox` : "Glassbox";
     if (conversation === shown.conversation) return;
-    const is_first = shown.conversation === undefined;
     shown.conversation = conversation;
-    if (is_first && !conversation) return; // the address may name one that is still to be opened
     const address = new URL(location.href);
     conversation ? address.searchParams.set("c", conversation) : address.searchParams.delete("c");
     history.replaceState(history.state, "", address);

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from components import chat, sidebar
-from components.intents import PANES, Intents, Tab
+from components.intents import NEW_CHAT, PANES, Intents, Tab
 from components.parts import keyed
 from components.sidebar import Sidebar
 from components.theme import theme
@@ -84,7 +84,7 @@ def build(pipeline: Pipeline, *, on_space: bool, typed_models: bool) -> gr.Block
 def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
     empty = intents.empty_panes()
     with gr.Column(elem_id="chat", min_width=0):
-        bar = keyed(chat.bar("New chat", "", pipeline.default_model), "bar")
+        bar = keyed(chat.bar(NEW_CHAT, chat.UNKNOWN, pipeline.default_model), "bar")
         gr.HTML(_tabs(), elem_id="tabs", apply_default_css=False)
         gr.HTML(f'<p class="banner">{banner}</p>' if banner else "", elem_id="banner", apply_default_css=False)
         with gr.Column(elem_id="scroll"):

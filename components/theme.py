@@ -40,6 +40,7 @@ SHAPES = {
     "block_title_text_weight": "400",
     "block_info_text_size": "12px",
     "color_accent": "var(--accent)",
+    "input_border_width": "1px",
     "input_padding": "8px 10px",
     "input_text_size": "14px",
 }

@@ -1,0 +1,260 @@
+"""What the page does with a visitor's intents, over a real pipeline with the built-in model; the browser is faked."""
+
+import re
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from components import chat, page
+from components.ink import Ink
+from components.intents import PANES, Intents, Tab
+from components.view import view_of
+from pipeline.conversation import Passage
+from pipeline.events import Event, FieldDelta, PassagesFound, TurnStarted
+from pipeline.ingest.markdown import read_folder
+from pipeline.models import Models
+from pipeline.retrieval.edge import EdgeSearch
+from pipeline.settings import BUILTIN_MODEL, ROOT, Settings
+from pipeline.store import Store
+from pipeline.turns import Pipeline
+
+MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
+KNOBS = (BUILTIN_MODEL, 4, 4, None, None, "")
+QUESTION = "Why does water temperature change the taste of coffee?"
+BAR, NOTICE, CONVERSATIONS, THREAD, LIVE, REASONING, SOURCES = range(7)
+IDS = {
+    *("question", "chat", "reasoning", "sources", "sidebar", "new-chat", "conversations", "model", "passages"),
+    *("history-turns", "temperature", "max-tokens", "instructions"),
+}
+HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">"\'${1}{{2}}'
+
+
+@pytest.fixture(scope="module")
+def search() -> Any:
+    built = EdgeSearch.build(read_folder(ROOT / "samples"))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+async def pipeline(tmp_path: Path, search: EdgeSearch) -> AsyncIterator[Pipeline]:
+    values = Settings(data_dir=tmp_path)
+    store = Store(values.database_address)
+    store.open()
+    built = Pipeline(values, Models(values, pace_s=0.002), search, store)
+    yield built
+    await built.close()
+    store.close()
+
+
+@pytest.fixture
+def intents(pipeline: Pipeline) -> Intents:
+    return Intents(pipeline)
+
+
+def event(**given: str) -> Any:
+    return SimpleNamespace(**given)
+
+
+def is_kept(value: Any) -> bool:
+    return isinstance(value, dict) and value["__type__"] == "update"
+
+
+def untimed(html: str) -> str:
+    """The ending is stored a moment before it is said."""
+    return re.sub(r"[\d.]+ (tok/s|s)\b", r"\1", html)
+
+
+async def asked(
+    intents: Intents, tab: Tab, question: str = QUESTION, visitor: str = MAYA
+) -> tuple[Any, list[Any], Any]:
+    """What is shown at once, while following, and once settled."""
+    begun = await intents.ask(question, tab, visitor, *KNOBS)
+    followed = [panes async for panes in intents.follow(tab)]
+    return begun, followed, await intents.settle(tab, visitor, BUILTIN_MODEL)
+
+
+async def test_a_question_shows_at_once_then_grows_then_moves_into_the_thread(intents: Intents) -> None:
+    tab = Tab()
+    begun, followed, settled = await asked(intents, tab)
+    assert QUESTION in begun[BAR][0]
+    assert QUESTION in begun[CONVERSATIONS][0]
+    assert 'data-state="running"' in begun[LIVE][0]
+    assert all(isinstance(part, str) for panes in followed for parts in panes for part in parts)
+    live, _, sources = followed[-1]
+    assert 'data-state="finished"' in live[0]
+    assert any('class="cite"' in part for part in live)
+    assert any('class="source"' in part for part in sources)
+    assert settled[LIVE] == []
+    joined = live[0].removesuffix("</article>") + "".join(live[1:]) + "</article>"
+    assert untimed(settled[THREAD][0]) == untimed(joined)
+
+
+async def test_panes_that_did_not_change_come_as_the_same_object(intents: Intents) -> None:
+    _, followed, _ = await asked(intents, Tab())
+    sources = [panes[2] for panes in followed]
+    assert sum(one is not other for one, other in pairwise(sources)) <= 2
+
+
+async def test_a_refused_question_stays_in_the_composer_and_says_why(intents: Intents) -> None:
+    out = await intents.ask("x" * 9_000, Tab(), MAYA, *KNOBS)
+    assert "too long" in out[NOTICE][0]
+    assert all(is_kept(value) for at, value in enumerate(out) if at != NOTICE)
+
+
+async def test_a_blank_question_does_nothing(intents: Intents) -> None:
+    assert all(is_kept(value) for value in await intents.ask(" \n", Tab(), MAYA, *KNOBS))
+
+
+async def test_pressing_enter_twice_asks_once(intents: Intents, pipeline: Pipeline) -> None:
+    tab = Tab()
+    await intents.ask(QUESTION, tab, MAYA, *KNOBS)
+    assert all(is_kept(value) for value in await intents.ask(QUESTION, tab, MAYA, *KNOBS))
+    assert "still being written" in (await intents.ask("Another one?", tab, MAYA, *KNOBS))[NOTICE][0]
+    assert tab.conversation_id
+    assert len(await pipeline.turns(tab.conversation_id, MAYA)) == 1
+
+
+async def test_retry_and_edit_replace_the_turn(intents: Intents, pipeline: Pipeline) -> None:
+    tab = Tab()
+    await asked(intents, tab)
+    await asked(intents, tab, "What is cold brew?")
+    first = (await pipeline.turns(tab.conversation_id or "", MAYA))[0]
+    text, notice = await intents.edit(event(turn=first.id), tab, MAYA)
+    assert text == QUESTION
+    assert "Cancel" in notice[0]
+    *_, settled = await asked(intents, tab, "How long do roasted beans stay fresh?")
+    assert len(settled[THREAD]) == 1
+    again = (await pipeline.turns(tab.conversation_id or "", MAYA))[0]
+    begun = await intents.retry(event(turn=again.id), tab, MAYA, *KNOBS)
+    assert begun[THREAD] == []
+    assert "roasted beans" in begun[LIVE][1]
+
+
+async def test_leaving_the_editing_state_asks_a_new_question_again(intents: Intents, pipeline: Pipeline) -> None:
+    tab = Tab()
+    await asked(intents, tab)
+    await intents.edit(event(turn=(await pipeline.turns(tab.conversation_id or "", MAYA))[0].id), tab, MAYA)
+    assert intents.cancel(tab) == ("", [])
+    *_, settled = await asked(intents, tab, "What is cold brew?")
+    assert len(settled[THREAD]) == 2
+
+
+async def test_stop_ends_the_turn_and_the_page_sees_how(intents: Intents) -> None:
+    tab = Tab()
+    await intents.ask(QUESTION, tab, MAYA, *KNOBS)
+    await intents.stop(tab)
+    followed = [panes async for panes in intents.follow(tab)]
+    assert 'data-state="stopped"' in followed[-1][0][0]
+    assert "Try again" in "".join((await intents.settle(tab, MAYA, BUILTIN_MODEL))[THREAD])
+
+
+async def test_a_page_that_looks_elsewhere_hears_no_more_of_the_turn(intents: Intents) -> None:
+    tab = Tab()
+    await intents.ask(QUESTION, tab, MAYA, *KNOBS)
+    following = intents.follow(tab)
+    await anext(following)
+    await intents.new(tab, MAYA, BUILTIN_MODEL)
+    rest = [panes async for panes in following]
+    assert len(rest) == 1
+    assert all(is_kept(value) for value in rest[0])
+
+
+async def test_a_loaded_page_comes_back_to_the_running_turn_of_its_address(intents: Intents) -> None:
+    await intents.ask(QUESTION, tab := Tab(), MAYA, *KNOBS)
+    token, *shown = await intents.load(again := Tab(), MAYA, BUILTIN_MODEL, tab.conversation_id or "", -60)
+    assert token == MAYA
+    assert again.turn_id == tab.turn_id
+    assert 'data-state="running"' in shown[LIVE][0]
+    assert shown[THREAD] == []
+
+
+async def test_an_address_of_someone_else_shows_an_empty_page(intents: Intents) -> None:
+    await asked(intents, tab := Tab())
+    token, *shown = await intents.load(other := Tab(), NOAH, BUILTIN_MODEL, tab.conversation_id or "", 0)
+    assert other.conversation_id is None
+    assert "no such conversation" in shown[NOTICE][0]
+    assert QUESTION not in "".join(shown[CONVERSATIONS] + shown[THREAD][1:])
+    assert "Ask the documents" in shown[THREAD][0]
+    assert "data-turn" not in "".join(shown[REASONING] + shown[SOURCES])
+    assert token == NOAH
+
+
+@pytest.mark.parametrize("stored", ["", None, "short", "<b>" * 20])
+async def test_a_browser_without_a_good_token_gets_one(intents: Intents, stored: Any) -> None:
+    token, *_ = await intents.load(Tab(), stored, "", "", 0)
+    assert 16 <= len(token) <= 128
+    assert token != stored
+
+
+async def test_nobody_deletes_rates_or_reads_what_is_not_theirs(intents: Intents, pipeline: Pipeline) -> None:
+    await asked(intents, tab := Tab())
+    (turn,) = await pipeline.turns(tab.conversation_id or "", MAYA)
+    out = await intents.delete(event(conversation=turn.conversation_id), Tab(), NOAH, BUILTIN_MODEL)
+    assert "no such conversation" in out[NOTICE][0]
+    assert "no such conversation" in (await intents.rate(event(turn=turn.id, rating="like"), NOAH))[0]
+    assert all(is_kept(value) for value in await intents.look(event(turn=turn.id), tab, NOAH))
+    assert (await pipeline.turns(tab.conversation_id or "", MAYA))[0].rating == 0
+
+
+async def test_a_like_is_there_after_a_reload(intents: Intents, pipeline: Pipeline) -> None:
+    await asked(intents, tab := Tab())
+    (turn,) = await pipeline.turns(tab.conversation_id or "", MAYA)
+    assert is_kept(await intents.rate(event(turn=turn.id, rating="like"), MAYA))
+    _, *shown = await intents.load(Tab(), MAYA, BUILTIN_MODEL, turn.conversation_id, 0)
+    assert 'data-act="like" aria-label="Good answer" title="Good answer" aria-pressed="true"' in shown[THREAD][0]
+
+
+async def test_deleting_the_conversation_in_sight_leaves_an_empty_page(intents: Intents) -> None:
+    await asked(intents, tab := Tab())
+    out = await intents.delete(event(conversation=tab.conversation_id or ""), tab, MAYA, BUILTIN_MODEL)
+    assert "Ask the documents" in out[THREAD][0]
+    assert QUESTION not in out[CONVERSATIONS][0]
+    assert tab.conversation_id is None
+
+
+async def test_a_chip_of_an_earlier_turn_brings_its_sources(intents: Intents, pipeline: Pipeline) -> None:
+    await asked(intents, tab := Tab())
+    await asked(intents, tab, "What is cold brew?")
+    first = (await pipeline.turns(tab.conversation_id or "", MAYA))[0]
+    reasoning, sources = await intents.look(event(turn=first.id), tab, MAYA)
+    assert reasoning[0] == sources[0] == first.id
+    assert f'data-turn="{first.id}"' in sources[1]
+    assert any('class="source"' in part for part in sources)
+
+
+def test_the_built_in_model_switches_its_unused_knobs_off(intents: Intents) -> None:
+    *_, hint, temperature, max_tokens, instructions, reset = intents.choose("no such model", Tab())
+    assert "only quotes" in hint[0]
+    assert [knob["interactive"] for knob in (temperature, max_tokens, instructions, reset)] == [False] * 4
+
+
+def test_no_text_of_others_becomes_markup() -> None:
+    passage = Passage(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1.0, ((0, 8),))
+    events: list[Event] = [
+        TurnStarted(turn_id="t", conversation_id="c", question=HOSTILE, model=HOSTILE, program="p", language="en"),
+        PassagesFound(query=HOSTILE, passages=(passage,), rejected=(passage,)),
+        *(FieldDelta(field=name, text=f"{HOSTILE} [1]\n\n{HOSTILE}") for name in ("thinking", "reasoning", "answer")),
+    ]
+    html = "".join(part for pane in PANES for part in pane.render(view_of(events), Ink()))
+    html += chat.bar(HOSTILE, "c", HOSTILE)[0] + chat.hero([(HOSTILE, 1)], HOSTILE)[0]
+    assert "<script" not in html
+    assert "<img" not in html
+
+
+async def test_the_page_is_built_with_the_agreed_ids(pipeline: Pipeline) -> None:
+    demo = page.build(pipeline, on_space=False, typed_models=True)
+    ids = {block.elem_id for block in demo.blocks.values()}
+    assert ids >= IDS
+    for listener in demo.fns.values():
+        assert listener.api_visibility == "private"
+
+
+async def test_a_space_without_a_model_says_so_and_offers_no_typed_names(pipeline: Pipeline) -> None:
+    demo = page.build(pipeline, on_space=True, typed_models=False)
+    assert "typed-model" not in {block.elem_id for block in demo.blocks.values()}
+    assert any("without a language model" in str(getattr(block, "value", "")) for block in demo.blocks.values())

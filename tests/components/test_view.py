@@ -1,0 +1,161 @@
+"""A view is the fold of a turn's events: any prefix is one, a record gives the same, and length costs no more."""
+
+import time
+from collections.abc import AsyncGenerator, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components import chat, reasoning, sources
+from components.ink import Ink
+from components.view import MOST_VIEWS_PER_S, Text, View, paced, reduce, view_of
+from pipeline.conversation import Passage
+from pipeline.events import (
+    Event,
+    FieldDelta,
+    FieldReset,
+    PassagesFound,
+    StepChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+    Usage,
+    Warned,
+    compact,
+)
+
+PASSAGES = tuple(
+    Passage(number, "tea.md", f"Tea {number}", "Brewing", "Green tea wants 80 °C.", 2.0 / number, ((0, 5),))
+    for number in (1, 2)
+)
+STARTED = TurnStarted(turn_id="t", conversation_id="c", question="How hot?", model="m", program="p", language="en")
+FINISHED = TurnFinished(
+    fields={},
+    passages=PASSAGES,
+    usage=Usage(10, 20, exact=True),
+    cost=None,
+    finish="stop",
+    model="m",
+    cached=False,
+    saved=True,
+    at_s=3.0,
+)
+FAILED = TurnFailed(code="connection", text="It broke.", retryable=True, partial={}, saved=True, at_s=3.0)
+STOPPED = TurnStopped(partial={}, saved=False, at_s=3.0)
+
+fields = st.sampled_from(["thinking", "reasoning", "answer", "notes"])
+between = st.one_of(
+    st.builds(FieldDelta, field=fields, text=st.text(alphabet="ab *[1]|\n`", max_size=8)),
+    st.builds(FieldReset, field=fields),
+    st.builds(
+        StepChanged,
+        step=st.sampled_from(["retrieve", "reason", "answer"]),
+        state=st.sampled_from(["began", "ended", "skipped"]),
+        took_s=st.floats(0, 9),
+    ),
+    st.just(PassagesFound(query="hot", passages=PASSAGES, rejected=PASSAGES[:1])),
+    st.just(Warned(code="length", text="Cut short.")),
+)
+
+
+@st.composite
+def turns(draw: st.DrawFn) -> list[Event]:
+    events: list[Event] = [STARTED, *draw(st.lists(between, max_size=30))]
+    endings: list[Event] = [FINISHED, FAILED, STOPPED]
+    events.append(draw(st.sampled_from(endings)))
+    return events[: draw(st.integers(0, len(events)))]
+
+
+@given(turns())
+def test_any_prefix_of_a_turn_renders_in_every_pane(events: list[Event]) -> None:
+    view, ink = View(), Ink()
+    for event in [None, *events]:
+        view = reduce(view, event) if event else view
+        for pane in (chat, reasoning, sources):
+            assert all(isinstance(part, str) and part for part in pane.render(view, ink))
+
+
+@given(turns())
+def test_the_stored_record_shows_what_the_live_turn_showed(events: list[Event]) -> None:
+    live, stored, ink = View(), view_of(compact(events)), Ink()
+    for event in events:
+        live = reduce(live, event)
+        chat.render(live, ink)
+    assert {name: str(text) for name, text in live.fields.items() if text} == {
+        name: str(text) for name, text in stored.fields.items() if text
+    }
+    if live.ending:
+        assert chat.render(live, ink) == chat.render(stored, Ink())
+        assert chat.article(live) == chat.article(stored)
+
+
+@given(st.lists(st.text(max_size=5)), st.integers(0, 20))
+def test_a_text_knows_what_was_added_to_it(pieces: list[str], cut: int) -> None:
+    text, early = Text(), Text()
+    for at, piece in enumerate(pieces):
+        text = text.plus(piece)
+        early = text if at < cut else early
+    assert str(text) == "".join(pieces)
+    if pieces and cut:
+        assert text.since(early) == "".join(pieces[cut:])
+
+
+def test_two_growths_of_one_text_do_not_meet() -> None:
+    start = Text("a")
+    one, other = start.plus("b"), start.plus("c")
+    assert (str(start), str(one), str(other)) == ("a", "ab", "ac")
+    assert other.since(start) is None
+
+
+def test_folding_a_long_turn_is_linear() -> None:
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        view_of([STARTED, *(FieldDelta(field="answer", text="word ") for _ in range(count))])
+        return time.process_time() - began
+
+    seconds(1_000)
+    assert seconds(40_000) < 12 * max(seconds(10_000), 0.01)
+
+
+def test_a_reset_takes_back_what_was_said() -> None:
+    view = view_of([STARTED, FieldDelta(field="answer", text="wrong"), FieldReset(field="answer")])
+    ink = Ink()
+    assert ink.blocks(view, "answer") == ()
+    assert "right" in ink.blocks(reduce(view, FieldDelta(field="answer", text="right")), "answer")[0]
+
+
+def test_a_broken_turn_shows_in_its_last_step_where() -> None:
+    began = StepChanged(step="retrieve", state="began", at_s=0.1)
+    ended = StepChanged(step="retrieve", state="ended", took_s=0.2, at_s=0.3)
+    reasoning_began = StepChanged(step="reason", state="began", at_s=1.0)
+    steps = view_of([STARTED, began, ended, reasoning_began, FAILED]).steps
+    assert [step.state for step in steps] == ["done", "broken", "waiting"]
+    assert steps[1].took_s == 2.0
+
+
+async def shown(said: Sequence[tuple[float, View]]) -> list[tuple[float, View]]:
+    """(time, view) that go in → (time, view) that come out."""
+    now = 0.0
+
+    async def views() -> AsyncGenerator[View, None]:
+        nonlocal now
+        for at_s, view in said:
+            now = at_s
+            yield view
+
+    return [(now, view) async for view in paced(views(), clock=lambda: now + 100)]
+
+
+async def test_views_come_at_most_ten_times_a_second_and_the_last_one_always() -> None:
+    said = [(at / 100, View(turn_id=str(at))) for at in range(200)]
+    out = await shown(said)
+    assert out[0] == said[0]
+    assert out[-1][1] == said[-1][1]
+    assert 18 <= len(out) <= 2 * MOST_VIEWS_PER_S + 2
+
+
+async def test_silence_is_broken_once_a_second() -> None:
+    view = View()
+    out = await shown([(at / 10, view) for at in range(50)])
+    assert 4 <= len(out) <= 6
