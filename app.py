@@ -30,13 +30,14 @@ import api.guard
 import api.health
 import api.turns
 from components import page
+from pipeline.errors import StoreFault
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeSearch
 from pipeline.store import Store
 from pipeline.turns import Pipeline
 
-CLOSING_S = 8.0  # the turns' ending plus the server's must stay under 10 s
+CLOSING_S = 4.0  # the turns' ending plus the server's (at most 5 s) must stay under 10 s
 
 log = logging.getLogger("glassbox")
 
@@ -47,21 +48,28 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    if problem := address_problem(*SETTINGS.address):
-        print(problem, file=sys.stderr)  # noqa: T201
+    try:
+        SETTINGS.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        print("Cannot write to DATA_DIR. Set it to a folder that can be written to.", file=sys.stderr)
         return 1
-    SETTINGS.data_dir.mkdir(parents=True, exist_ok=True)
     claim = FileLock(SETTINGS.data_dir / "lock")
     try:
         claim.acquire(blocking=False)
     except Timeout:
-        print(  # noqa: T201
+        print(
             "Another Glassbox uses this DATA_DIR. Stop it, or start this one with DATA_DIR set to another folder.",
             file=sys.stderr,
         )
         return 2
+    if problem := address_problem(*SETTINGS.address):
+        print(problem, file=sys.stderr)
+        return 1
     try:
         serve(SETTINGS, stop)
+    except StoreFault as fault:
+        print(fault.text, file=sys.stderr)
+        return 1
     finally:
         claim.release()
     return 0
@@ -100,12 +108,16 @@ def serve(settings: Settings, stop: threading.Event) -> None:
 
     launch(demo, pipeline, settings, lifespan)
     host, port = settings.address
-    print(f"Glassbox is ready: http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)  # noqa: T201
+    print(f"Glassbox is ready: http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
     stop.wait()
-    asyncio.run_coroutine_threadsafe(pipeline.close(), loops[0]).result(CLOSING_S)
-    demo.close(verbose=False)
-    search.close()
-    store.close()
+    try:
+        asyncio.run_coroutine_threadsafe(pipeline.close(), loops[0]).result(CLOSING_S)
+    except TimeoutError:
+        log.warning("a turn did not end in time; what it had saved is kept")
+    finally:
+        demo.close(verbose=False)
+        search.close()
+        store.close()
 
 
 def launch(demo: gr.Blocks, pipeline: Pipeline, settings: Settings, lifespan: object) -> None:

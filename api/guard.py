@@ -30,7 +30,7 @@ CLOSED = (
     "/monitoring",
     "/gradio_api/monitoring",
 )
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class Guard:

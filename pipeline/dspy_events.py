@@ -85,6 +85,7 @@ async def answer(program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM, l
         await task
     except asyncio.CancelledError:
         if reply.fault is None:
+            reply.flush()
             raise  # the turn itself was stopped
     except GlassboxError:
         raise
@@ -150,13 +151,17 @@ class Reply:
                 return
             await asyncio.sleep(min(max(limit_s - waited_s, 0.01), 0.25) if limit_s else 0.25)
 
-    def end(self) -> Outcome:
-        """Say what was held back, and the outcome. Raises the fault, if there was one, when nothing can be shown."""
+    def flush(self) -> None:
+        """Say what was held back because more might have come."""
         for field, text in self._reader.finish():
             self._delta(field, text)
         self._settle_format()
         for step in ("reason", "answer"):
             self._end_step(step)
+
+    def end(self) -> Outcome:
+        """Say what was held back → how it ended. Raises the fault if there was one, or the lack of an answer."""
+        self.flush()
         if self.fault:
             raise self.fault
         if not self._pieces.get("answer"):

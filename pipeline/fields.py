@@ -30,8 +30,8 @@ class FieldReader:
         self._blanks = ""  # said only once something follows them
         self._line: str | None = ""  # the line so far while it may become a header; None once it cannot
         self._cut_cr = False  # a \r came last: a \n would belong to it
-        self.preamble = ""  # what came before the first header: a model that ignores the format says all of it here
-        self.headed = False
+        self.preamble = ""  # what came before the first wanted header: all that a model says which ignores the format
+        self.headed = False  # whether a wanted header has come
 
     def feed(self, delta: str) -> list[Piece]:
         """More of the reply → pieces of fields, in order, none of them empty."""
@@ -75,7 +75,8 @@ class FieldReader:
         first = name in self._wanted and name not in self._seen
         self._field = name if first else None
         self._seen.add(name)
-        self._begun, self._blanks, self.headed = False, "", True
+        self._begun, self._blanks = False, ""
+        self.headed = self.headed or first
 
     def _say(self, text: str) -> list[Piece]:
         if self._field is None:

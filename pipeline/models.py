@@ -92,7 +92,12 @@ class Models:
         if "/" not in name or len(name) > 200 or any(character.isspace() for character in name):
             raise Refused("unknown_model")
         if not self.known(name):
-            self._entries[name] = ModelEntry(label=name, model=name)
+            entry = ModelEntry(label=name, model=name)
+            try:
+                self._built[name] = self._build(entry)
+            except ModelFault as fault:
+                raise Refused("unknown_model") from fault
+            self._entries[name] = entry
         return name
 
     def lm(self, label: str) -> RecordedLM:
@@ -126,7 +131,10 @@ class Models:
         elif entry.api_base and entry.model.startswith("openai/"):
             given["api_key"] = "none"  # this door asks for a key even where the server does not
         given = {name: value for name, value in given.items() if value is not None}
-        return RecordedLM(entry.model, cache=False, num_retries=0, timeout=self._timeout(), **given)
+        try:
+            return RecordedLM(entry.model, cache=False, num_retries=0, timeout=self._timeout(), **given)
+        except (TypeError, ValueError) as error:
+            raise ModelFault("unsupported_model") from error
 
     def _timeout(self) -> httpx.Timeout:
         """Reads are only a second line of defence: `dspy_events` watches first token and silence itself."""

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +53,7 @@ class RunningTurn:
         self.turn, self.owner = turn, owner
         self.events: list[Event] = []
         self.ended = False
+        self.stopped = False  # asked to stop, maybe before the work began
         self.work: asyncio.Task[Outcome] | None = None
         self.task: asyncio.Task[None] | None = None
         self.readers = 0
@@ -133,7 +134,10 @@ class Pipeline:
         except BaseException:
             del self._turns[turn.id]
             raise
-        running.task = asyncio.create_task(self._run(running, request, lm, history, saved=saved))
+        running.work = asyncio.create_task(self._work(running, request, lm, history))
+        if running.stopped:
+            running.work.cancel()
+        running.task = asyncio.create_task(self._run(running, running.work, saved=saved))
         self._leave(running, max(self._settings.leave_grace_s, FIRST_READER_S))
         return running
 
@@ -145,7 +149,7 @@ class Pipeline:
         if running is None:
             raise NotFound
         running.readers += 1
-        if running.leaving:
+        if running.leaving and not running.ended:  # an ended turn's timer is what removes it
             running.leaving.cancel()
         seq = after + 1
         try:
@@ -179,15 +183,17 @@ class Pipeline:
 
     async def stop(self, turn_id: str) -> None:
         """End a turn; returns when its ending is said. Nothing happens when it has ended or never was."""
-        if (running := self._turns.get(turn_id)) and running.task:
-            if running.work:
-                running.work.cancel()
-            await asyncio.wait({running.task})
+        if running := self._turns.get(turn_id):
+            _cancel(running)
+            if running.task:
+                await asyncio.wait({running.task})
 
     async def close(self) -> None:
         """Stop every turn and store it; no turn starts afterwards."""
         self._closing = True
-        await asyncio.gather(*(self.stop(turn_id) for turn_id in list(self._turns)))
+        while unended := [running for running in self._turns.values() if not running.ended]:
+            await asyncio.gather(*(self.stop(running.id) for running in unended))
+            await asyncio.sleep(0.01)  # one that is just being opened gets its task first
         for running in self._turns.values():
             if running.leaving:
                 running.leaving.cancel()
@@ -208,14 +214,15 @@ class Pipeline:
         """A conversation's turns, oldest first, running ones as far as they were saved. Raises NotFound."""
         if await self._store.find(conversation_id, visitor) is None:
             raise NotFound
-        return await self._store.turns(conversation_id, visitor)
+        turns = await self._store.turns(conversation_id, visitor)
+        return tuple(turn if turn.state != "running" or turn.id in self._turns else _broken_off(turn) for turn in turns)
 
     async def delete(self, conversation_id: str, visitor: str | None) -> None:
         """Remove a conversation and stop what runs in it. Raises NotFound."""
         if not await self._store.delete(conversation_id, visitor):
             raise NotFound
-        if turn_id := self.running(conversation_id):
-            await self.stop(turn_id)
+        inside = [turn.id for turn in self._turns.values() if turn.conversation_id == conversation_id]
+        await asyncio.gather(*(self.stop(turn_id) for turn_id in inside))
 
     async def rate(self, turn_id: str, visitor: str | None, rating: Rating) -> None:
         """Remember a like (1), a dislike (-1) or neither (0). Raises NotFound."""
@@ -275,12 +282,12 @@ class Pipeline:
             raise Busy
         return replace(request, question=question)
 
-    def _lm(self, request: TurnRequest) -> RecordedLM | None:
-        """None when the model's key is missing: that is a fault of the turn, not of the request."""
+    def _lm(self, request: TurnRequest) -> RecordedLM | ModelFault:
+        """A model without its key is a fault of the turn, not of the request."""
         try:
             return self._models.lm(request.model or self.default_model)
-        except ModelFault:
-            return None
+        except ModelFault as fault:
+            return fault
 
     async def _conversation(self, request: TurnRequest) -> tuple[Conversation, Sequence[Turn]]:
         """The conversation to go on with, and the turns before this one; a new one without an id."""
@@ -305,20 +312,16 @@ class Pipeline:
             return False
         return True
 
-    async def _run(
-        self, running: RunningTurn, request: TurnRequest, lm: RecordedLM | None, history: Sequence[Turn], *, saved: bool
-    ) -> None:
-        """From the first event to the ending. This task is never cancelled, only the work inside it."""
-        running.work = asyncio.create_task(self._work(running, request, lm, history))
-        fault: GlassboxError | None = None
+    async def _run(self, running: RunningTurn, work: asyncio.Task[Outcome], *, saved: bool) -> None:
+        """From the first event to the ending. This task is never cancelled, only the work beside it."""
         try:
-            fault = await self._wait(running, saved=saved)
-            ending = self._ending(running, running.work, fault)
-        except Exception:  # noqa: BLE001  the last resort: a turn must end whatever we did wrong
-            log.error("a turn ended unexpectedly")
-            running.work.cancel()
-            ending = _failed(ModelFault("unexpected"), fields_of(running.events))
-        ending = await self._save_ending(running, ending) if saved else replace(ending, saved=False)
+            fault = await self._wait(running, work, saved=saved)
+            ending = self._ending(running, work, fault)
+            ending = await self._save_ending(running, ending) if saved else replace(ending, saved=False)
+        except Exception as error:  # noqa: BLE001  the last resort: a turn must end whatever we did wrong
+            log.error("a turn ended unexpectedly: %s", type(error).__name__)
+            work.cancel()
+            ending = replace(_failed(ModelFault("unexpected"), fields_of(running.events)), saved=False)
         running.ended = True
         running.say(ending)
         if running.leaving:
@@ -326,10 +329,10 @@ class Pipeline:
         running.leaving = asyncio.get_running_loop().call_later(KEEP_ENDED_S, self._turns.pop, running.id, None)
 
     async def _work(
-        self, running: RunningTurn, request: TurnRequest, lm: RecordedLM | None, history: Sequence[Turn]
+        self, running: RunningTurn, request: TurnRequest, lm: RecordedLM | ModelFault, history: Sequence[Turn]
     ) -> Outcome:
-        if lm is None:
-            raise ModelFault("not_configured")
+        if isinstance(lm, ModelFault):
+            raise lm
         knobs = {"temperature": request.temperature, "max_tokens": request.max_tokens}
         inputs: dict[str, Any] = {
             "question": request.question,
@@ -345,18 +348,17 @@ class Pipeline:
         )
         return await answer(PROGRAMS[PROGRAM](self._search), inputs, lm, limits, running.say)
 
-    async def _wait(self, running: RunningTurn, *, saved: bool) -> GlassboxError | None:
+    async def _wait(self, running: RunningTurn, work: asyncio.Task[Outcome], *, saved: bool) -> GlassboxError | None:
         """Until the work is done or its time is over, saving what there is once a second."""
-        assert running.work
         began, seen = time.monotonic(), 0
         while True:
-            await asyncio.wait({running.work}, timeout=SAVE_EVERY_S)
-            if running.work.done():
+            await asyncio.wait({work}, timeout=SAVE_EVERY_S)
+            if work.done():
                 return None
             limit_s = self._settings.turn_timeout_s
             if limit_s and time.monotonic() - began >= limit_s:
-                running.work.cancel()
-                await asyncio.wait({running.work})
+                work.cancel()
+                await asyncio.wait({work})
                 return ModelFault("turn_timeout")
             if saved and len(running.events) > seen:
                 seen = len(running.events)
@@ -404,8 +406,7 @@ class Pipeline:
         """Stop the turn in `grace_s` unless a reader comes."""
         if running.leaving:
             running.leaving.cancel()
-        stop: Callable[[], object] = lambda: running.work and running.work.cancel()  # noqa: E731
-        running.leaving = asyncio.get_running_loop().call_later(grace_s, stop)
+        running.leaving = asyncio.get_running_loop().call_later(grace_s, _cancel, running)
 
 
 _STATES: Mapping[type[Ending], TurnState] = {
@@ -413,6 +414,19 @@ _STATES: Mapping[type[Ending], TurnState] = {
     TurnFailed: "failed",
     TurnStopped: "stopped",
 }
+
+
+def _broken_off(turn: Turn) -> Turn:
+    """A turn whose ending could not be stored: it runs no longer, so it is shown as stopped where it stood."""
+    ending = TurnStopped(seq=len(turn.record), partial=turn.fields, saved=False)
+    return replace(turn, state="stopped", record=(*turn.record, ending))
+
+
+def _cancel(running: RunningTurn) -> None:
+    """Stop the work, or see to it that it stops as soon as it begins."""
+    running.stopped = True
+    if running.work:
+        running.work.cancel()
 
 
 def _failed(error: GlassboxError, partial: Mapping[str, str]) -> TurnFailed:

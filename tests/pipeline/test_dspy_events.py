@@ -80,6 +80,30 @@ async def test_a_long_reply_without_the_format_streams_and_a_late_header_takes_i
     assert len(shown) > 2
 
 
+@pytest.mark.parametrize(
+    ("pieces", "shown"),
+    [
+        (["It wants 80 °C [1].\n\n[[ ## completed ## ]]"], "It wants 80 °C [1]."),
+        (["[[ ## response ## ]]\nIt wants 80 °C."], "It wants 80 °C."),
+        (["word " * 60, "and the tail [2].\n\n[[ ## completed ## ]]"], "word " * 60 + "and the tail [2]."),
+    ],
+)
+async def test_headers_that_nobody_asked_for_do_not_lose_the_answer(pieces: Any, shown: str) -> None:
+    events, _ = await run(pieces)
+    assert fields_of(events) == {"answer": shown}
+
+
+async def test_stopping_keeps_the_text_that_was_held_back() -> None:
+    lm, _ = scripted_lm(["A short text without any format", 30.0])
+    events: list[Event] = []
+    task = asyncio.create_task(answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append))
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert fields_of(events) == {"answer": "A short text without any format"}
+
+
 async def test_a_missing_reasoning_marker_does_not_lose_the_answer() -> None:
     events, _ = await run(["[[ ## answer ## ]]\n80 °C\n\n[[ ## completed ## ]]"])
     assert fields_of(events) == {"answer": "80 °C"}

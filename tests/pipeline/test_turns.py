@@ -137,6 +137,34 @@ async def test_a_turn_stopped_before_it_began_still_has_its_ending(make: Make) -
     assert isinstance(turn.events[-1], TurnStopped)
 
 
+async def test_stop_right_after_the_start_stops(make: Make, provider: Provider) -> None:
+    pipeline = make("endless")
+    turn = await pipeline.start(TurnRequest(QUESTION, model="endless"))
+    await asyncio.wait_for(pipeline.stop(turn.id), 2)
+    assert isinstance(turn.events[-1], TurnStopped)
+    await gone(provider)
+
+
+async def test_a_start_that_overlaps_the_close_still_ends_stopped(make: Make) -> None:
+    pipeline = make("endless")
+    starting = asyncio.create_task(pipeline.start(TurnRequest(QUESTION, model="endless", visitor=MAYA)))
+    while not pipeline._turns:  # noqa: ASYNC110  until the turn is being stored
+        await asyncio.sleep(0)
+    await asyncio.wait_for(pipeline.close(), 3)
+    turn = await starting
+    assert isinstance(turn.events[-1], TurnStopped)
+    (stored,) = await pipeline.turns(turn.conversation_id, MAYA)
+    assert stored.state == "stopped"
+
+
+async def test_a_typed_model_that_cannot_be_is_refused(make: Make) -> None:
+    pipeline = make()
+    for name in ("openai/", "no-slash", "x/ y"):
+        with pytest.raises(Refused):
+            pipeline.add_model(name)
+    assert pipeline.add_model("hosted_vllm/own") == "hosted_vllm/own"
+
+
 @pytest.mark.parametrize(
     ("behaviour", "code"),
     [
