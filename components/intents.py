@@ -50,6 +50,8 @@ class Tab:
     title: str = NEW_CHAT
     asked: str = ""
     replaces: str | None = None
+    temperature: float | None = None  # None until the slider is moved: the model's own
+    max_tokens: int | None = None
     minutes_west: int = 0
     glance: int = 0  # counts up whenever the page looks at something else; a follower of an earlier one ends
     is_asking: bool = False
@@ -62,8 +64,6 @@ class Knobs:
     model: str
     passages: int
     history_turns: int
-    temperature: float | None
-    max_tokens: int | None
     instructions: str
 
 
@@ -116,7 +116,11 @@ class Intents:
         if turn is None:
             return KEEP, _refusal(NotFound().text)
         tab.replaces = turn.id
-        return turn.question, [notice("calm", "", EDITING, [button("cancel", "Cancel")], "edit")]
+        return turn.question, _editing(tab)
+
+    def close(self, tab: Tab) -> Parts:
+        """A refusal was read → the notices without it; the composer keeps its text."""
+        return _editing(tab)
 
     def cancel(self, tab: Tab) -> Outputs:
         """Leave the editing state → an empty composer, no notice."""
@@ -221,7 +225,7 @@ class Intents:
             label,
             sidebar.picker(self._pipeline.models, label),
             sidebar.hint(uses_knobs=uses_knobs),
-            *(gr.update(interactive=uses_knobs) for _ in range(4)),
+            *(gr.update(interactive=uses_knobs) for _ in range(sidebar.KNOBS)),
         )
 
     def remember(self, label: str, tab: Tab) -> Outputs:
@@ -233,8 +237,21 @@ class Intents:
         try:
             label = self._pipeline.add_model(name)
         except GlassboxError as error:
-            return KEEP, _refusal(error.text), *(KEEP,) * 8
-        return "", [], *self.choose(label, tab)
+            return KEEP, [*_refusal(error.text), *_editing(tab)], *(KEEP,) * (4 + sidebar.KNOBS)
+        return "", _editing(tab), *self.choose(label, tab)
+
+    def set_temperature(self, value: float, tab: Tab) -> None:
+        """The slider was moved."""
+        tab.temperature = value
+
+    def set_max_tokens(self, value: float, tab: Tab) -> None:
+        """The slider was moved."""
+        tab.max_tokens = int(value)
+
+    def unset(self, tab: Tab) -> Outputs:
+        """Back to the model's own → where the sliders stand."""
+        tab.temperature = tab.max_tokens = None
+        return sidebar.TEMPERATURE, sidebar.MAX_TOKENS
 
     def known(self, label: str) -> str:
         """The label itself, or the default where there is no such model (any longer)."""
@@ -248,15 +265,18 @@ class Intents:
         if tab.is_asking or (is_running and question == tab.asked):
             return Shown().outputs()  # Enter was pressed twice
         if is_running and is_running != replaces:
-            return Shown(notice=_refusal(STILL_RUNNING)).outputs()
+            return Shown(notice=[*_refusal(STILL_RUNNING), *_editing(tab)]).outputs()
         tab.is_asking, tab.asked = True, question
         try:
             running = await self._pipeline.start(self._request(question, replaces, tab, visitor, knobs))
-            turns = await self._pipeline.turns(running.conversation_id, visitor)
         except GlassboxError as error:
-            return Shown(notice=_refusal(error.text)).outputs()
+            return Shown(notice=[*_refusal(error.text), *_editing(tab)]).outputs()
         finally:
             tab.is_asking = False
+        try:
+            turns = await self._pipeline.turns(running.conversation_id, visitor)
+        except GlassboxError:
+            turns = ()  # the store fails: the answer is written all the same
         tab.conversation_id, tab.turn_id, tab.replaces = running.conversation_id, running.id, None
         tab.title = turns[0].question if turns else question
         view = View(running.id, running.conversation_id, question.strip(), self.known(knobs.model))
@@ -277,8 +297,8 @@ class Intents:
             model=self.known(knobs.model),
             passages_wanted=int(knobs.passages),
             history_turns=int(knobs.history_turns),
-            temperature=knobs.temperature,
-            max_tokens=int(knobs.max_tokens) if knobs.max_tokens else None,
+            temperature=tab.temperature,
+            max_tokens=tab.max_tokens,
             instructions=None if is_default else knobs.instructions,
             replaces=replaces,
         )
@@ -369,6 +389,11 @@ def _is_visitor(value: Any) -> bool:
 def _same(shown: tuple[Parts, ...], parts: tuple[Parts, ...]) -> tuple[Parts, ...]:
     """Panes that did not change as the very objects shown before: Gradio sees at once that there is nothing to send."""
     return tuple(old if old == new else new for old, new in zip(shown, parts, strict=True)) if shown else parts
+
+
+def _editing(tab: Tab) -> Parts:
+    """As long as the next question replaces a turn, the page says so."""
+    return [notice("calm", "", EDITING, [button("cancel", "Cancel")], "edit")] if tab.replaces else []
 
 
 def _refusal(text: str) -> Parts:

@@ -238,7 +238,7 @@ window.glassbox = (() => {
     retry: (button) => send("retry", button.closest(".turn").dataset),
     edit: (button) => send("edit", button.closest(".turn").dataset),
     cancel: () => send("cancel"),
-    close: () => send("cancel"),
+    close: () => send("close"),
     copy: (button) => copy(answer_text(button.closest(".turn")), button),
     "copy-question": (button) => copy(find(".bubble", button.closest(".asked")).textContent, button),
     like: rate,

@@ -92,7 +92,7 @@ def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
             thread = keyed(hero, "thread", events=("example", "retry", "edit", "rate", "look"))
             live = keyed([], "live", draws="turn", events=("running", "follow"))
         with gr.Column(elem_id="compose"):
-            notice = keyed([], "notice", events=("cancel",))
+            notice = keyed([], "notice", events=("cancel", "close"))
             question = _question()
             gr.HTML(
                 '<p class="fine">Answers can be wrong. Every sentence has its passage: check it.</p>'
@@ -136,13 +136,14 @@ def _tabs() -> str:
 def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None:
     """Asking and what becomes of it."""
     live, tab, visitor = main.panes[0], kept.tab, kept.visitor
-    knobs = [kept.model, side.passages, side.history_turns, side.temperature, side.max_tokens, side.instructions]
+    knobs = [kept.model, side.passages, side.history_turns, side.instructions]
     page = _page(side, main)
     _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page)
     _on(main.thread.example, intents.example, [tab, visitor, *knobs], page)
     _on(main.thread.retry, intents.retry, [tab, visitor, *knobs], page)
     _on(main.thread.edit, intents.edit, [tab, visitor], [main.question, main.notice])
     _on(main.notice.cancel, intents.cancel, [tab], [main.question, main.notice])
+    _on(main.notice.close, intents.close, [tab], main.notice)
     _on(main.question.stop, intents.stop, [tab], None)
     _on(main.thread.rate, intents.rate, [visitor], main.notice)
     _on(main.thread.look, intents.look, [tab, visitor], list(main.earlier))
@@ -174,6 +175,9 @@ def _wire_models(
     if side.typed:
         _on(side.typed.submit, intents.add_model, [side.typed, kept.tab], [side.typed, main.notice, *chosen])
     _on(demo.load, intents.remember, [kept.model, kept.tab], chosen[1:])
+    _on(side.temperature.input, intents.set_temperature, [side.temperature, kept.tab], None)
+    _on(side.max_tokens.input, intents.set_max_tokens, [side.max_tokens, kept.tab], None)
+    _on(side.own.click, intents.unset, [kept.tab], [side.temperature, side.max_tokens])
     _on(side.reset.click, lambda: default_instructions, None, side.instructions)
 
 

@@ -17,9 +17,12 @@ from pipeline.models import ModelChoice
 
 PASSAGES, MOST_PASSAGES = 4, 12
 HISTORY_TURNS, MOST_HISTORY_TURNS = 4, 10
+TEMPERATURE, MAX_TOKENS = 0.7, 1024  # where the sliders stand; not sent before they are moved
+KNOBS = 5  # components that a model without knobs switches off: `Sidebar.knobs`
 INSTRUCTIONS_LIMIT_CHARS = 8_000
 
 UNUSED = "The built-in model only quotes: instructions, temperature and token limit are for language models."
+UNMOVED = "As long as these are not moved, each model keeps its own."
 KEYS = (
     "Any LiteLLM name; Enter adds it. Its key belongs into the file .env beside app.py, under its provider’s own name "
     "(OPENAI_API_KEY=…); then start Glassbox again."
@@ -36,8 +39,9 @@ class Sidebar:
     typed: gr.Textbox | None
     passages: gr.Slider
     history_turns: gr.Slider
-    temperature: gr.Number
-    max_tokens: gr.Number
+    temperature: gr.Slider
+    max_tokens: gr.Slider
+    own: gr.Button
     instructions: gr.Textbox
     reset: gr.Button
     hint: gr.HTML
@@ -45,7 +49,7 @@ class Sidebar:
     @property
     def knobs(self) -> list[gr.components.Component]:
         """Disabled for a model that does not use them."""
-        return [self.temperature, self.max_tokens, self.instructions, self.reset]
+        return [self.temperature, self.max_tokens, self.own, self.instructions, self.reset]
 
 
 def build(models: Parts, instructions: str, *, typed_models: bool) -> Sidebar:
@@ -72,11 +76,13 @@ def build(models: Parts, instructions: str, *, typed_models: bool) -> Sidebar:
             )
             reset = gr.Button("Reset to default", size="sm", elem_classes="quiet")
         with gr.Accordion("Advanced", open=False):
-            temperature = _number("Temperature", "temperature", minimum=0, maximum=2, step=0.1)
-            max_tokens = _number("Maximum tokens", "max-tokens", minimum=1, maximum=200_000, step=1, precision=0)
+            gr.HTML(f'<p class="unused">{UNMOVED}</p>', apply_default_css=False)
+            temperature = _slider(0, 2, TEMPERATURE, "Temperature", "temperature", step=0.1)
+            max_tokens = _slider(64, 8192, MAX_TOKENS, "Maximum tokens", "max-tokens", step=64)
+            own = gr.Button("Back to the model’s own", size="sm", elem_classes="quiet")
         hint = keyed([], "hint")
     return Sidebar(
-        new, conversations, model, typed, passages, history_turns, temperature, max_tokens, prompt, reset, hint
+        new, conversations, model, typed, passages, history_turns, temperature, max_tokens, own, prompt, reset, hint
     )
 
 
@@ -147,10 +153,5 @@ def _typed() -> gr.Textbox:
         )
 
 
-def _slider(minimum: int, maximum: int, value: int, label: str, elem_id: str) -> gr.Slider:
-    return gr.Slider(minimum, maximum, value, step=1, label=label, buttons=[], interactive=True, elem_id=elem_id)
-
-
-def _number(label: str, elem_id: str, **limits: float) -> gr.Number:
-    """Left empty, it is the model's own."""
-    return gr.Number(None, label=label, placeholder="the model’s own", interactive=True, elem_id=elem_id, **limits)
+def _slider(low: int, high: int, value: float, label: str, elem_id: str, step: float = 1) -> gr.Slider:
+    return gr.Slider(low, high, value, step=step, label=label, buttons=[], interactive=True, elem_id=elem_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components import chat, page
+from components import chat, page, sidebar
 from components.ink import Ink
 from components.intents import PANES, Intents, Tab
 from components.view import view_of
@@ -23,7 +23,7 @@ from pipeline.store import Store
 from pipeline.turns import Pipeline
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
-KNOBS = (BUILTIN_MODEL, 4, 4, None, None, "")
+KNOBS = (BUILTIN_MODEL, 4, 4, "")
 QUESTION = "Why does water temperature change the taste of coffee?"
 BAR, NOTICE, CONVERSATIONS, THREAD, LIVE, REASONING, SOURCES = range(7)
 IDS = {
@@ -228,9 +228,9 @@ async def test_a_chip_of_an_earlier_turn_brings_its_sources(intents: Intents, pi
 
 
 def test_the_built_in_model_switches_its_unused_knobs_off(intents: Intents) -> None:
-    *_, hint, temperature, max_tokens, instructions, reset = intents.choose("no such model", Tab())
+    _, _, _, hint, *knobs = intents.choose("no such model", Tab())
     assert "only quotes" in hint[0]
-    assert [knob["interactive"] for knob in (temperature, max_tokens, instructions, reset)] == [False] * 4
+    assert [knob["interactive"] for knob in knobs] == [False] * sidebar.KNOBS
 
 
 def test_no_text_of_others_becomes_markup() -> None:
