@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -90,6 +91,12 @@ def keep_secrets_out_of_the_log() -> None:
         return record
 
     logging.setLogRecordFactory(without_traceback)
+
+    def print_kind(*_args: Any, **_kwargs: Any) -> None:
+        kind = sys.exc_info()[0]
+        log.error("a handler failed (%s)", kind.__name__ if kind else "unknown")
+
+    traceback.print_exc = print_kind  # how Gradio says on stderr that a handler raised; it has no switch for it
 
 
 def serve(settings: Settings, stop: threading.Event) -> None:
