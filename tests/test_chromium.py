@@ -19,6 +19,7 @@ QUESTION = "Why does water temperature change the taste of coffee?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 SLOW = "ok-tokens-240-gap-30"  # about 7 s
+LONG = "ok-tokens-1500-gap-30"  # about 45 s: longer than anything a test does before it stops it
 # What Gradio's own client says when a page is reloaded while it streams.
 OF_GRADIO = ("signal is aborted without reason", "Connection errored out")
 
@@ -33,7 +34,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Served]:
-    names = [SLOW, "status-401", "cut"]
+    names = [SLOW, LONG, "status-401", "cut"]
     models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
     with served(tmp_path_factory.mktemp("page"), MODELS=json.dumps(models)) as running:
         yield running
@@ -111,7 +112,7 @@ def test_all_three_panes_are_in_sight_when_empty(page: Page) -> None:
 
 
 def test_a_reload_in_mid_answer_comes_back_to_it_and_stop_ends_it(page: Page) -> None:
-    ask(page, QUESTION, SLOW)
+    ask(page, QUESTION, LONG)
     expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=15_000)
     page.reload()
     began = time.monotonic()
@@ -163,7 +164,7 @@ def test_axe_finds_nothing_empty_running_done_or_failed(page: Page, dark: bool) 
     if dark:
         page.evaluate("document.body.classList.add('dark')")
     problems = {"empty": violations(page)}
-    ask(page, QUESTION, SLOW)
+    ask(page, QUESTION, LONG)
     expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=15_000)
     problems["running"] = violations(page)
     page.locator(".stop-button").click()
