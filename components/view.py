@@ -17,10 +17,12 @@ from typing import Literal
 from pipeline.conversation import Passage
 from pipeline.events import (
     Ending,
+    Estimated,
     Event,
     FieldDelta,
     FieldReset,
     PassagesFound,
+    Recovered,
     Step,
     StepChanged,
     TurnFailed,
@@ -106,6 +108,8 @@ class View:
     quality: str | None = None
     fields: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Warned, ...] = ()
+    recoveries: tuple[Recovered, ...] = ()
+    estimate: Estimated | None = None
     first_delta: FieldDelta | None = None
     ending: Ending | None = None
     at_s: float = 0.0
@@ -162,6 +166,10 @@ def reduce(view: View, event: Event) -> View:
             return replace(view, fields=MappingProxyType({**view.fields, event.field: Text()}))
         case Warned():
             return replace(view, warnings=(*view.warnings, event))
+        case Recovered():
+            return replace(view, recoveries=(*view.recoveries, event))
+        case Estimated():
+            return replace(view, estimate=event)
         case TurnFinished():
             return replace(view, ending=event, steps=_settled(view, "done"), model=event.model)
         case TurnFailed() | TurnStopped():

@@ -17,6 +17,7 @@ from pipeline.conversation import Passage
 
 Step = Literal["retrieve", "reason", "answer"]
 Finish = Literal["stop", "length", "content_filter"]
+Rung = Literal["retry", "unstreamed", "default_prompt", "fallback", "extractive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,30 @@ class Warned(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered(Said):
+    """A fault (`code`) was met and the turn goes on: by `what`, with `to_model`, after `waits_s` seconds."""
+
+    what: Rung
+    from_model: str
+    to_model: str
+    code: str
+    waits_s: float = 0.0
+    kind: Literal["recovered"] = "recovered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated(Said):
+    """How far the answer is, from the model's earlier turns; None where nothing is known. `confidence` is 0 to 1."""
+
+    tokens: int
+    expected_tokens: int | None
+    tokens_per_s: float | None
+    eta_s: float | None
+    confidence: float
+    kind: Literal["estimated"] = "estimated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFinished(Said):
     """Ending: `fields[f]` is what f's deltas since its last reset add up to. `cost` is in USD."""
 
@@ -134,7 +159,7 @@ class TurnStopped(Said):
 
 
 Ending = TurnFinished | TurnFailed | TurnStopped
-Event = TurnStarted | StepChanged | PassagesFound | FieldDelta | FieldReset | Warned | Ending
+Event = TurnStarted | StepChanged | PassagesFound | FieldDelta | FieldReset | Recovered | Warned | Estimated | Ending
 
 _wire: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 _record: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Annotated[Event, Field(discriminator="kind")], ...])
@@ -174,12 +199,17 @@ def fields_of(events: Iterable[Event]) -> dict[str, str]:
 def compact(events: Iterable[Event]) -> tuple[Event, ...]:
     """The same turn in few events: one delta per field and reset, at the place and time of its first.
 
-    Folding the result shows what folding the whole would; `seq` keeps its order but has gaps.
+    Folding the result shows what folding the whole would; `seq` keeps its order but has gaps. Of the estimates, which
+    each replace the one before, only the last is kept.
     """
     kept: list[Event] = []
     open_at: dict[str, int] = {}
     pieces: dict[int, list[str]] = {}
+    estimate: Estimated | None = None
     for event in events:
+        if isinstance(event, Estimated):
+            estimate = event
+            continue
         if isinstance(event, FieldDelta):
             if event.field not in open_at:
                 open_at[event.field] = len(kept)
@@ -194,4 +224,7 @@ def compact(events: Iterable[Event]) -> tuple[Event, ...]:
         delta = kept[at]
         if isinstance(delta, FieldDelta):
             kept[at] = replace(delta, text="".join(texts))
+    if estimate:
+        has_ended = bool(kept) and isinstance(kept[-1], TurnFinished | TurnFailed | TurnStopped)
+        kept.insert(len(kept) - has_ended, estimate)
     return tuple(kept)

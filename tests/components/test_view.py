@@ -11,10 +11,12 @@ from components.ink import Ink
 from components.view import MOST_VIEWS_PER_S, Text, View, paced, reduce, view_of
 from pipeline.conversation import Passage
 from pipeline.events import (
+    Estimated,
     Event,
     FieldDelta,
     FieldReset,
     PassagesFound,
+    Recovered,
     StepChanged,
     TurnFailed,
     TurnFinished,
@@ -56,6 +58,8 @@ between = st.one_of(
     ),
     st.just(PassagesFound(query="hot", passages=PASSAGES, rejected=PASSAGES[:1])),
     st.just(Warned(code="length", text="Cut short.")),
+    st.just(Recovered(what="retry", from_model="fast", to_model="fast", code="server", waits_s=0.5)),
+    st.just(Estimated(tokens=9, expected_tokens=90, tokens_per_s=20.0, eta_s=4.0, confidence=0.5)),
 )
 
 

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from pipeline.conversation import Passage
 from pipeline.events import (
+    Estimated,
     Event,
     FieldDelta,
     FieldReset,
     PassagesFound,
+    Recovered,
     StepChanged,
     TurnFailed,
     TurnFinished,
@@ -53,6 +55,18 @@ MIDDLE = st.one_of(
     st.builds(StepChanged, step=st.just("answer"), state=st.just("ended"), text=TEXT, took_s=st.floats(0, 9), **SAID),
     st.builds(PassagesFound, query=TEXT, passages=PASSAGES, **SAID),
     st.builds(Warned, code=TEXT, text=TEXT, **SAID),
+    st.builds(
+        Recovered, what=st.just("retry"), from_model=TEXT, to_model=TEXT, code=TEXT, waits_s=st.floats(0, 9), **SAID
+    ),
+    st.builds(
+        Estimated,
+        tokens=st.integers(0),
+        expected_tokens=st.none() | st.integers(0),
+        tokens_per_s=st.none() | st.floats(0, 99),
+        eta_s=st.none() | st.floats(0, 99),
+        confidence=st.floats(0, 1),
+        **SAID,
+    ),
 )
 USAGE = st.builds(Usage, prompt_tokens=st.integers(0), completion_tokens=st.integers(0), exact=st.booleans())
 EVENT: st.SearchStrategy[Event] = st.one_of(
