@@ -32,6 +32,7 @@ import api.health
 import api.turns
 from components import page
 from pipeline.errors import StoreFault
+from pipeline.ingest import ChunkSize
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeSearch
@@ -103,7 +104,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     """Build the parts, serve until `stop`, then end the turns first and the server after them."""
     store = Store(settings.database_address)
     store.open()
-    search = EdgeSearch.build(read_folder(settings.documents_dir))
+    size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
+    search = EdgeSearch.build(read_folder(settings.documents_dir, size))
     pipeline = Pipeline(settings, Models(settings), search, store)
     demo = page.build(pipeline, on_space=settings.on_space, typed_models=not settings.on_space)
     loops: list[asyncio.AbstractEventLoop] = []

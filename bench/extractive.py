@@ -82,7 +82,8 @@ def squad(path: Path, language: str) -> tuple[list[Document], dict[str, list[Ask
         title = article.get("title", "").replace("_", " ")
         for paragraph in article["paragraphs"]:
             name = str(len(documents))
-            documents.append(Document(name, title, language, (Chunk("", paragraph["context"]),)))
+            text = paragraph["context"]
+            documents.append(Document(name, name, title, language, text, None, (Chunk("", text, 0, len(text)),)))
             for entry in paragraph["qas"]:
                 gold = tuple(answer["text"] for answer in entry["answers"])
                 if entry.get("is_impossible") or not gold:

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path("data"), description="Folder for everything that is written")
     database_url: str | None = Field(default=None, description="SQLAlchemy address; default: SQLite under DATA_DIR")
     documents_dir: Path = Field(default=ROOT / "samples", description="Folder whose *.md and *.txt are answered from")
+    chunk_chars: int = Field(default=1000, ge=50, description="Most characters of one passage")
+    chunk_overlap_chars: int = Field(
+        default=100, ge=0, description="Characters that neighbouring passages share at most; less than CHUNK_CHARS"
+    )
     host: str | None = Field(
         default=None,
         validation_alias=AliasChoices("HOST", "GRADIO_SERVER_NAME"),
@@ -86,6 +90,8 @@ class Settings(BaseSettings):
         labels = [BUILTIN_MODEL, *(entry.label for entry in self.models)]
         if len(set(labels)) != len(labels):
             raise ValueError("MODELS holds a label twice")
+        if self.chunk_overlap_chars >= self.chunk_chars:
+            raise ValueError("passages that overlap whole would never end")
         return self
 
     @property

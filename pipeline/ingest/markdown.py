@@ -1,25 +1,21 @@
-"""Markdown and plain text files → documents: front matter, sections with their heading path, chunks.
+"""Markdown and plain text → extracts: front matter, headings, and links as their words.
 
-Knows no index and no language but what a file says of itself. Nothing of a section is lost and no chunk crosses a
-heading. Sections are cut by semantic-text-splitter: of the splitters measured it alone kept every offset, size and
-heading. Chunks do not overlap: overlap found 0.3 % more, but would have a sentence stand in two passages, cut in one.
+Knows no index and no language but what a file says of itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
-from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
-from pipeline.ingest import Chunk, Document
-
-CHUNK_CHARS = 1000  # 97 % of 1,190 questions find their passage among 5 of this size; at 600 it is 95 %
-HEADING_JOIN = " › "
+from pipeline.ingest import ChunkSize, Document
+from pipeline.ingest.chunks import Extract, Heading, document_of
 
 _log = logging.getLogger(__name__)
 _SUFFIXES = frozenset({".md", ".txt"})
@@ -27,26 +23,29 @@ _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | r
 _ENTRY = re.compile(r"^(\w+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 # Only what surely is a link: its target has a dot, a slash or a hash. `a[1](x)` in code stays as it is.
 _LINK = re.compile(r"(?<!\w)!?\[([^\[\]\n]*)\]\((?=[^()\s]*[./#])[^()\s]*\)")
-# semantic-text-splitter takes quadratic time where nothing can be split: 22 s for 1 MB without a blank.
-_LONG_RUN = re.compile(r"\S{10000}")
+_LINE_END = re.compile(r"\r\n?")
 
 
-def read_folder(folder: Path) -> tuple[Document, ...]:
+def read_folder(folder: Path, size: ChunkSize = ChunkSize()) -> tuple[Document, ...]:  # noqa: B008 (a frozen value)
     """Every readable *.md and *.txt below `folder`, by name. What cannot be read is skipped and logged."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
-    return tuple(document for path in files if (document := _read(path, path.relative_to(folder).as_posix())))
+    return tuple(
+        document for path in files if (document := _read(path, path.relative_to(folder).as_posix(), size)) is not None
+    )
 
 
-def _read(path: Path, name: str) -> Document | None:
+def _read(path: Path, name: str, size: ChunkSize) -> Document | None:
     """None, after one line in the log, when the file holds nothing to answer from."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         reason = "it is not UTF-8 text"
     except OSError:
         reason = "it cannot be read"
     else:
-        document = document_of(name, text)
+        extract = text_extract(text) if path.suffix.lower() == ".txt" else markdown_extract(text)
+        document = document_of(extract, hashlib.sha256(content).hexdigest(), name, size)
         if document.chunks and "\0" not in text:
             return document
         reason = "it is empty" if not document.chunks else "it is binary"
@@ -54,50 +53,38 @@ def _read(path: Path, name: str) -> Document | None:
     return None
 
 
-def document_of(name: str, text: str) -> Document:
-    """One file's text → a document. Title: front matter, else the first top heading, else the file's stem."""
+def text_extract(text: str) -> Extract:
+    """Plain text: front matter is understood, nothing else is."""
     front, body = _front_matter(text)
-    markdown = not name.lower().endswith(".txt")
-    sections = tuple(_sections(body)) if markdown else (((), body),)
-    top = next((path[0] for path, _ in sections if path and path[0]), "")
-    title = front.get("title") or top or Path(name).stem
-    chunks = tuple(
-        Chunk(HEADING_JOIN.join(heading for heading in path if heading and heading != title), piece)
-        for path, section in sections
-        for piece in _pieces(section, markdown=markdown)
-    )
-    return Document(name, title, front.get("language", "").lower(), chunks)
+    return Extract(body, (), front.get("title", ""), front.get("language", ""), markdown=False)
+
+
+def markdown_extract(text: str) -> Extract:
+    """Markdown with its headings. Links and images are their words: where they lead, no reader of a passage is."""
+    front, body = _front_matter(text)
+    lines = [_without_links(line) for line in body.split("\n")]
+    return Extract("\n".join(lines), tuple(_headings(body, lines)), front.get("title", ""), front.get("language", ""))
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
     """`key: value` lines between two `---` at the very start, and the rest of the text."""
+    text = _LINE_END.sub("\n", text)
     found = _FRONT_MATTER.match(text)
     if not found:
         return {}, text
     return {key.lower(): value.strip("\"'") for key, value in _ENTRY.findall(found[1])}, text[found.end() :]
 
 
-def _sections(body: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """(Headings from level 1 down to the section's own, text up to the next heading); a skipped level is ""."""
-    lines = body.split("\n")
-    path: tuple[str, ...] = ()
-    begin = 0
+def _headings(body: str, lines: list[str]) -> Iterator[Heading]:
+    """The headings of the source `body`, placed in the text that `lines` make."""
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    length = max(0, starts[-1] - 1)
     for token, inline in pairwise(MarkdownIt("commonmark").parse(body)):
         if token.type == "heading_open" and token.level == 0 and token.map:
-            yield path, "\n".join(lines[begin : token.map[0]])
-            above = int(token.tag.removeprefix("h")) - 1
-            path = (*(path + ("",) * above)[:above], _without_links(inline.content).strip())
-            begin = token.map[1]
-    yield path, "\n".join(lines[begin:])
-
-
-def _pieces(section: str, *, markdown: bool) -> Iterator[str]:
-    splitter = MarkdownSplitter(CHUNK_CHARS) if markdown else TextSplitter(CHUNK_CHARS)
-    text = _without_links(section) if markdown else section
-    for part in _LONG_RUN.sub(lambda run: f"{run[0]}\0", text).split("\0"):
-        yield from (piece for chunk in splitter.chunks(part) if (piece := chunk.strip()))
+            first, last = token.map
+            title = _without_links(inline.content).strip()
+            yield Heading(int(token.tag.removeprefix("h")), title, starts[first], min(starts[last], length))
 
 
 def _without_links(text: str) -> str:
-    """Links and images as their words: their targets lie beside the file, where no reader of a passage is."""
-    return _LINK.sub(r"\1", text)
+    return _LINK.sub(lambda link: link[1], text)

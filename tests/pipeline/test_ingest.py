@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest import Chunk, Document
-from pipeline.ingest.markdown import CHUNK_CHARS, document_of, read_folder
+from pipeline.ingest import ChunkSize, Document
+from pipeline.ingest.chunks import document_of as document_of_extract
+from pipeline.ingest.markdown import markdown_extract, read_folder, text_extract
 
 ESPRESSO = """---
 title: "Espresso"
@@ -32,67 +35,110 @@ Brown foam.
 """
 
 
+def document_of(name: str, text: str, size: ChunkSize = ChunkSize()) -> Document:  # noqa: B008 (a frozen value)
+    extract = text_extract(text) if name.endswith(".txt") else markdown_extract(text)
+    return document_of_extract(extract, "hash", name, size)
+
+
+def pieces(document: Document) -> list[tuple[str, str]]:
+    return [(chunk.section, chunk.text) for chunk in document.chunks]
+
+
 def test_front_matter_gives_title_and_language_and_is_no_text() -> None:
     document = document_of("espresso.md", ESPRESSO)
     assert (document.title, document.language) == ("Espresso", "en")
-    assert document.chunks[0] == Chunk("", "Coffee under pressure.")
+    assert pieces(document)[0] == ("", "Coffee under pressure.")
 
 
 def test_every_chunk_knows_the_path_of_its_headings() -> None:
-    assert document_of("espresso.md", ESPRESSO).chunks[1:] == (
-        Chunk("The recipe", "About 9 bar."),
-        Chunk("The recipe › Tamping", "Press it flat."),
-        Chunk("Crema", "Brown foam."),
-    )
+    assert pieces(document_of("espresso.md", ESPRESSO))[1:] == [
+        ("The recipe", "About 9 bar."),
+        ("The recipe › Tamping", "Press it flat."),
+        ("Crema", "Brown foam."),
+    ]
 
 
 def test_a_silent_file_takes_its_title_from_its_top_heading() -> None:
     document = document_of("a/notes.md", "# Field notes\n\nRain.\n\n## Monday\n\nSun.")
     assert document.title == "Field notes"
-    assert document.chunks == (Chunk("", "Rain."), Chunk("Monday", "Sun."))
+    assert pieces(document) == [("", "Rain."), ("Monday", "Sun.")]
 
 
 def test_a_file_without_any_heading_is_called_by_its_stem() -> None:
-    assert document_of("a/notes.md", "Rain.") == Document("a/notes.md", "notes", "", (Chunk("", "Rain."),))
-
-
-def test_a_skipped_heading_level_leaves_no_gap_in_the_path() -> None:
-    assert document_of("a.md", "## A\n\none\n\n#### B\n\ntwo\n\n### C\n\nthree").chunks == (
-        Chunk("A", "one"),
-        Chunk("A › B", "two"),
-        Chunk("A › C", "three"),
+    document = document_of("a/notes.md", "Rain.")
+    assert (document.name, document.title, document.language, pieces(document)) == (
+        "a/notes.md",
+        "notes",
+        "",
+        [("", "Rain.")],
     )
 
 
+def test_a_skipped_heading_level_leaves_no_gap_in_the_path() -> None:
+    assert pieces(document_of("a.md", "## A\n\none\n\n#### B\n\ntwo\n\n### C\n\nthree")) == [
+        ("A", "one"),
+        ("A › B", "two"),
+        ("A › C", "three"),
+    ]
+
+
 def test_a_heading_inside_a_code_block_is_code() -> None:
-    assert document_of("a.md", "## A\n\n```\n# not a heading\n```").chunks == (Chunk("A", "```\n# not a heading\n```"),)
+    assert pieces(document_of("a.md", "## A\n\n```\n# no heading\n```")) == [("A", "```\n# no heading\n```")]
 
 
 def test_links_keep_their_words_and_code_its_brackets() -> None:
     text = "See [Grind size](grind-size.md), ![a cup](img/cup.png) and `a[1](x)`."
-    assert document_of("a.md", text).chunks == (Chunk("", "See Grind size, a cup and `a[1](x)`."),)
+    assert pieces(document_of("a.md", text)) == [("", "See Grind size, a cup and `a[1](x)`.")]
 
 
 def test_plain_text_has_no_headings() -> None:
-    assert document_of("a.txt", "# 1 thing\n[a](b.md)").chunks == (Chunk("", "# 1 thing\n[a](b.md)"),)
+    assert pieces(document_of("a.txt", "# 1 thing\n[a](b.md)")) == [("", "# 1 thing\n[a](b.md)")]
 
 
 @given(st.lists(st.from_regex(r"[a-z]{1,12}[.,]?", fullmatch=True), min_size=1, max_size=600))
 def test_chunking_loses_nothing_keeps_the_order_and_the_size(words: list[str]) -> None:
-    chunks = document_of("a.md", " ".join(words)).chunks
+    chunks = document_of("a.md", " ".join(words), ChunkSize(1000, 0)).chunks
     assert " ".join(chunk.text for chunk in chunks).split() == words
-    assert all(len(chunk.text) <= CHUNK_CHARS for chunk in chunks)
+    assert all(len(chunk.text) <= 1000 for chunk in chunks)
 
 
-@given(st.text())
-def test_any_text_is_read(text: str) -> None:
-    document_of("a.md", text)
-    document_of("a.txt", text)
+MARKED = st.lists(
+    st.one_of(
+        st.text(max_size=60), st.sampled_from(["# A", "## 😀 b", "A\n===", "[a](b.md)", "```", "| a |", "- x", "\r"])
+    ),
+    max_size=20,
+).map("\n".join)
+
+
+@given(MARKED, st.sampled_from(["a.md", "a.txt"]), st.integers(1, 80), st.integers(0, 80))
+def test_every_chunk_stands_in_the_text_where_it_says(text: str, name: str, most: int, overlap: int) -> None:
+    document = document_of(name, text, ChunkSize(most, overlap))
+    for chunk in document.chunks:
+        assert document.text[chunk.start : chunk.end] == chunk.text != ""
+        assert chunk.text == chunk.text.strip()
+        assert len(chunk.text) <= most
+
+
+@given(MARKED, st.sampled_from(["a.md", "a.txt"]), st.integers(1, 80), st.integers(0, 80))
+def test_whatever_is_no_heading_is_in_a_chunk(text: str, name: str, most: int, overlap: int) -> None:
+    document = document_of(name, text, ChunkSize(most, overlap))
+    extract = text_extract(text) if name == "a.txt" else markdown_extract(text)
+    held = {place for heading in extract.headings for place in range(heading.start, heading.end)}
+    held |= {place for chunk in document.chunks for place in range(chunk.start, chunk.end)}
+    assert "".join(letter for place, letter in enumerate(document.text) if place not in held).strip() == ""
+
+
+def test_neighbouring_chunks_overlap_inside_a_section_and_never_across_a_heading() -> None:
+    words = " ".join(f"word{number}" for number in range(400))
+    chunks = document_of("a.md", f"{words}\n\n## Next\n\n{words}", ChunkSize(200, 50)).chunks
+    pairs = [(a, b) for a, b in pairwise(chunks) if a.section == b.section]
+    assert all(0 < a.end - b.start <= 50 for a, b in pairs)
+    assert [a.end <= b.start for a, b in pairwise(chunks) if a.section != b.section] == [True]
 
 
 def test_a_megabyte_without_a_blank_is_cut_quickly() -> None:
     began_s = time.perf_counter()
-    chunks = document_of("a.md", "x" * 1_000_000).chunks
+    chunks = document_of("a.md", "x" * 1_000_000, ChunkSize(1000, 0)).chunks
     assert sum(len(chunk.text) for chunk in chunks) == 1_000_000
     assert time.perf_counter() - began_s < 5
 
@@ -107,7 +153,16 @@ def test_a_folder_is_read_with_all_below_it_in_the_order_of_names(tmp_path: Path
 
 def test_windows_line_ends_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbf---\r\ntitle: T\r\n---\r\n\r\n## H\r\n\r\nx\r\n")
-    assert read_folder(tmp_path) == (Document("a.md", "T", "", (Chunk("H", "x"),)),)
+    [document] = read_folder(tmp_path)
+    assert (document.title, pieces(document)) == ("T", [("H", "x")])
+
+
+def test_a_file_is_known_by_the_hash_of_its_bytes_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("same")
+    (tmp_path / "b.txt").write_text("same")
+    (tmp_path / "c.txt").write_text("other")
+    a, b, c = (document.id for document in read_folder(tmp_path))
+    assert a == b == hashlib.sha256(b"same").hexdigest() != c
 
 
 @pytest.mark.parametrize(

@@ -16,18 +16,26 @@ from pipeline.retrieval.edge import EdgeSearch
 from pipeline.retrieval.query import leans_on_past, query_of, weighted_words
 from pipeline.retrieval.words import content_words, language_of, matched, terms_of, terms_of_word
 
+
+def document(name: str, title: str, language: str, *pieces: tuple[str, str]) -> Document:
+    """A document of (section, text)."""
+    text, chunks = "", []
+    for section, piece in pieces:
+        chunks.append(Chunk(section, piece, len(text), len(text) + len(piece)))
+        text += piece + "\n"
+    return Document(name, name, title, language, text, None, tuple(chunks))
+
+
 DOCUMENTS = (
-    Document(
+    document(
         "espresso.md",
         "Espresso",
         "en",
-        (
-            Chunk("", "An espresso machine presses hot water through ground coffee at 9 bar."),
-            Chunk("Crema", "Crema is the brown foam on top. Stale beans give little crema."),
-        ),
+        ("", "An espresso machine presses hot water through ground coffee at 9 bar."),
+        ("Crema", "Crema is the brown foam on top. Stale beans give little crema."),
     ),
-    Document("milk.md", "Milk and foam", "", (Chunk("", "The milk is steamed until it foams, for a flat white."),)),
-    Document("mokka.md", "Mokkakanne", "de", (Chunk("Druck", "In der Kanne für den Herd herrscht wenig Druck."),)),
+    document("milk.md", "Milk and foam", "", ("", "The milk is steamed until it foams, for a flat white.")),
+    document("mokka.md", "Mokkakanne", "de", ("Druck", "In der Kanne für den Herd herrscht wenig Druck.")),
 )
 
 
