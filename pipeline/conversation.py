@@ -50,7 +50,8 @@ class Query:
 class TurnRequest:
     """One question and how it is to be answered. None means: the default of the settings or of the model.
 
-    `replaces` is the id of a stored turn of the same conversation that this one takes the place of (retry, edit).
+    `replaces` is the id of a stored turn of the same conversation that this one takes the place of (retry, edit); with
+    `goes_on` its partial answer is kept, and the model is asked for the rest.
     """
 
     question: str
@@ -63,6 +64,7 @@ class TurnRequest:
     max_tokens: int | None = None
     instructions: str | None = None
     replaces: str | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,16 @@ from dspy.utils.exceptions import AdapterParseError
 
 from pipeline.errors import GlassboxError, ModelFault
 from pipeline.events import Event, FieldDelta, FieldReset, Finish, PassagesFound, StepChanged, Usage, Warned
-from pipeline.fields import FieldReader, TextMender, whole_text
+from pipeline.fields import FieldReader, TextMender
 from pipeline.metrics import estimated_tokens
-from pipeline.models import Exchange, exchanges
+from pipeline.models import Exchange, exchanges, unstreamed
 
 Say = Callable[[Event], None]
 
 THINKING = "thinking"
 FORMAT_PATIENCE_CHARS = 200  # without a header by then, the raw text is shown as the answer
+SAME_CHUNK_LIMIT = 100  # a model that says the same chunk so often running says nothing else any more
+REPLAY_PIECE_CHARS, REPLAY_PAUSE_S, REPLAY_S = 50, 0.1, 2.0  # a whole reply is said in pieces, within about two seconds
 
 WARNINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -60,11 +62,28 @@ CODES = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds and characters that one reply may take; 0 seconds means no limit."""
+    """Seconds and characters that one reply may take; 0 seconds means no limit.
+
+    `piece_chars` is the most that one delta of a replayed whole reply holds.
+    """
 
     first_token_s: float
     idle_s: float
     answer_chars: int
+    piece_chars: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a reply is asked for and shown.
+
+    `needs_format`: a reply that ignores the format is a fault, instead of being shown as it came.
+    `streams_reasoning`: the reasoning is said while it arrives, else in one piece when it is complete.
+    """
+
+    is_streamed: bool = True
+    needs_format: bool = False
+    streams_reasoning: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +95,11 @@ class Outcome:
     cost: float | None
 
 
-async def answer(program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM, limits: Limits, say: Say) -> Outcome:
+async def answer(
+    program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM, limits: Limits, say: Say, manner: Manner = Manner()
+) -> Outcome:
     """Run a program, say its events, return how it ended. Raises GlassboxError; can be cancelled at any time."""
-    reply = Reply(say, limits)
+    reply = Reply(say, limits, manner)
     task = asyncio.create_task(reply.read(program, inputs, lm))
     watch = asyncio.create_task(reply.watch(task))
     try:
@@ -89,8 +110,8 @@ async def answer(program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM, l
             raise  # the turn itself was stopped
     except GlassboxError:
         raise
-    except AdapterParseError:
-        pass  # the reader has the text, and `end` says what is missing
+    except AdapterParseError as error:
+        await reply.replay(str(error.lm_response or ""))  # the reader has the rest, and `end` says what is missing
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
@@ -105,8 +126,8 @@ async def answer(program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM, l
 class Reply:
     """One reply while it arrives."""
 
-    def __init__(self, say: Say, limits: Limits) -> None:
-        self._tell, self._limits = say, limits
+    def __init__(self, say: Say, limits: Limits, manner: Manner) -> None:
+        self._tell, self._limits, self._manner = say, limits, manner
         self._reader = FieldReader(["reasoning", "answer"])
         self._menders = {"text": TextMender(), THINKING: TextMender()}
         self._pieces: dict[str, int] = {}  # field → characters said since its last reset
@@ -116,6 +137,8 @@ class Reply:
         self._finish: Finish | None = None
         self._exchanges: list[Exchange] = []
         self._chars = 0
+        self._last_chunk, self._same_chunks = "", 0
+        self._held: dict[str, str] = {}  # reasoning that is said only when it is complete
         self._news_at = self._asked_at = monotonic()
         self._asked = False
         self.fault: GlassboxError | None = None
@@ -125,6 +148,7 @@ class Reply:
         """Iterate the program's stream to its end. To be run in a task of its own."""
         self._task = asyncio.current_task()
         exchanges.set(self._exchanges)
+        unstreamed.set(not self._manner.is_streamed)
         adapter = dspy.ChatAdapter(use_json_adapter_fallback=False)
         with dspy.context(lm=lm, adapter=adapter, trace=None):
             stream = dspy.streamify(program, is_async_program=True)
@@ -132,18 +156,20 @@ class Reply:
                 if isinstance(item, PassagesFound):
                     self._tell(item)
                 elif isinstance(item, StepChanged):
-                    self._tell(item)
-                    if (item.step, item.state) == ("retrieve", "ended"):
+                    if item.step == "reason":
                         self._ask()
+                    else:
+                        self._tell(item)
                 elif choices := getattr(item, "choices", None):
                     self._chunk(choices[0])
-                elif isinstance(item, dspy.Prediction) and not self._chars:
-                    self._whole(item)
+        if self._exchanges:
+            await self.replay(_text_of(self._exchanges[-1]))
 
     async def watch(self, task: asyncio.Task[None]) -> None:
         """End the reading when the model keeps silent for too long."""
         while True:
             limit_s = self._limits.idle_s if self._chars else self._limits.first_token_s
+            limit_s *= self._manner.is_streamed  # one piece takes as long as all of it: the connection's limit rules
             waited_s = monotonic() - self._news_at
             if self._asked and limit_s and waited_s >= limit_s:
                 self.fault = ModelFault("idle_timeout" if self._chars else "first_token_timeout")
@@ -151,11 +177,25 @@ class Reply:
                 return
             await asyncio.sleep(min(max(limit_s - waited_s, 0.01), 0.25) if limit_s else 0.25)
 
+    async def replay(self, text: str) -> None:
+        """A reply that came in one piece, said in paced ones; nothing when it was streamed."""
+        if self._chars or not text:
+            return
+        chars = min(max(REPLAY_PIECE_CHARS, int(len(text) * REPLAY_PAUSE_S / REPLAY_S)), self._limits.piece_chars)
+        for at in range(0, len(text), chars):
+            if self.fault:
+                return
+            self._hear(text[at : at + chars])
+            await asyncio.sleep(REPLAY_PAUSE_S)
+        if finish := _finish_of(self._exchanges[-1] if self._exchanges else {}):
+            self._finish = finish
+
     def flush(self) -> None:
         """Say what was held back because more might have come."""
         for field, text in self._reader.finish():
             self._delta(field, text)
         self._settle_format()
+        self._release()
         for step in ("reason", "answer"):
             self._end_step(step)
 
@@ -165,7 +205,7 @@ class Reply:
         if self.fault:
             raise self.fault
         if not self._pieces.get("answer"):
-            raise ModelFault("content_filter" if self._finish == "content_filter" else "empty")
+            raise ModelFault(_LACKS.get(self._finish or "stop", "empty"))
         finish = self._finish or "stop"
         if finish != "stop":
             self._tell(Warned(code=finish, text=WARNINGS[finish]))
@@ -183,21 +223,23 @@ class Reply:
             self._arrived(thought)
             self._delta(THINKING, self._menders[THINKING].feed(thought))
         if text := delta.content:
-            self._arrived(text)
-            self._text(self._menders["text"].feed(text))
+            self._hear(text)
         if finish := choice.finish_reason:
             self._finish = finish if finish in WARNINGS else "stop"
-        if self._chars > self._limits.answer_chars:
-            self._give_up(ModelFault("answer_limit"))
 
-    def _whole(self, prediction: dspy.Prediction) -> None:
-        """A model that cannot stream: its fields all at once."""
-        for field in ("reasoning", "answer"):
-            self._delta(field, whole_text(str(prediction.get(field) or "")))
+    def _hear(self, text: str) -> None:
+        self._arrived(text)
+        self._text(self._menders["text"].feed(text))
 
     def _arrived(self, text: str) -> None:
         self._chars += len(text)
         self._news_at = monotonic()
+        self._same_chunks = self._same_chunks + 1 if text == self._last_chunk else 1
+        self._last_chunk = text
+        if self._chars > self._limits.answer_chars:
+            self._give_up(ModelFault("answer_limit"))
+        elif self._same_chunks >= SAME_CHUNK_LIMIT:
+            self._give_up(ModelFault("repeats"))
 
     def _text(self, text: str) -> None:
         for field, piece in self._reader.feed(text):
@@ -209,6 +251,9 @@ class Reply:
             self._say_raw()
 
     def _say_raw(self) -> None:
+        if self._manner.needs_format:
+            self._give_up(ModelFault("format"))
+            return
         if not self._raw:
             self._raw = True
             self._tell(Warned(code="format", text=WARNINGS["format"]))
@@ -227,9 +272,21 @@ class Reply:
     def _delta(self, field: str, text: str) -> None:
         if not text:
             return
+        if field != "answer" and not self._manner.streams_reasoning:
+            self._held[field] = self._held.get(field, "") + text
+            return
+        self._release()
         if field == "answer" and "answer" not in self._began:
             self._end_step("reason")
             self._begin_step("answer")
+        self._said(field, text)
+
+    def _release(self) -> None:
+        held, self._held = self._held, {}
+        for field, text in held.items():
+            self._said(field, text)
+
+    def _said(self, field: str, text: str) -> None:
         self._pieces[field] = self._pieces.get(field, 0) + len(text)
         self._tell(FieldDelta(field=field, text=text))
 
@@ -261,6 +318,26 @@ class Reply:
         return Usage(prompt, estimated_tokens("x" * sum(self._pieces.values())), exact=False), cost
 
 
+_LACKS: Mapping[str, str] = MappingProxyType({"content_filter": "content_filter", "length": "cut_short"})
+
+
+def _text_of(exchange: Exchange) -> str:
+    """What the model said in an exchange, in the form in which it would have streamed."""
+    outputs = exchange.get("outputs") or [""]
+    return str(outputs[0].get("text") or "" if isinstance(outputs[0], dict) else outputs[0] or "")
+
+
+def _finish_of(exchange: Exchange) -> Finish | None:
+    response = exchange.get("response")
+    for said in response if isinstance(response, list | tuple) else [response]:
+        finish = getattr(said, "finish_reason", None)
+        choices = getattr(said, "choices", None)
+        finish = finish or (getattr(choices[0], "finish_reason", None) if choices else None)
+        if finish in WARNINGS:
+            return "length" if finish == "length" else "content_filter"
+    return None
+
+
 def fault_of(error: BaseException) -> GlassboxError:
     """What a program raised, as ours. The text of the original may hold the key: only its code is read."""
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
@@ -269,4 +346,7 @@ def fault_of(error: BaseException) -> GlassboxError:
         return error
     if str(getattr(error, "provider_code", "")) == "content_filter":
         return ModelFault("content_filter")
-    return ModelFault(CODES.get(str(getattr(error, "code", "")), "unexpected"))
+    if getattr(error, "status", None) == 409:  # a conflict passes
+        return ModelFault("server")
+    retry_after_s = getattr(error, "retry_after", None)
+    return ModelFault(CODES.get(str(getattr(error, "code", "")), "unexpected"), retry_after_s)

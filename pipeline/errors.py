@@ -48,10 +48,14 @@ class Busy(GlassboxError):
 
 
 class ModelFault(GlassboxError):
-    """A model did not deliver; `code` is a key of MODEL_FAULTS, `retryable` says whether the same may work again."""
+    """A model did not deliver; `code` is a key of MODEL_FAULTS, `retryable` says whether the same may work again.
 
-    def __init__(self, code: str) -> None:
+    `retry_after_s` is how long the provider asks to be left alone, None when it does not say.
+    """
+
+    def __init__(self, code: str, retry_after_s: float | None = None) -> None:
         self.retryable, text = MODEL_FAULTS[code]
+        self.retry_after_s = retry_after_s
         super().__init__(code, text)
 
 
@@ -107,6 +111,13 @@ MODEL_FAULTS: MappingProxyType[str, tuple[bool, str]] = MappingProxyType(
         "bad_reply": (True, "The model's reply could not be read. Try again, or choose another model."),
         "incomplete": (True, "The model's reply ended too early. Try again, or choose another model."),
         "empty": (True, "The model gave no answer. Try again, or choose another model."),
+        "format": (True, "The model did not keep to the format. Try again, or choose another model."),
+        "cut_short": (
+            True,
+            "The model used up its tokens before it answered. Allow it more tokens, or choose another model.",
+        ),
+        "repeats": (True, "The model began to repeat itself and was ended. Try again, or choose another model."),
+        "resting": (True, "The model failed several times and rests for now. Try again soon, or choose another model."),
         "answer_limit": (False, "The answer grew past its limit and was ended. Ask for less."),
         "unexpected": (True, "Something unexpected went wrong. Try again, or choose another model."),
     }

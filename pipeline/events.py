@@ -196,6 +196,17 @@ def fields_of(events: Iterable[Event]) -> dict[str, str]:
     return {name: "".join(texts) for name, texts in pieces.items() if texts}
 
 
+def answered_by(events: Iterable[Event]) -> str:
+    """The label of the model that spoke last: the asked one, or the one that a fallback led to."""
+    model = ""
+    for event in events:
+        if isinstance(event, TurnStarted):
+            model = event.model
+        elif isinstance(event, Recovered):
+            model = event.to_model
+    return model
+
+
 def compact(events: Iterable[Event]) -> tuple[Event, ...]:
     """The same turn in few events: one delta per field and reset, at the place and time of its first.
 

@@ -15,7 +15,7 @@ import httpx
 
 from pipeline.errors import ModelFault, Refused
 from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
-from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings
+from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
 
 FOREVER_S = 86_400.0  # the native engine has no "no limit"
 
@@ -43,10 +43,21 @@ class ModelChoice:
 
 Exchange = dict[str, Any]
 exchanges: ContextVar[list[Exchange] | None] = ContextVar("exchanges", default=None)
+unstreamed: ContextVar[bool] = ContextVar("unstreamed", default=False)
 
 
 class RecordedLM(dspy.LM):
-    """An LM whose exchanges (usage, cost) go to the turn that made them, not to DSPy's process-wide history."""
+    """An LM whose exchanges (usage, cost) go to the turn that made them, not to DSPy's process-wide history.
+
+    Where `unstreamed` is set, the reply is asked for in one piece although the program around it streams.
+    """
+
+    async def acall(self, *args: Any, **kwargs: Any) -> Any:
+        """One exchange."""
+        if not unstreamed.get():
+            return await super().acall(*args, **kwargs)
+        with dspy.context(send_stream=None):
+            return await super().acall(*args, **kwargs)
 
     def update_history(self, entry: Exchange) -> None:
         """Called by DSPy once per completed exchange, in the context of the turn."""
@@ -61,6 +72,8 @@ class Models:
         self._settings, self._pace_s = settings, pace_s
         self._entries = {entry.label: entry for entry in (*settings.models, *self._found_by_key())}
         self._built: dict[str, RecordedLM] = {}
+        if not all(self.known(label) for label in settings.fallbacks):
+            raise SettingsFault("FALLBACKS names a model that is not in the list. Use labels of MODELS.")
 
     def _found_by_key(self) -> tuple[ModelEntry, ...]:
         listed = {entry.label for entry in self._settings.models}
@@ -85,6 +98,13 @@ class Models:
     def known(self, label: str) -> bool:
         """Whether the picker has this label."""
         return label == BUILTIN_MODEL or label in self._entries
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """Who is asked when a model fails: the configured chain as far as it can be used, then the built-in model."""
+        ready = {choice.label for choice in self.choices if choice.state == "ready"}
+        chain = [label for label in self._settings.fallbacks if label in ready and label != BUILTIN_MODEL]
+        return (*chain, BUILTIN_MODEL)
 
     def add(self, name: str) -> str:
         """Put a LiteLLM name (`provider/model`) into the list → its label."""
@@ -130,11 +150,20 @@ class Models:
             given["api_key"] = key.get_secret_value()
         elif entry.api_base and entry.model.startswith("openai/"):
             given["api_key"] = "none"  # this door asks for a key even where the server does not
+        if entry.model.startswith("openrouter/") and (headers := self._openrouter_headers()):
+            given["extra_headers"] = headers
         given = {name: value for name, value in given.items() if value is not None}
         try:
             return RecordedLM(entry.model, cache=False, num_retries=0, timeout=self._timeout(), **given)
         except (TypeError, ValueError) as error:
             raise ModelFault("unsupported_model") from error
+
+    def _openrouter_headers(self) -> dict[str, str]:
+        named = {
+            "HTTP-Referer": self._settings.openrouter_http_referer,
+            "X-Title": self._settings.openrouter_x_title,
+        }
+        return {name: value for name, value in named.items() if value}
 
     def _timeout(self) -> httpx.Timeout:
         """Reads are only a second line of defence: `dspy_events` watches first token and silence itself."""

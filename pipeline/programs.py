@@ -13,7 +13,7 @@ from typing import Any
 
 import dspy
 
-from pipeline.conversation import Turn
+from pipeline.conversation import Passage, Turn
 from pipeline.errors import SearchFault
 from pipeline.events import Event, PassagesFound, StepChanged
 from pipeline.numbered import neutral, numbered
@@ -37,6 +37,9 @@ class AnswerFromPassages(dspy.Signature):
     answer: str = dspy.OutputField(desc="Markdown, each statement with the [n] of its passage")
 
 
+GO_ON = "Your answer above broke off. Go on with it exactly where it ends, without repeating any of it."
+
+
 class Rag(dspy.Module):
     """Search, then a chain of thought over the numbered passages."""
 
@@ -54,26 +57,38 @@ class Rag(dspy.Module):
         passages_wanted: int = 4,
         instructions: str | None = None,
         config: dict[str, Any] | None = None,
+        found: Sequence[Passage] | None = None,
+        begun: Turn | None = None,
     ) -> dspy.Prediction:
-        """Answer `question`; `history` holds earlier turns, oldest first. Raises SearchFault."""
+        """Answer `question`; `history` holds earlier turns, oldest first. Raises SearchFault.
+
+        `found` are the passages of an earlier attempt, which spare the search; `begun` is a turn whose answer broke off
+        and is to be gone on with.
+        """
+        passages = await self._found(question, history, passages_wanted) if found is None else found
+        await say(StepChanged(step="reason", state="began"))
+        signature = self.answer.predict.signature
+        messages = [_message(turn) for turn in (*history, *([begun] if begun else []))]
+        return await self.answer.acall(
+            passages=numbered(passages) or "(none found)",
+            history=dspy.History(messages=messages),
+            question=GO_ON if begun else neutral(question),
+            config=config or {},
+            signature=signature.with_instructions(neutral(instructions)) if instructions else signature,
+        )
+
+    async def _found(self, question: str, history: Sequence[Turn], wanted: int) -> tuple[Passage, ...]:
         await say(StepChanged(step="retrieve", state="began"))
         began = time.monotonic()
         previous = (history[-1].question, history[-1].fields.get("answer", "")) if history else None
         query = query_of(question, previous)
         try:
-            passages = await self.search(query, passages_wanted)
+            passages = await self.search(query, wanted)
         except Exception as error:
             raise SearchFault from error
         await say(PassagesFound(query=query.text, passages=passages))
         await say(StepChanged(step="retrieve", state="ended", took_s=time.monotonic() - began))
-        signature = self.answer.predict.signature
-        return await self.answer.acall(
-            passages=numbered(passages) or "(none found)",
-            history=dspy.History(messages=[_message(turn) for turn in history]),
-            question=neutral(question),
-            config=config or {},
-            signature=signature.with_instructions(neutral(instructions)) if instructions else signature,
-        )
+        return passages
 
 
 PROGRAMS = MappingProxyType({"ChainOfThought": Rag})

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
         default=(), description="JSON list of models: label, model, api_base?, api_key_env?, temperature?, max_tokens?"
     )
     default_model: str = Field(default=BUILTIN_MODEL, description="Label of the model that a new visitor starts with")
+    fallbacks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), max_length=3, description="JSON list of labels: who answers, in this order, when a model fails"
+    )
     data_dir: Path = Field(default=Path("data"), description="Folder for everything that is written")
     database_url: str | None = Field(default=None, description="SQLAlchemy address; default: SQLite under DATA_DIR")
     documents_dir: Path = Field(default=ROOT / "samples", description="Folder whose *.md and *.txt are answered from")
@@ -75,12 +78,25 @@ class Settings(BaseSettings):
     connect_timeout_s: float = Field(default=5, ge=0, description="Seconds to reach the model; 0: no limit")
     first_token_timeout_s: float = Field(default=20, ge=0, description="Seconds to the first text; 0: no limit")
     idle_timeout_s: float = Field(default=15, ge=0, description="Seconds between two chunks; 0: no limit")
-    turn_timeout_s: float = Field(default=120, ge=0, description="Seconds for a whole turn; 0: no limit")
+    turn_timeout_s: float = Field(
+        default=120,
+        ge=0,
+        validation_alias=AliasChoices("TURN_TIMEOUT_S", "STREAM_TIMEOUT"),
+        description="Seconds for a whole turn; 0: no limit",
+    )
+    stream_chunk_size: int = Field(
+        default=1024, ge=1, description="Most characters of one delta when a reply that came whole is said in pieces"
+    )
+    enable_rationale_streaming: bool = Field(
+        default=True, description="Whether the reasoning streams; else it comes in one piece when it is complete"
+    )
+    openrouter_http_referer: str | None = Field(default=None, description="Address that OpenRouter lists us under")
+    openrouter_x_title: str | None = Field(default=None, description="Name that OpenRouter lists us under")
     answer_limit_chars: int = Field(default=32_000, ge=1, description="Most characters of one reply")
     question_limit_chars: int = Field(default=8_000, ge=1, description="Most characters of one question")
     max_turns: int | None = Field(default=None, ge=1, description="Most turns at once; default none, on a Space 30")
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "fallbacks", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) and value.strip() else value or ()

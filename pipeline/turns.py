@@ -16,21 +16,24 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.conversation import Conversation, Rating, Turn, TurnRequest, TurnState
-from pipeline.dspy_events import Limits, Outcome, answer
+from pipeline.dspy_events import Limits, Manner, Outcome, answer
 from pipeline.errors import Busy, GlassboxError, ModelFault, NotFound, Refused, StoreFault
 from pipeline.events import (
     Ending,
     Event,
+    FieldDelta,
     PassagesFound,
     TurnFailed,
     TurnFinished,
     TurnStarted,
     TurnStopped,
+    answered_by,
     compact,
     fields_of,
 )
-from pipeline.models import ModelChoice, Models, RecordedLM
+from pipeline.models import ModelChoice, Models
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
+from pipeline.recovery import Attempt, Breakers, Say, climb
 from pipeline.retrieval.edge import EdgeSearch
 from pipeline.retrieval.words import language_of
 from pipeline.settings import BUILTIN_MODEL, Settings
@@ -99,6 +102,7 @@ class Pipeline:
     def __init__(self, settings: Settings, models: Models, search: EdgeSearch, store: Store) -> None:
         self._settings, self._models, self._search, self._store = settings, models, search, store
         self._turns: dict[str, RunningTurn] = {}
+        self._breakers = Breakers()
         self._closing = False
         self.default_instructions = DEFAULT_INSTRUCTIONS
         self.question_limit_chars = settings.question_limit_chars
@@ -108,8 +112,7 @@ class Pipeline:
     async def start(self, request: TurnRequest) -> RunningTurn:
         """Check, store and start a turn. Raises Refused, NotFound or Busy, and then nothing is stored."""
         request = self._checked(request)
-        lm = self._lm(request)
-        conversation, history = await self._conversation(request)
+        conversation, history, begun = await self._conversation(request)
         turn = Turn(
             id=secrets.token_urlsafe(16),
             conversation_id=conversation.id,
@@ -134,7 +137,7 @@ class Pipeline:
         except BaseException:
             del self._turns[turn.id]
             raise
-        running.work = asyncio.create_task(self._work(running, request, lm, history))
+        running.work = asyncio.create_task(self._work(running, request, history, begun))
         if running.stopped:
             running.work.cancel()
         running.task = asyncio.create_task(self._run(running, running.work, saved=saved))
@@ -268,6 +271,8 @@ class Pipeline:
         for text in (question, request.instructions or ""):
             if any("\ud800" <= character <= "\udfff" or character == "\0" for character in text):
                 raise Refused("unreadable_question")
+        if not self._models.known(request.model or self.default_model):
+            raise Refused("unknown_model")
         temperature, max_tokens = request.temperature, request.max_tokens
         if not (
             1 <= request.passages_wanted <= MOST_PASSAGES
@@ -282,18 +287,14 @@ class Pipeline:
             raise Busy
         return replace(request, question=question)
 
-    def _lm(self, request: TurnRequest) -> RecordedLM | ModelFault:
-        """A model without its key is a fault of the turn, not of the request."""
-        try:
-            return self._models.lm(request.model or self.default_model)
-        except ModelFault as fault:
-            return fault
+    async def _conversation(self, request: TurnRequest) -> tuple[Conversation, Sequence[Turn], Turn | None]:
+        """The conversation to go on with (a new one without an id), the turns before this one, the turn to go on with.
 
-    async def _conversation(self, request: TurnRequest) -> tuple[Conversation, Sequence[Turn]]:
-        """The conversation to go on with, and the turns before this one; a new one without an id."""
+        Raises NotFound.
+        """
         if request.conversation_id is None:
             new = Conversation(secrets.token_urlsafe(16), request.visitor, request.question)
-            return new, ()
+            return new, (), None
         found = await self._store.find(request.conversation_id, request.visitor)
         if found is None:
             raise NotFound
@@ -301,8 +302,10 @@ class Pipeline:
             await self.stop(request.replaces)
         turns = await self._store.turns(found.id, request.visitor)
         ids = [turn.id for turn in turns]
-        before = turns[: ids.index(request.replaces)] if request.replaces in ids else turns
-        return found, [turn for turn in before if turn.fields.get("answer")][-request.history_turns or len(before) :]
+        at = ids.index(request.replaces) if request.replaces in ids else len(turns)
+        history = [turn for turn in turns[:at] if turn.fields.get("answer")][-request.history_turns or at :]
+        begun = turns[at] if request.goes_on and at < len(turns) and turns[at].fields.get("answer") else None
+        return found, history, begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun)})
 
     async def _open(self, conversation: Conversation, turn: Turn, replaces: str | None) -> bool:
         try:
@@ -329,24 +332,58 @@ class Pipeline:
         running.leaving = asyncio.get_running_loop().call_later(KEEP_ENDED_S, self._turns.pop, running.id, None)
 
     async def _work(
-        self, running: RunningTurn, request: TurnRequest, lm: RecordedLM | ModelFault, history: Sequence[Turn]
+        self, running: RunningTurn, request: TurnRequest, history: Sequence[Turn], begun: Turn | None
     ) -> Outcome:
-        if isinstance(lm, ModelFault):
-            raise lm
-        knobs = {"temperature": request.temperature, "max_tokens": request.max_tokens}
+        for field, text in begun.fields.items() if begun else ():
+            running.say(FieldDelta(field=field, text=text))
+
+        async def ask(attempt: Attempt, say: Say) -> Outcome:
+            return await self._ask(running, request, history, begun, attempt, say)
+
+        first = Attempt(
+            running.turn.model,
+            has_own_instructions=request.instructions not in (None, "", DEFAULT_INSTRUCTIONS),
+            has_history=bool(history and request.history_turns),
+            has_token_limit=request.max_tokens is not None,
+        )
+        fallbacks = () if first.model == BUILTIN_MODEL else self._models.fallbacks
+        return await climb(first, fallbacks, self._breakers, ask, running.say)
+
+    async def _ask(
+        self,
+        running: RunningTurn,
+        request: TurnRequest,
+        history: Sequence[Turn],
+        begun: Turn | None,
+        attempt: Attempt,
+        say: Say,
+    ) -> Outcome:
+        """One attempt of the ladder. Raises GlassboxError."""
+        lm = self._models.lm(attempt.model)
+        is_builtin = attempt.model == BUILTIN_MODEL
+        max_tokens = request.max_tokens if attempt.has_token_limit else None
+        knobs = {"temperature": request.temperature, "max_tokens": max_tokens}
         inputs: dict[str, Any] = {
             "question": request.question,
-            "history": history if request.history_turns else (),
+            "history": history if attempt.has_history else (),
             "passages_wanted": request.passages_wanted,
-            "instructions": request.instructions,
-            "config": {name: value for name, value in knobs.items() if value is not None},
+            "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,
+            "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
+            "found": next((event.passages for event in running.events if isinstance(event, PassagesFound)), None),
+            "begun": None if is_builtin else begun,
         }
-        if running.turn.model == BUILTIN_MODEL:
-            inputs |= {"instructions": None, "config": {}}
         limits = Limits(
-            self._settings.first_token_timeout_s, self._settings.idle_timeout_s, self._settings.answer_limit_chars
+            self._settings.first_token_timeout_s,
+            self._settings.idle_timeout_s,
+            self._settings.answer_limit_chars,
+            self._settings.stream_chunk_size,
         )
-        return await answer(PROGRAMS[PROGRAM](self._search), inputs, lm, limits, running.say)
+        manner = Manner(
+            attempt.is_streamed,
+            needs_format=attempt.has_own_instructions and not begun,
+            streams_reasoning=self._settings.enable_rationale_streaming,
+        )
+        return await answer(PROGRAMS[PROGRAM](self._search), inputs, lm, limits, say, manner)
 
     async def _wait(self, running: RunningTurn, work: asyncio.Task[Outcome], *, saved: bool) -> GlassboxError | None:
         """Until the work is done or its time is over, saving what there is once a second."""
@@ -382,7 +419,7 @@ class Pipeline:
             usage=outcome.usage,
             cost=outcome.cost,
             finish=outcome.finish,
-            model=running.turn.model,
+            model=answered_by(running.events),
             cached=False,
             saved=True,
         )
@@ -414,6 +451,15 @@ _STATES: Mapping[type[Ending], TurnState] = {
     TurnFailed: "failed",
     TurnStopped: "stopped",
 }
+
+
+def _whole_words(turn: Turn) -> str:
+    """The answer so far up to its last whole word, so that more of it can follow."""
+    answer = turn.fields["answer"]
+    head = answer.rstrip()
+    if head == answer and (words := head.rpartition(" ")[0]):
+        head = words
+    return head + " "
 
 
 def _broken_off(turn: Turn) -> Turn:

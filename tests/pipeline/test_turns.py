@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,17 @@ import pytest
 
 from pipeline.conversation import TurnRequest
 from pipeline.errors import Busy, NotFound, Refused
-from pipeline.events import Event, TurnFailed, TurnFinished, TurnStarted, TurnStopped, fields_of
+from pipeline.events import (
+    Event,
+    PassagesFound,
+    Recovered,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+    Warned,
+    fields_of,
+)
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeSearch
@@ -168,22 +179,16 @@ async def test_a_typed_model_that_cannot_be_is_refused(make: Make) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "code"),
     [
-        ("status-401", "auth"),
-        ("status-404", "unsupported_model"),
-        ("status-429", "rate_limit"),
-        ("status-500", "server"),
+        ("status-400", "invalid_request"),
         ("cut", "connection"),
         ("eof", "incomplete"),
-        ("empty", "empty"),
         ("thinking-only", "empty"),
         ("stall", "idle_timeout"),
-        ("hang", "first_token_timeout"),
-        ("head-no-token", "first_token_timeout"),
         ("error-in-stream", "server"),
         ("drip", "turn_timeout"),
     ],
 )
-async def test_every_fault_ends_once_with_a_constant_text(
+async def test_a_fault_that_cannot_be_made_good_ends_once_with_a_constant_text(
     make: Make, provider: Provider, behaviour: str, code: str
 ) -> None:
     pipeline = make(behaviour, first_token_timeout_s=0.5, idle_timeout_s=1, turn_timeout_s=3)
@@ -193,7 +198,74 @@ async def test_every_fault_ends_once_with_a_constant_text(
     assert ending.code == code
     assert ending.partial == fields_of(events)
     assert "Bearer" not in str(events)
+    assert len(provider.requests) == 1
     await gone(provider)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "requests"),
+    [
+        ("status-401", "auth", 1),
+        ("status-404", "unsupported_model", 1),
+        ("status-429-retry-60", "rate_limit", 1),
+        ("status-500", "server", 3),
+        ("empty", "empty", 2),
+        ("hang", "first_token_timeout", 1),
+        ("head-no-token", "first_token_timeout", 1),
+    ],
+)
+async def test_a_fault_before_any_text_is_answered_by_the_ladder(
+    make: Make, provider: Provider, behaviour: str, code: str, requests: int
+) -> None:
+    pipeline = make(behaviour, first_token_timeout_s=0.5)
+    events = await events_of(pipeline, TurnRequest(QUESTION, model=behaviour))
+    (*_, last) = [event for event in events if isinstance(event, Recovered)]
+    assert (last.what, last.code, last.to_model) == ("extractive", code, "builtin/extractive")
+    ending = events[-1]
+    assert isinstance(ending, TurnFinished)
+    assert ending.model == "builtin/extractive"
+    assert sum(isinstance(event, PassagesFound) for event in events) == 1
+    assert len(provider.requests) == requests
+    await gone(provider)
+
+
+async def test_the_configured_chain_answers_before_the_built_in_model(make: Make) -> None:
+    pipeline = make("status-503", "ok-tokens-40", fallbacks=("ok-tokens-40",))
+    events = await events_of(pipeline, TurnRequest(QUESTION, model="status-503"))
+    assert [event.what for event in events if isinstance(event, Recovered)] == ["retry", "retry", "fallback"]
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].model == "ok-tokens-40"
+
+
+async def test_an_answer_that_broke_off_is_gone_on_with_from_its_last_whole_word(
+    make: Make, provider: Provider
+) -> None:
+    pipeline = make("cut-after-25", "ok-tokens-40")
+    broken = await pipeline.start(TurnRequest(QUESTION, model="cut-after-25", visitor=MAYA))
+    *_, failed = [event async for event in pipeline.follow(broken.id) if event]
+    assert isinstance(failed, TurnFailed)
+    request = TurnRequest(
+        QUESTION, MAYA, broken.conversation_id, model="ok-tokens-40", replaces=broken.id, goes_on=True
+    )
+    *_, ending = await events_of(pipeline, request)
+    assert isinstance(ending, TurnFinished)
+    kept = failed.partial["answer"].rpartition(" ")[0]
+    assert ending.fields["answer"].startswith(kept + " ")
+    assert len(ending.fields["answer"]) > len(kept) + 20
+    said = json.dumps(provider.requests[-1]["messages"])
+    assert kept in said
+    assert "Go on with it exactly where it ends" in said
+    (stored,) = await pipeline.turns(broken.conversation_id, MAYA)
+    assert stored.fields == ending.fields
+
+
+async def test_own_instructions_that_break_the_format_are_left_out_once(make: Make, provider: Provider) -> None:
+    pipeline = make("no-markers")
+    events = await events_of(pipeline, TurnRequest(QUESTION, model="no-markers", instructions="Sing."))
+    assert [event.what for event in events if isinstance(event, Recovered)] == ["default_prompt"]
+    assert [event.code for event in events if isinstance(event, Warned)] == ["format"]
+    assert isinstance(events[-1], TurnFinished)
+    assert ["Sing." in json.dumps(request["messages"]) for request in provider.requests] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,164 @@
+"""The ladder: which rung follows which fault, what is said of it, and when a model is left to rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.errors import MODEL_FAULTS, ModelFault
+from pipeline.events import Event, FieldDelta, Recovered
+from pipeline.recovery import LONGEST_WAIT_S, Attempt, Breakers, Say, climb, next_step
+from pipeline.settings import BUILTIN_MODEL
+
+FIRST = Attempt("fast", has_own_instructions=False, has_history=False, has_token_limit=False)
+CHAIN = ("spare", BUILTIN_MODEL)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def walk(faults: list[str], first: Attempt = FIRST, says: int = 99) -> tuple[list[Attempt], list[Event], str]:
+    """Attempts that fail as `faults` say, the one at `says` after a delta → what was asked, said, and the outcome."""
+    asked: list[Attempt] = []
+    events: list[Event] = []
+
+    async def ask(attempt: Attempt, say: Say) -> str:
+        asked.append(attempt)
+        if len(asked) > len(faults):
+            return "answered"
+        if len(asked) == says:
+            say(FieldDelta(field="answer", text="half"))
+        raise ModelFault(faults[len(asked) - 1], retry_after_s=0)
+
+    try:
+        outcome = await climb(first, CHAIN, Breakers(), ask, events.append)
+    except ModelFault as fault:
+        outcome = fault.code
+    return asked, events, outcome
+
+
+async def test_a_model_is_tried_three_times_then_the_chain_then_the_built_in_model() -> None:
+    asked, events, outcome = await walk(["server", "rate_limit", "connection", "auth"])
+    assert [(each.model, each.tries) for each in asked] == [
+        ("fast", 1),
+        ("fast", 2),
+        ("fast", 3),
+        ("spare", 1),
+        (BUILTIN_MODEL, 1),
+    ]
+    said = [(each.what, each.from_model, each.to_model, each.code) for each in events if isinstance(each, Recovered)]
+    assert said == [
+        ("retry", "fast", "fast", "server"),
+        ("retry", "fast", "fast", "rate_limit"),
+        ("fallback", "fast", "spare", "connection"),
+        ("extractive", "spare", BUILTIN_MODEL, "auth"),
+    ]
+    assert outcome == "answered"
+
+
+async def test_nothing_is_replayed_after_text_was_seen() -> None:
+    asked, events, outcome = await walk(["connection"], says=1)
+    assert (len(asked), outcome) == (1, "connection")
+    assert not any(isinstance(event, Recovered) for event in events)
+
+
+@pytest.mark.parametrize("code", ["content_filter", "invalid_request", "context_window_exceeded", "answer_limit"])
+async def test_what_no_other_attempt_would_change_ends_the_turn(code: str) -> None:
+    asked, _, outcome = await walk([code])
+    assert (len(asked), outcome) == (1, code)
+
+
+async def test_only_a_fault_of_the_stream_is_tried_without_one() -> None:
+    asked, _, _ = await walk(["incomplete", "incomplete"])
+    assert [(each.model, each.is_streamed) for each in asked] == [("fast", True), ("fast", False), ("spare", True)]
+
+
+async def test_what_the_request_had_is_left_out_once_where_it_was_the_fault() -> None:
+    full = Attempt("fast")
+    for code, left_out in [
+        ("format", "has_own_instructions"),
+        ("context_window_exceeded", "has_history"),
+        ("cut_short", "has_token_limit"),
+    ]:
+        (_, second), _, outcome = await walk([code], full)
+        assert not getattr(second, left_out)
+        assert outcome == "answered"
+
+
+def test_a_provider_that_asks_for_long_patience_is_left_at_once() -> None:
+    patient = next_step(FIRST, FIRST, ModelFault("rate_limit", retry_after_s=10), CHAIN)
+    assert patient is not None
+    assert (patient.rung, patient.waits_s) == ("retry", 10)
+    left = next_step(FIRST, FIRST, ModelFault("rate_limit", retry_after_s=11), CHAIN)
+    assert left is not None
+    assert (left.rung, left.waits_s) == ("fallback", 0)
+
+
+def test_waits_are_spread_and_bounded() -> None:
+    fault = ModelFault("server")
+    waits = [next_step(FIRST, FIRST, fault, ()) for _ in range(50)]
+    assert len({wait.waits_s for wait in waits if wait}) > 40
+    assert all(wait and 0 <= wait.waits_s <= LONGEST_WAIT_S for wait in waits)
+
+
+@pytest.mark.parametrize("code", sorted(MODEL_FAULTS))
+async def test_whatever_fails_and_however_often_the_ladder_ends(code: str) -> None:
+    asked, _, outcome = await walk([code] * 50)
+    assert outcome == code
+    assert len(asked) <= 9
+
+
+def test_three_faults_in_a_row_send_a_model_to_rest_and_one_success_forgets_them() -> None:
+    clock = Clock()
+    breakers = Breakers(clock)
+    for _ in range(3):
+        breakers.worked("fast")
+    breakers.failed("fast", "server")
+    breakers.failed("fast", "server")
+    breakers.worked("fast")
+    breakers.failed("fast", "server")
+    breakers.failed("fast", "server")
+    assert not breakers.rest_s("fast")
+    breakers.failed("fast", "server")
+    assert breakers.rest_s("fast") == 30
+    clock.now += 30
+    assert not breakers.rest_s("fast")
+    breakers.failed("fast", "server")  # its one attempt after the rest
+    assert breakers.rest_s("fast") == 30
+
+
+def test_a_model_that_fails_more_than_half_of_the_time_rests() -> None:
+    breakers = Breakers(Clock())
+    breakers.failed("fast", "server")
+    for code in ("server", "server"):
+        breakers.worked("fast")
+        breakers.failed("fast", code)
+    assert breakers.rest_s("fast") == 30
+
+
+def test_a_refused_key_rests_longer_and_a_refused_question_not_at_all() -> None:
+    breakers = Breakers(Clock())
+    breakers.failed("keyless", "auth")
+    assert breakers.rest_s("keyless") == 300
+    for _ in range(9):
+        breakers.failed("fast", "invalid_request")
+    assert not breakers.rest_s("fast")
+
+
+async def test_a_model_that_rests_is_not_asked() -> None:
+    breakers = Breakers(Clock())
+    breakers.failed("fast", "billing")
+    breakers.failed("spare", "auth")
+    asked: list[str] = []
+
+    async def ask(attempt: Attempt, _: Say) -> str:
+        asked.append(attempt.model)
+        return "answered"
+
+    events: list[Event] = []
+    assert await climb(FIRST, CHAIN, breakers, ask, events.append) == "answered"
+    assert asked == [BUILTIN_MODEL]
+    assert [event.code for event in events if isinstance(event, Recovered)] == ["resting"]
