@@ -187,7 +187,7 @@ def _facts(view: View, rating: Rating) -> str:
     if measured.tokens_per_s is not None:
         facts.append(f"{about}{measured.tokens_per_s:.0f} tok/s")
     if measured.tokens:
-        facts.append(f"{about}{measured.tokens} tokens")
+        facts.append(f"{about}{measured.tokens} tokens" + (f" in {view.updates} updates" if view.updates else ""))
     if measured.total_s is not None:
         facts.append(f"{measured.total_s:.1f} s")
     if isinstance(view.ending, TurnFinished) and view.ending.cost:

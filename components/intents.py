@@ -11,7 +11,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -138,18 +138,22 @@ class Intents:
         """The panes of the running turn, view by view, until it ends or the page looks elsewhere."""
         tab.glance += 1
         glance, ink, shown = tab.glance, Ink(), tuple[Parts, ...]()
+        turn_id, updates = tab.turn_id or "", 0
         self._followers += 1
         try:
-            async with aclosing(paced(self._views(tab.turn_id or ""), self._views_per_s)) as views:
+            async with aclosing(paced(self._views(turn_id), self._views_per_s)) as views:
                 async for view in views:
                     if tab.glance != glance:
                         break
+                    updates += 1
+                    view = replace(view, updates=updates)
                     shown = _same(shown, tuple(pane.render(view, ink) for pane in PANES))
                     yield shown
         except NotFound:
             pass  # it ended long ago: what is stored is shown when this returns
         finally:
             self._followers -= 1
+            await self._pipeline.shown(turn_id, updates)
         if tab.glance != glance or not shown:
             # Gradio says a generator's last value once more; this one changes nothing.
             yield (KEEP,) * len(PANES)
@@ -379,7 +383,9 @@ class Intents:
 
 def _view(turn: Turn) -> View:
     """What is stored of a turn; at its very beginning that is the question alone."""
-    return view_of(turn.record) if turn.record else View(turn.id, turn.conversation_id, turn.question, turn.model)
+    if not turn.record:
+        return View(turn.id, turn.conversation_id, turn.question, turn.model)
+    return replace(view_of(turn.record), updates=turn.metrics.updates if turn.metrics else 0)
 
 
 def _is_visitor(value: Any) -> bool:

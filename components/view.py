@@ -14,7 +14,7 @@ from functools import reduce as fold
 from types import MappingProxyType
 from typing import Literal
 
-from pipeline.conversation import Passage
+from pipeline.conversation import Passage, TurnMetrics
 from pipeline.events import (
     Ending,
     Estimated,
@@ -31,7 +31,7 @@ from pipeline.events import (
     TurnStopped,
     Warned,
 )
-from pipeline.metrics import TurnMetrics, measure
+from pipeline.metrics import measure
 
 MOST_VIEWS_PER_S = 10.0
 LEAST_VIEWS_PER_S = 1.0
@@ -113,6 +113,7 @@ class View:
     first_delta: FieldDelta | None = None
     ending: Ending | None = None
     at_s: float = 0.0
+    updates: int = 0  # views that pages were sent of this turn
 
     def text(self, name: str) -> Text:
         """A field's text so far, empty for one that said nothing."""

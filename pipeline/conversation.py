@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from pipeline.events import Event
+    from pipeline.events import Event, Finish, Rung
 
 Span = tuple[int, int]
 TurnState = Literal["running", "finished", "failed", "stopped"]
@@ -67,9 +67,47 @@ class TurnRequest:
     goes_on: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnMetrics:
+    """What was measured of a turn (`metrics.measure`), without any of its text; what did not happen is None.
+
+    Times are seconds since the turn's start, `tokens` those of the reply.
+
+    `exact` tells counted tokens, and a cost made of them, from estimated ones. `chunks` are deltas as they came,
+    `updates` the views that pages were sent of them. `rungs` are the recoveries in their order.
+    """
+
+    model_asked: str = ""
+    model_used: str = ""
+    rungs: tuple[Rung, ...] = ()
+    ending: Literal["finished", "failed", "stopped"] | None = None
+    code: str | None = None
+    finish: Finish | None = None
+    retrieval_s: float | None = None
+    first_token_s: float | None = None
+    first_answer_s: float | None = None
+    total_s: float | None = None
+    prompt_tokens: int | None = None
+    tokens: int | None = None
+    tokens_per_s: float | None = None
+    exact: bool = False
+    cost: float | None = None
+    chars: int = 0
+    chunks: int = 0
+    updates: int = 0
+
+    @property
+    def rung(self) -> Rung | None:
+        """The rung that answered, or was tried last; None where the first try sufficed."""
+        return self.rungs[-1] if self.rungs else None
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A stored turn. `record` holds its events in compact form (`events.compact`); folding it gives what was seen."""
+    """A stored turn. `record` holds its events in compact form (`events.compact`); folding it gives what was seen.
+
+    `metrics` are there once it has ended.
+    """
 
     id: str
     conversation_id: str
@@ -80,6 +118,7 @@ class Turn:
     fields: Mapping[str, str] = field(default_factory=dict)
     rating: Rating = 0
     asked_at: float = 0.0  # seconds since the epoch
+    metrics: TurnMetrics | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,41 +1,86 @@
-"""What a turn's events say about its speed and size. Pure; the same for a live turn and for its compact record."""
+"""What a turn's events say about its speed, size and road. Pure, and without any text of the turn.
+
+`measure` gives the same for a live turn and for its compact record, but for the chunks, which a record tells no longer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 
-from pipeline.events import Event, FieldDelta, TurnFailed, TurnFinished, TurnStopped
-
-
-@dataclass(frozen=True, slots=True)
-class TurnMetrics:
-    """Seconds since the turn's start, tokens of the reply. `exact` tells counted tokens from estimated ones."""
-
-    first_token_s: float | None = None
-    total_s: float | None = None
-    tokens: int | None = None
-    tokens_per_s: float | None = None
-    exact: bool = False
+from pipeline.conversation import TurnMetrics
+from pipeline.events import (
+    Ending,
+    Event,
+    FieldDelta,
+    Recovered,
+    Rung,
+    StepChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+)
 
 
 def measure(events: Iterable[Event]) -> TurnMetrics:
-    """Fold a turn's events; what did not happen (yet) stays None."""
-    first_s: float | None = None
-    ending: TurnFinished | TurnFailed | TurnStopped | None = None
+    """Fold a turn's events."""
+    asked = used = ""
+    rungs: list[Rung] = []
+    retrieval_s = first_s = first_answer_s = None
+    chunks = 0
+    ending: Ending | None = None
     for event in events:
-        if first_s is None and isinstance(event, FieldDelta):
-            first_s = event.at_s
+        if isinstance(event, FieldDelta):
+            chunks += 1
+            if first_s is None:
+                first_s = event.at_s
+            if first_answer_s is None and event.field == "answer":
+                first_answer_s = event.at_s
+        elif isinstance(event, TurnStarted):
+            asked = used = event.model
+        elif isinstance(event, StepChanged):
+            if (event.step, event.state) == ("retrieve", "ended"):
+                retrieval_s = (retrieval_s or 0.0) + event.took_s
+        elif isinstance(event, Recovered):
+            rungs.append(event.what)
+            used = event.to_model
         elif isinstance(event, TurnFinished | TurnFailed | TurnStopped):
             ending = event
-    if ending is None:
-        return TurnMetrics(first_token_s=first_s)
-    if isinstance(ending, TurnFinished):
-        tokens, exact = ending.usage.completion_tokens, ending.usage.exact
-    else:
-        tokens, exact = estimated_tokens("".join(ending.partial.values())), False
-    writing_s = ending.at_s - first_s if first_s is not None else 0.0
-    return TurnMetrics(first_s, ending.at_s, tokens, tokens / writing_s if writing_s > 0 else None, exact)
+    measured = TurnMetrics(
+        model_asked=asked,
+        model_used=used,
+        rungs=tuple(rungs),
+        retrieval_s=retrieval_s,
+        first_token_s=first_s,
+        first_answer_s=first_answer_s,
+        chunks=chunks,
+    )
+    return measured if ending is None else _ended(measured, ending)
+
+
+def _ended(measured: TurnMetrics, ending: Ending) -> TurnMetrics:
+    said = "".join((ending.fields if isinstance(ending, TurnFinished) else ending.partial).values())
+    measured = replace(measured, total_s=ending.at_s, chars=len(said))
+    match ending:
+        case TurnFinished():
+            measured = replace(
+                measured,
+                ending="finished",
+                model_used=ending.model,
+                finish=ending.finish,
+                prompt_tokens=ending.usage.prompt_tokens,
+                tokens=ending.usage.completion_tokens,
+                exact=ending.usage.exact,
+                cost=ending.cost,
+            )
+        case TurnFailed():
+            measured = replace(measured, ending="failed", code=ending.code, tokens=estimated_tokens(said))
+        case TurnStopped():
+            measured = replace(measured, ending="stopped", tokens=estimated_tokens(said))
+    writing_s = ending.at_s - measured.first_token_s if measured.first_token_s is not None else 0.0
+    rate = measured.tokens / writing_s if measured.tokens is not None and writing_s > 0 else None
+    return replace(measured, tokens_per_s=rate)
 
 
 def estimated_tokens(text: str) -> int:

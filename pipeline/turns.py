@@ -8,6 +8,7 @@ a turn says exactly one ending, after it was stored. All of this lives on one ev
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -31,13 +32,14 @@ from pipeline.events import (
     compact,
     fields_of,
 )
+from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
 from pipeline.recovery import Attempt, Breakers, Say, climb
 from pipeline.retrieval.edge import EdgeSearch
 from pipeline.retrieval.words import language_of
 from pipeline.settings import BUILTIN_MODEL, Settings
-from pipeline.store import Store
+from pipeline.store import Store, interrupted
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class RunningTurn:
         self.work: asyncio.Task[Outcome] | None = None
         self.task: asyncio.Task[None] | None = None
         self.readers = 0
+        self.updates = 0  # views that pages were sent
         self.leaving: asyncio.TimerHandle | None = None
         self._waiting: list[asyncio.Future[None]] = []
         self.began_at = time.monotonic()
@@ -93,7 +96,8 @@ class RunningTurn:
     def stored(self, state: TurnState, ending: Ending | None = None) -> Turn:
         """The turn as the store keeps it."""
         events = [*self.events, ending] if ending else self.events
-        return replace(self.turn, state=state, record=compact(events), fields=fields_of(events))
+        metrics = replace(measure(events), updates=self.updates) if ending else None
+        return replace(self.turn, state=state, record=compact(events), fields=fields_of(events), metrics=metrics)
 
 
 class Pipeline:
@@ -183,6 +187,15 @@ class Pipeline:
                     yield None
         finally:
             await batches.aclose()
+
+    async def shown(self, turn_id: str, updates: int) -> None:
+        """A page was sent so many views of a turn: counted beside what the turn measured."""
+        running = self._turns.get(turn_id)
+        if running and not running.ended:
+            running.updates += updates
+            return
+        with contextlib.suppress(StoreFault):  # which is logged where it happens
+            await self._store.add_updates(turn_id, updates)
 
     async def stop(self, turn_id: str) -> None:
         """End a turn; returns when its ending is said. Nothing happens when it has ended or never was."""
@@ -464,8 +477,7 @@ def _whole_words(turn: Turn) -> str:
 
 def _broken_off(turn: Turn) -> Turn:
     """A turn whose ending could not be stored: it runs no longer, so it is shown as stopped where it stood."""
-    ending = TurnStopped(seq=len(turn.record), partial=turn.fields, saved=False)
-    return replace(turn, state="stopped", record=(*turn.record, ending))
+    return replace(turn, state="stopped", record=(*turn.record, *interrupted(turn, saved=False)))
 
 
 def _cancel(running: RunningTurn) -> None:

@@ -23,6 +23,7 @@ LAYERS = [
         "pipeline.sentences",
         "pipeline.retrieval",
         "pipeline.ingest",
+        "pipeline.metrics",
         "pipeline.store",
     ),
     ("pipeline.events", "pipeline.conversation", "pipeline.errors", "pipeline.settings"),

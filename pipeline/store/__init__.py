@@ -11,8 +11,9 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
@@ -20,15 +21,17 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from sqlalchemy import ColumnElement, CursorResult, Executable, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pipeline.conversation import Conversation, Rating, Turn, TurnState
+from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics, TurnState
 from pipeline.errors import NotFound
-from pipeline.events import Event, TurnStopped, record_from_wire, record_to_wire
+from pipeline.events import Event, TurnStopped, Warned, record_from_wire, record_to_wire
+from pipeline.metrics import measure
 from pipeline.store.database import Gate
-from pipeline.store.tables import ConversationRow, TurnRow
+from pipeline.store.tables import ConversationRow, MetricsRow, TurnRow
 
 TITLE_CHARS = 120
 LISTED = 200  # conversations, newest first
 READERS = 4  # threads
+INTERRUPTED = "Glassbox was ended while this was being written, so the answer is incomplete. Ask again."
 
 # What no encoding or no database takes: halves of a character that a cut left behind, and NUL (Postgres).
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")
@@ -84,11 +87,12 @@ class Store:
     async def turns(self, conversation_id: str, owner: str | None) -> tuple[Turn, ...]:
         """The conversation's turns in order; none where it is someone else's."""
         wanted = (
-            select(TurnRow)
+            select(TurnRow, MetricsRow)
+            .outerjoin(MetricsRow, MetricsRow.turn_id == TurnRow.id)
             .where(TurnRow.conversation_id == conversation_id, _open_to(owner, TurnRow.owner))
             .order_by(TurnRow.position)
         )
-        return await self._reads.run(lambda session: tuple(map(_turn, session.scalars(wanted))))
+        return await self._reads.run(lambda session: tuple(_turn(*row) for row in session.execute(wanted)))
 
     async def open_turn(self, conversation: Conversation, turn: Turn, replaces: str | None = None) -> None:
         """Add a turn, and its conversation when that is new, titled by the question.
@@ -99,13 +103,25 @@ class Store:
         await self._writes.run(lambda session: _open_turn(session, conversation, turn, replaces))
 
     async def save_turn(self, turn: Turn) -> bool:
-        """Keep the turn's state, record and fields; False when there is no such turn (any more)."""
-        saving = (
-            update(TurnRow)
-            .where(TurnRow.id == turn.id, TurnRow.conversation_id == turn.conversation_id)
-            .values(state=turn.state, record=_record_text(turn.record), fields=_fields_text(turn.fields))
+        """Keep the turn's state, record, fields and metrics; False when there is no such turn (any more)."""
+        return await self._writes.run(lambda session: _save_turn(session, turn))
+
+    async def add_updates(self, turn_id: str, updates: int) -> None:
+        """Count views that were sent after the turn's metrics were kept."""
+        adding = update(MetricsRow).where(MetricsRow.turn_id == turn_id).values(updates=MetricsRow.updates + updates)
+        await self._writes.run(lambda session: _hits(session, adding))
+
+    async def measured(self, each: int) -> tuple[TurnMetrics, ...]:
+        """The metrics of each model's latest `each` answers, oldest first: numbers, whoever asked."""
+        place = func.row_number().over(partition_by=MetricsRow.model_used, order_by=MetricsRow.asked_at.desc())
+        latest = select(MetricsRow.turn_id, place.label("place")).where(MetricsRow.ending == "finished").subquery()
+        wanted = (
+            select(MetricsRow)
+            .join(latest, latest.c.turn_id == MetricsRow.turn_id)
+            .where(latest.c.place <= each)
+            .order_by(MetricsRow.asked_at)
         )
-        return await self._writes.run(lambda session: _hits(session, saving))
+        return await self._reads.run(lambda session: tuple(map(_metrics, session.scalars(wanted))))
 
     async def delete(self, conversation_id: str, owner: str | None) -> bool:
         """Remove a conversation and its turns, also from SQLite's log; False when there is none for this owner."""
@@ -123,6 +139,15 @@ class Store:
         return await self._writes.run(lambda session: _hits(session, rating_it))
 
 
+def interrupted(turn: Turn, *, saved: bool = True) -> tuple[Event, ...]:
+    """What ends the record of a turn whose ending was never stored."""
+    seq, at_s = (turn.record[-1].seq + 1, turn.record[-1].at_s) if turn.record else (0, 0.0)
+    return (
+        Warned(seq=seq, at_s=at_s, code="interrupted", text=INTERRUPTED),
+        TurnStopped(seq=seq + 1, at_s=at_s, partial=turn.fields, saved=saved),
+    )
+
+
 def _migrate(session: Session) -> None:
     config = Config()
     folder = Path(__file__).parent / "migrations"
@@ -133,11 +158,12 @@ def _migrate(session: Session) -> None:
 
 
 def _stop_running(session: Session) -> None:
-    for row in session.scalars(select(TurnRow).where(TurnRow.state == "running")):
+    for row in session.scalars(select(TurnRow).where(TurnRow.state == "running")).all():
         turn = _turn(row)
-        seq, at_s = (turn.record[-1].seq + 1, turn.record[-1].at_s) if turn.record else (0, 0.0)
-        ending = TurnStopped(seq=seq, at_s=at_s, partial=turn.fields, saved=True)
-        row.state, row.record = "stopped", _record_text((*turn.record, ending))
+        said = (*turn.record, *interrupted(turn))
+        # A record does not tell how many chunks there were, nor until when.
+        metrics = replace(measure(said), chunks=0, total_s=None, tokens_per_s=None)
+        _save_turn(session, replace(turn, state="stopped", record=said, metrics=metrics))
 
 
 def _open_turn(session: Session, conversation: Conversation, turn: Turn, replaces: str | None) -> None:
@@ -170,6 +196,19 @@ def _open_turn(session: Session, conversation: Conversation, turn: Turn, replace
     )
 
 
+def _save_turn(session: Session, turn: Turn) -> bool:
+    saving = (
+        update(TurnRow)
+        .where(TurnRow.id == turn.id, TurnRow.conversation_id == turn.conversation_id)
+        .values(state=turn.state, record=_record_text(turn.record), fields=_fields_text(turn.fields))
+        .returning(TurnRow.owner, TurnRow.asked_at)
+    )
+    kept = session.execute(saving).first()
+    if kept and turn.metrics:
+        session.merge(_metrics_row(turn.id, turn.conversation_id, *kept, turn.metrics))
+    return kept is not None
+
+
 def _make_room(session: Session, conversation_id: str, replaces: str | None) -> int:
     # The position of the turn to come: where the replaced one and all after it were, else at the end.
     inside = TurnRow.conversation_id == conversation_id
@@ -193,7 +232,7 @@ def _conversation(row: ConversationRow) -> Conversation:
     return Conversation(row.id, row.owner, row.title, row.changed_at)
 
 
-def _turn(row: TurnRow) -> Turn:
+def _turn(row: TurnRow, metrics: MetricsRow | None = None) -> Turn:
     return Turn(
         id=row.id,
         conversation_id=row.conversation_id,
@@ -204,7 +243,21 @@ def _turn(row: TurnRow) -> Turn:
         fields=json.loads(row.fields),
         rating=cast("Rating", row.rating),
         asked_at=row.asked_at,
+        metrics=_metrics(metrics) if metrics else None,
     )
+
+
+def _metrics(row: MetricsRow) -> TurnMetrics:
+    values: dict[str, Any] = {each.name: getattr(row, each.name) for each in fields(TurnMetrics)}
+    return TurnMetrics(**values | {"rungs": tuple(row.rungs.split())})
+
+
+def _metrics_row(
+    turn_id: str, conversation_id: str, owner: str | None, asked_at: float, metrics: TurnMetrics
+) -> MetricsRow:
+    values = asdict(metrics) | {"rungs": " ".join(metrics.rungs)}
+    values = {name: _kept(value) if isinstance(value, str) else value for name, value in values.items()}
+    return MetricsRow(turn_id=turn_id, conversation_id=conversation_id, owner=owner, asked_at=asked_at, **values)
 
 
 def _title(question: str) -> str:

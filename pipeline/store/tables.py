@@ -45,3 +45,42 @@ class TurnRow(Table):
     fields: Mapped[str] = mapped_column(Text)
     rating: Mapped[int] = mapped_column(SmallInteger)
     asked_at: Mapped[float] = mapped_column(Double)
+
+
+class MetricsRow(Table):
+    """What was measured of one turn that has ended; `rungs` are the recoveries' names, separated by spaces.
+
+    A turn that is replaced (retry, edit) leaves its row, or failures would vanish from the figures; a conversation that
+    is deleted takes its rows along.
+    """
+
+    __tablename__ = "turn_metrics"
+    __table_args__ = (
+        Index("metrics_by_model", "model_used", "asked_at"),
+        Index("metrics_by_conversation", "conversation_id"),
+    )
+
+    turn_id: Mapped[str] = mapped_column(String, primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE", name="metrics_of_conversation")
+    )
+    owner: Mapped[str | None] = mapped_column(String)
+    asked_at: Mapped[float] = mapped_column(Double)
+    model_asked: Mapped[str] = mapped_column(String)
+    model_used: Mapped[str] = mapped_column(String)
+    rungs: Mapped[str] = mapped_column(String)
+    ending: Mapped[str | None] = mapped_column(String)
+    code: Mapped[str | None] = mapped_column(String)
+    finish: Mapped[str | None] = mapped_column(String)
+    retrieval_s: Mapped[float | None] = mapped_column(Double)
+    first_token_s: Mapped[float | None] = mapped_column(Double)
+    first_answer_s: Mapped[float | None] = mapped_column(Double)
+    total_s: Mapped[float | None] = mapped_column(Double)
+    prompt_tokens: Mapped[int | None]
+    tokens: Mapped[int | None]
+    tokens_per_s: Mapped[float | None] = mapped_column(Double)
+    exact: Mapped[bool]
+    cost: Mapped[float | None] = mapped_column(Double)
+    chars: Mapped[int]
+    chunks: Mapped[int]
+    updates: Mapped[int]

@@ -94,6 +94,17 @@ async def test_a_question_shows_at_once_then_grows_then_moves_into_the_thread(in
     assert untimed(settled[THREAD][0]) == untimed(joined)
 
 
+async def test_the_views_that_were_sent_are_counted_and_are_far_fewer_than_the_tokens(
+    intents: Intents, pipeline: Pipeline
+) -> None:
+    _, followed, settled = await asked(intents, tab := Tab())
+    (turn,) = await pipeline.turns(tab.conversation_id or "", MAYA)
+    assert turn.metrics
+    assert turn.metrics.updates == len(followed)
+    assert turn.metrics.updates <= 0.6 * (turn.metrics.tokens or 0)
+    assert f"{turn.metrics.tokens} tokens in {len(followed)} updates" in settled[THREAD][0]
+
+
 async def test_panes_that_did_not_change_come_as_the_same_object(intents: Intents) -> None:
     _, followed, _ = await asked(intents, Tab())
     sources = [panes[2] for panes in followed]

@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.schema import CreateTable
 
-from pipeline.conversation import Conversation, Passage, Turn
+from pipeline.conversation import Conversation, Passage, Turn, TurnMetrics
 from pipeline.errors import NotFound, StoreFault
 from pipeline.events import (
     Event,
@@ -36,7 +39,7 @@ from pipeline.events import (
     Usage,
     Warned,
 )
-from pipeline.store import LISTED, TITLE_CHARS, Store
+from pipeline.store import INTERRUPTED, LISTED, TITLE_CHARS, Store
 from pipeline.store.tables import Table
 
 ROOT = Path(__file__).parents[2]
@@ -162,6 +165,52 @@ async def test_what_is_no_text_is_replaced_and_the_rest_kept(store: Store) -> No
     assert kept.fields == {"answer": "half � é"}
 
 
+# What was measured
+
+
+def ended(id: str, model: str = "m", **measured: Any) -> Turn:
+    metrics = TurnMetrics(model_asked=model, model_used=model, ending="finished", **measured)
+    return replace(turn(id, asked_at=float(id[1:])), state="finished", metrics=metrics)
+
+
+async def test_what_was_measured_is_read_back_with_the_turn(store: Store) -> None:
+    done = ended("t1", rungs=("retry", "fallback"), finish="length", tokens=9, tokens_per_s=3.5, cost=0.01, exact=True)
+    await store.open_turn(conversation(), done)
+    assert (await store.turns("c1", ANNA))[0].metrics is None
+    await store.save_turn(done)
+    await store.add_updates("t1", 7)
+    (kept,) = await store.turns("c1", ANNA)
+    assert done.metrics
+    assert kept.metrics == replace(done.metrics, updates=7)
+
+
+async def test_the_latest_answers_of_each_model_are_measured_oldest_first(store: Store) -> None:
+    for at in range(1, 9):
+        one = ended(f"t{at}", "fast" if at % 2 else "slow", tokens=at)
+        await store.open_turn(conversation(), one)
+        await store.save_turn(one)
+    failed = replace(ended("t9", "fast"), metrics=TurnMetrics(model_used="fast", ending="failed"))
+    await store.open_turn(conversation(), failed)
+    await store.save_turn(failed)
+    latest = await store.measured(each=3)
+    assert [(each.model_used, each.tokens) for each in latest if each.model_used == "fast"] == [
+        ("fast", 3),
+        ("fast", 5),
+        ("fast", 7),
+    ]
+    assert [each.tokens for each in latest if each.model_used == "slow"] == [4, 6, 8]
+
+
+async def test_a_replaced_turn_leaves_its_figures_and_a_deleted_conversation_none(store: Store) -> None:
+    first = ended("t1", tokens=1)
+    await store.open_turn(conversation(), first)
+    await store.save_turn(first)
+    await store.open_turn(conversation(), ended("t2"), replaces="t1")
+    assert [each.tokens for each in await store.measured(each=5)] == [1]
+    await store.delete("c1", ANNA)
+    assert await store.measured(each=5) == ()
+
+
 # Whose it is
 
 
@@ -238,8 +287,15 @@ async def test_turns_left_running_are_stopped_at_the_next_start_with_what_they_h
     silent, speaking = await second.turns("c1", ANNA)
     second.close()
     assert (silent.state, speaking.state) == ("stopped", "stopped")
-    assert silent.record == (TurnStopped(seq=0, partial={}, saved=True),)
-    assert speaking.record == (said, TurnStopped(seq=4, at_s=0.5, partial={"answer": "Oils"}, saved=True))
+    why = Warned(code="interrupted", text=INTERRUPTED)
+    assert silent.record == (replace(why, seq=0), TurnStopped(seq=1, partial={}, saved=True))
+    assert speaking.record == (
+        said,
+        replace(why, seq=4, at_s=0.5),
+        TurnStopped(seq=5, at_s=0.5, partial={"answer": "Oils"}, saved=True),
+    )
+    assert speaking.metrics
+    assert (speaking.metrics.ending, speaking.metrics.tokens, speaking.metrics.total_s) == ("stopped", 1, None)
 
 
 WRITER = """
@@ -388,6 +444,25 @@ def test_the_migrations_add_up_to_the_tables(store: Store, file: Path) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Table.metadata) == []
     engine.dispose()
+
+
+async def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_all_it_holds(file: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "pipeline/store/migrations"))
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(url_of(file))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO conversations VALUES ('c1', NULL, 'Old', 1, 1)")
+        values = "('t1', 'c1', NULL, 0, 'Why?', 'm', 'finished', '[]', '{}', 0, 1)"
+        connection.exec_driver_sql(f"INSERT INTO turns VALUES {values}")
+    engine.dispose()
+    store = Store(url_of(file))
+    store.open()
+    (kept,) = await store.turns("c1", None)
+    store.close()
+    assert (kept.question, kept.metrics) == ("Why?", None)
 
 
 def test_the_tables_can_be_made_in_postgres() -> None:

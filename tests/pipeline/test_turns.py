@@ -15,6 +15,7 @@ from pipeline.conversation import TurnRequest
 from pipeline.errors import Busy, NotFound, Refused
 from pipeline.events import (
     Event,
+    FieldDelta,
     PassagesFound,
     Recovered,
     TurnFailed,
@@ -200,6 +201,26 @@ async def test_a_fault_that_cannot_be_made_good_ends_once_with_a_constant_text(
     assert "Bearer" not in str(events)
     assert len(provider.requests) == 1
     await gone(provider)
+
+
+@pytest.mark.parametrize(("behaviour", "ending"), [("ok", "finished"), ("cut", "failed"), ("endless", "stopped")])
+async def test_however_a_turn_ended_what_it_measured_is_stored_with_it(make: Make, behaviour: str, ending: str) -> None:
+    pipeline = make(behaviour)
+    turn = await pipeline.start(TurnRequest(QUESTION, model=behaviour, visitor=MAYA))
+    async for _ in pipeline.follow(turn.id):
+        if ending == "stopped" and "answer" in fields_of(turn.events):
+            await pipeline.stop(turn.id)
+    (stored,) = await pipeline.turns(turn.conversation_id, MAYA)
+    measured = stored.metrics
+    assert measured
+    assert (measured.ending, measured.model_asked, measured.model_used) == (ending, behaviour, behaviour)
+    assert measured.retrieval_s is not None
+    assert measured.first_token_s is not None
+    assert measured.total_s is not None
+    assert measured.retrieval_s < measured.first_token_s < measured.total_s
+    assert measured.tokens
+    assert measured.chunks == sum(isinstance(event, FieldDelta) for event in turn.events)
+    assert measured.exact == (ending == "finished")
 
 
 @pytest.mark.parametrize(
