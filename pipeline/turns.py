@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.conversation import Conversation, Rating, Turn, TurnRequest, TurnState
 from pipeline.dspy_events import Limits, Manner, Outcome, answer
-from pipeline.errors import Busy, GlassboxError, ModelFault, NotFound, Refused, StoreFault
+from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
 from pipeline.events import (
     Ending,
     Event,
@@ -93,6 +93,12 @@ class RunningTurn:
         if not waiting.done():
             self._waiting.remove(waiting)
 
+    @property
+    def now(self) -> Turn:
+        """The turn as it stands."""
+        ending = self.events[-1]
+        return self.stored(_STATES[type(ending)] if isinstance(ending, Ending) else "running")
+
     def stored(self, state: TurnState, ending: Ending | None = None) -> Turn:
         """The turn as the store keeps it."""
         events = [*self.events, ending] if ending else self.events
@@ -148,13 +154,21 @@ class Pipeline:
         self._leave(running, max(self._settings.leave_grace_s, FIRST_READER_S))
         return running
 
-    async def batches(
-        self, turn_id: str, after: int = -1, beat_s: float = 1.0
-    ) -> AsyncGenerator[tuple[Event, ...], None]:
-        """Events with a seq above `after`, as many at a time as there are; () after each silent `beat_s`."""
+    def batches(self, turn_id: str, after: int = -1, beat_s: float = 1.0) -> AsyncGenerator[tuple[Event, ...], None]:
+        """Events with a seq above `after`, as many at a time as there are; () after each silent `beat_s`.
+
+        Raises at once, not at the first event: Gone where there is no buffer, Refused for an `after` still to come.
+        """
         running = self._turns.get(turn_id)
         if running is None:
-            raise NotFound
+            raise Gone(turn_id)
+        if not -1 <= after < len(running.events):
+            raise Refused("unknown_event")
+        return self._batches(running, after, beat_s)
+
+    async def _batches(
+        self, running: RunningTurn, after: int, beat_s: float
+    ) -> AsyncGenerator[tuple[Event, ...], None]:
         running.readers += 1
         if running.leaving and not running.ended:  # an ended turn's timer is what removes it
             running.leaving.cancel()
@@ -215,6 +229,16 @@ class Pipeline:
                 running.leaving.cancel()
         self._turns.clear()
 
+    async def turn(self, turn_id: str, visitor: str | None) -> Turn:
+        """One turn as it stands, running or ended. Raises NotFound, also for one of another visitor."""
+        running = self._turns.get(turn_id)
+        if running and running.owner in (None, visitor):
+            return running.now
+        turn = None if running else await self._store.turn(turn_id, visitor)
+        if turn is None:
+            raise NotFound("There is no such turn. Ask again.")
+        return turn if turn.state != "running" else _broken_off(turn)
+
     def running(self, conversation_id: str) -> str | None:
         """The id of the conversation's running turn, the newest when there are several."""
         ids = [each.id for each in self._turns.values() if each.conversation_id == conversation_id and not each.ended]
@@ -239,6 +263,8 @@ class Pipeline:
             raise NotFound
         inside = [turn.id for turn in self._turns.values() if turn.conversation_id == conversation_id]
         await asyncio.gather(*(self.stop(turn_id) for turn_id in inside))
+        for turn_id in inside:
+            self._turns.pop(turn_id, None)  # what was deleted can no longer be followed either
 
     async def rate(self, turn_id: str, visitor: str | None, rating: Rating) -> None:
         """Remember a like (1), a dislike (-1) or neither (0). Raises NotFound."""
