@@ -19,6 +19,7 @@ from pipeline.settings import BUILTIN_MODEL
 
 NAME, TITLE = "chat", "Answer"
 PEEK_CHARS = 180
+SURE = 0.5  # from this confidence on, the time left is said without a perhaps
 UNKNOWN = "?"  # the conversation of a page that has not been told yet which one it shows
 
 STEP_NAMES = {"retrieve": "search", "reason": "reasoning", "answer": "answer"}
@@ -114,7 +115,7 @@ def _inside(view: View, ink: Ink, rating: Rating) -> Parts:
     answer = [f'<div class="answer">{block}</div>' for block in ink.blocks(view, "answer")]
     parts = [_asked(view), _steps(view), *answer]
     if view.ending is None:
-        return parts if answer else [*parts, *_peek(view)]
+        return [*parts, *([] if answer else _peek(view)), _progress(view)]
     return [*parts, *_notes(view), *_notice(view, view.ending), _facts(view, rating)]
 
 
@@ -152,6 +153,31 @@ def _peek(view: View) -> Parts:
     last = said.rpartition("\n")[2]
     cut = last[-PEEK_CHARS:].partition(" ")[2] if len(last) > PEEK_CHARS else last
     return [f'<button type="button" class="peek" data-act="tab" data-tab="reasoning">{plain(cut)}</button>']
+
+
+def _progress(view: View) -> str:
+    """One line as high as the facts that will stand in its place; what is not known is said to be so."""
+    estimate = view.estimate
+    if estimate is None:
+        return '<p class="progress"></p>'
+    said, share = [f"≈ {estimate.tokens} tokens"], ""
+    if estimate.tokens_per_s:
+        said.append(f"{estimate.tokens_per_s:.0f} tok/s")
+    if estimate.eta_s is None or not estimate.expected_tokens:
+        said.append("how long it will be is not known yet")
+    elif estimate.confidence < SURE:
+        said.append(f"perhaps {_left(estimate.eta_s)}")
+    else:
+        said = [_left(estimate.eta_s), f"≈ {estimate.tokens} of {estimate.expected_tokens} tokens", *said[1:]]
+        share = f'<i style="--share:{min(1.0, estimate.tokens / estimate.expected_tokens):.2f}"></i>'
+    return f'<p class="progress">{share}{"".join(f"<span>{escape(each)}</span>" for each in said)}</p>'
+
+
+def _left(eta_s: float) -> str:
+    if eta_s >= 90:
+        return f"about {eta_s / 60:.0f} min left"
+    rounded = round(eta_s) if eta_s < 10 else round(eta_s / 5) * 5
+    return f"about {rounded} s left" if rounded > 1 else "nearly done"
 
 
 def _notes(view: View) -> Parts:

@@ -35,6 +35,7 @@ from pipeline.events import (
 from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
+from pipeline.progress import LATEST, Experience, Progress
 from pipeline.recovery import Attempt, Breakers, Say, climb
 from pipeline.retrieval.edge import EdgeSearch
 from pipeline.retrieval.words import language_of
@@ -54,8 +55,8 @@ MOST_PASSAGES, MOST_HISTORY_TURNS, MOST_TOKENS = 20, 50, 200_000
 class RunningTurn:
     """One turn's buffer of events, and who waits for more of them."""
 
-    def __init__(self, turn: Turn, owner: str | None) -> None:
-        self.turn, self.owner = turn, owner
+    def __init__(self, turn: Turn, owner: str | None, progress: Progress) -> None:
+        self.turn, self.owner, self._progress = turn, owner, progress
         self.events: list[Event] = []
         self.ended = False
         self.stopped = False  # asked to stop, maybe before the work began
@@ -78,8 +79,11 @@ class RunningTurn:
         return self.turn.conversation_id
 
     def say(self, event: Event) -> None:
-        """The one place where an event gets its number and its time."""
-        self.events.append(replace(event, seq=len(self.events), at_s=round(time.monotonic() - self.began_at, 4)))
+        """The one place where an event gets its number and its time; an estimate may follow it."""
+        event = replace(event, seq=len(self.events), at_s=round(time.monotonic() - self.began_at, 4))
+        self.events.append(event)
+        if estimate := self._progress.heard(event):
+            self.events.append(replace(estimate, seq=len(self.events), at_s=event.at_s))
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
@@ -113,6 +117,8 @@ class Pipeline:
         self._settings, self._models, self._search, self._store = settings, models, search, store
         self._turns: dict[str, RunningTurn] = {}
         self._breakers = Breakers()
+        self._experience = Experience()
+        self._has_learned = False
         self._closing = False
         self.default_instructions = DEFAULT_INSTRUCTIONS
         self.question_limit_chars = settings.question_limit_chars
@@ -130,7 +136,7 @@ class Pipeline:
             model=request.model or self.default_model,
             asked_at=time.time(),
         )
-        running = RunningTurn(turn, conversation.owner)
+        running = RunningTurn(turn, conversation.owner, Progress(self._experience))
         running.say(
             TurnStarted(
                 turn_id=turn.id,
@@ -357,6 +363,7 @@ class Pipeline:
     async def _run(self, running: RunningTurn, work: asyncio.Task[Outcome], *, saved: bool) -> None:
         """From the first event to the ending. This task is never cancelled, only the work beside it."""
         try:
+            await self._learn()
             fault = await self._wait(running, work, saved=saved)
             ending = self._ending(running, work, fault)
             ending = await self._save_ending(running, ending) if saved else replace(ending, saved=False)
@@ -366,9 +373,21 @@ class Pipeline:
             ending = replace(_failed(ModelFault("unexpected"), fields_of(running.events)), saved=False)
         running.ended = True
         running.say(ending)
+        self._experience.learn(measure(running.events))
         if running.leaving:
             running.leaving.cancel()
         running.leaving = asyncio.get_running_loop().call_later(KEEP_ENDED_S, self._turns.pop, running.id, None)
+
+    async def _learn(self) -> None:
+        """Once: what earlier answers were like, for the estimates."""
+        if self._has_learned:
+            return
+        self._has_learned = True
+        try:
+            for measured in await self._store.measured(LATEST):
+                self._experience.learn(measured)
+        except StoreFault:
+            self._has_learned = False
 
     async def _work(
         self, running: RunningTurn, request: TurnRequest, history: Sequence[Turn], begun: Turn | None
