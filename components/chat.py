@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from components import rungs
 from components.ink import Ink
 from components.markdown import plain
 from components.parts import Parts, action, badge, button, icon, mark, notice
@@ -115,7 +116,7 @@ def _inside(view: View, ink: Ink, rating: Rating) -> Parts:
     answer = [f'<div class="answer">{block}</div>' for block in ink.blocks(view, "answer")]
     parts = [_asked(view), _steps(view), *answer]
     if view.ending is None:
-        return [*parts, *([] if answer else _peek(view)), _progress(view)]
+        return [*parts, *([] if answer else [*rungs.now(view), *_peek(view)]), _progress(view)]
     return [*parts, *_notes(view), *_notice(view, view.ending), _facts(view, rating)]
 
 
@@ -181,7 +182,8 @@ def _left(eta_s: float) -> str:
 
 
 def _notes(view: View) -> Parts:
-    notes = [f'<p class="note">{icon("warn", 14)}<span>{escape(warning.text)}</span></p>' for warning in view.warnings]
+    told = [warning.text for warning in view.warnings if warning.code != "length"]  # that one has a notice
+    notes = [f'<p class="note">{icon("warn", 14)}<span>{escape(text)}</span></p>' for text in told]
     if view.ending and not view.ending.saved:
         lost = "This turn could not be saved: it will be gone after a reload. Copy what you need."
         notes.append(f'<p class="note">{icon("warn", 14)}<span>{lost}</span></p>')
@@ -189,16 +191,21 @@ def _notes(view: View) -> Parts:
 
 
 def _notice(view: View, ending: Ending) -> Parts:
+    # Only a language model can go on with what it wrote.
+    more = [button("go-on", "Continue")] if view.text("answer") and view.model != BUILTIN_MODEL else []
     match ending:
+        case TurnFinished(finish="length"):
+            return [notice("calm", "Cut short", "The model reached its limit of tokens.", more)]
         case TurnFinished():
             return []
         case TurnStopped():
             kept = "What was written is kept." if view.text("answer") else "Nothing was written yet."
-            return [notice("calm", "Stopped", kept, [button("retry", "Try again")], "stop")]
+            return [notice("calm", "Stopped", kept, [*more, button("retry", "Try again")], "stop")]
         case TurnFailed():
             is_model = ending.code in MODEL_FAULTS
             other = [button("models", "Choose another model", "plain" if ending.retryable else "primary")]
-            buttons = [button("retry", "Try again", "primary" if ending.retryable else "plain"), *(other * is_model)]
+            again = button("retry", "Try again", "primary" if ending.retryable else "plain")
+            buttons = [again, *more, *(other * is_model)]
             kept = " What had arrived is kept above." if view.text("answer") else ""
             title = "Incomplete answer" if view.text("answer") else "No answer"
             return [notice("bad", title, ending.text + kept, buttons if ending.retryable else buttons[::-1])]
@@ -221,4 +228,4 @@ def _facts(view: View, rating: Rating) -> str:
     tools = action("copy", "Copy answer") + action("retry", "Ask again")
     tools += action("like", "Good answer", pressed=rating > 0) + action("dislike", "Bad answer", pressed=rating < 0)
     told = " ".join(f"<span>{plain(fact)}</span>" for fact in facts)
-    return f'<footer class="facts"><div class="tools">{tools}</div><p>{told}</p></footer>'
+    return f'<footer class="facts"><div class="tools">{tools}</div><p>{told}</p>{rungs.badges(view)}</footer>'

@@ -281,8 +281,13 @@ class Pipeline:
 
     @property
     def models(self) -> tuple[ModelChoice, ...]:
-        """The picker's lines."""
-        return self._models.choices
+        """The picker's lines; a model that failed and rests says for how long."""
+        return tuple(
+            replace(choice, state="resting", note=f"rests {rest_s:.0f} s")
+            if choice.state == "ready" and (rest_s := self._breakers.rest_s(choice.label))
+            else choice
+            for choice in self._models.choices
+        )
 
     @property
     def default_model(self) -> str:
@@ -350,6 +355,8 @@ class Pipeline:
         at = ids.index(request.replaces) if request.replaces in ids else len(turns)
         history = [turn for turn in turns[:at] if turn.fields.get("answer")][-request.history_turns or at :]
         begun = turns[at] if request.goes_on and at < len(turns) and turns[at].fields.get("answer") else None
+        if (request.model or self.default_model) == BUILTIN_MODEL:
+            begun = None  # it quotes, and has nothing to go on with
         return found, history, begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun)})
 
     async def _open(self, conversation: Conversation, turn: Turn, replaces: str | None) -> bool:
@@ -393,7 +400,7 @@ class Pipeline:
         self, running: RunningTurn, request: TurnRequest, history: Sequence[Turn], begun: Turn | None
     ) -> Outcome:
         for field, text in begun.fields.items() if begun else ():
-            running.say(FieldDelta(field=field, text=text))
+            running.say(FieldDelta(field=field, text=text if field == "answer" else text + "\n\n"))
 
         async def ask(attempt: Attempt, say: Say) -> Outcome:
             return await self._ask(running, request, history, begun, attempt, say)
@@ -405,6 +412,8 @@ class Pipeline:
             has_token_limit=request.max_tokens is not None,
         )
         fallbacks = () if first.model == BUILTIN_MODEL else self._models.fallbacks
+        if begun:  # quotes would not go on with what a model began
+            fallbacks = tuple(label for label in fallbacks if label != BUILTIN_MODEL)
         return await climb(first, fallbacks, self._breakers, ask, running.say)
 
     async def _ask(
@@ -428,7 +437,7 @@ class Pipeline:
             "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,
             "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
             "found": next((event.passages for event in running.events if isinstance(event, PassagesFound)), None),
-            "begun": None if is_builtin else begun,
+            "begun": begun,
         }
         limits = Limits(
             self._settings.first_token_timeout_s,
