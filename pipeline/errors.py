@@ -6,6 +6,7 @@
     │   └── Gone           the turn is there, but no longer its events   → HTTP 410 and where it is
     ├── Busy               a limit is reached                        → HTTP 429 with Retry-After
     ├── ModelFault         a model did not deliver                   → TurnFailed
+    ├── IngestFault        a file could not be read                  → the file is named as failed, with this text
     ├── SearchFault        the documents could not be searched       → TurnFailed
     └── StoreFault         the database failed                       → saved: false, or HTTP 503
 
@@ -68,6 +69,13 @@ class ModelFault(GlassboxError):
         super().__init__(code, text)
 
 
+class IngestFault(GlassboxError):
+    """A file could not be read; `code` is a key of FILE_FAULTS."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code, FILE_FAULTS[code])
+
+
 class SearchFault(GlassboxError):
     """The document index failed."""
 
@@ -95,6 +103,30 @@ REFUSALS: MappingProxyType[str, str] = MappingProxyType(
         "unknown_event": "This turn has no event of that number. Give the id of the last event that was received.",
         "invalid_visitor": "A visitor is named by 16 to 128 letters, digits, _ or -.",
         "too_large": "The request is over 1 MB. Send less.",
+    }
+)
+
+FILE_FAULTS: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "unsupported": "Files of this type are not read. Send PDF, DOCX, PPTX, XLSX, HTML, MD, TXT, CSV or a zip.",
+        "old_office": "This is an old Office file. Save it as DOCX, PPTX or XLSX and send that.",
+        "wrong_type": "The file is not what its name says. Give it its right ending and send it again.",
+        "empty": "The file is empty. Choose one with text in it.",
+        "no_text": "No text was found in the file. Choose one with text in it.",
+        "scanned": "The file holds pictures of pages and no text. Run it through text recognition and send it again.",
+        "encrypted": "The file is locked with a password. Save it without one and send it again.",
+        "broken": "The file is damaged. Open it in its own program, save it anew and send that.",
+        "too_large": "The file is too large. Split it and send the parts.",
+        "too_many_pages": "The file has too many pages. Split it and send the parts.",
+        "too_much_text": "The file holds too much text. Split it and send the parts.",
+        "too_many_files": "The zip holds too many files. Split it and send the parts.",
+        "bomb": "The file unpacks to far more than its size promises. Save it anew, or send it in another form.",
+        "too_complex": "The file needs more memory than a file may take. Split it, or save it in a simpler form.",
+        "timeout": "The file took too long to read. Split it, or save it in a simpler form.",
+        "nested_zip": "The zip holds another zip. Unpack that one first and send the files themselves.",
+        "zip_link": "The zip holds a link to another file. Put the file itself into the zip.",
+        "zip_path": "The zip holds a path that leads out of it. Pack the files anew with plain names.",
+        "no_page": "There is no picture of this page. Open the document itself.",
     }
 )
 

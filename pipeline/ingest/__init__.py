@@ -46,3 +46,17 @@ class ChunkSize:
 
     most: int = 1000
     overlap: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost. All real files tried (552 MB of them at most) stayed far below."""
+
+    size_bytes: int = 100_000_000
+    unpacked_bytes: int = 300_000_000  # of all that a zip or an Office file holds
+    members: int = 5_000  # files in a zip, parts of an Office file
+    pages: int = 5_000
+    text_chars: int = 20_000_000
+    memory_bytes: int = 1 << 30
+    cpu_s: int = 30
+    wall_s: float = 40

@@ -46,8 +46,12 @@ class Extract:
 
 
 def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize) -> Document:
-    """Title: what the file says, else its first top heading, else the stem of its name."""
-    top = next((heading.title for heading in extract.headings if heading.level == 1 and heading.title), "")
+    """Title: what the file says, else its first top heading, else the stem of its name.
+
+    Only marked-up text has a top heading that is a title: a PDF's first bookmark is its first chapter, or its cover.
+    """
+    tops = (heading.title for heading in extract.headings if heading.level == 1 and heading.title)
+    top = next(tops, "") if extract.markdown else ""
     title = extract.title or top or PurePosixPath(name).stem
     chunks = tuple(
         _chunk(extract, HEADING_JOIN.join(heading for heading in path if heading and heading != title), start, end)

@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
-
-from markdown_it import MarkdownIt
+from typing import TYPE_CHECKING
 
 from pipeline.ingest import ChunkSize, Document
 from pipeline.ingest.chunks import Extract, Heading, document_of
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _log = logging.getLogger(__name__)
 _SUFFIXES = frozenset({".md", ".txt"})
@@ -60,10 +62,36 @@ def text_extract(text: str) -> Extract:
 
 
 def markdown_extract(text: str) -> Extract:
-    """Markdown with its headings. Links and images are their words: where they lead, no reader of a passage is."""
+    """Markdown with its headings. Links and images are their words: where they lead, no reader of a passage is.
+
+    HTML in it is read as HTML is: comments and what is hidden are left out.
+    """
+    from markdown_it import MarkdownIt  # half of what it costs to read a plain text, which needs none of it
+
     front, body = _front_matter(text)
-    lines = [_without_links(line) for line in body.split("\n")]
-    return Extract("\n".join(lines), tuple(_headings(body, lines)), front.get("title", ""), front.get("language", ""))
+    lines = body.split("\n")
+    tokens = MarkdownIt("commonmark").parse(body)
+    for token in tokens:
+        if token.map and (token.type == "html_block" or "<!--" in token.content):
+            _show(token, lines)
+    lines = [_without_links(line) for line in lines]
+    return Extract("\n".join(lines), tuple(_headings(tokens, lines)), front.get("title", ""), front.get("language", ""))
+
+
+def _show(token: Token, lines: list[str]) -> None:
+    """Put what a browser would show of a block in the place of its first line."""
+    assert token.map
+    first, last = token.map
+    if token.type == "html_block":
+        from pipeline.ingest.html import html_extract
+
+        lines[first:last] = [html_extract(f"<body>{token.content}").text, *[""] * (last - first - 1)]
+        return
+    block = "\n".join(lines[first:last])
+    for child in token.children or ():
+        if child.type == "html_inline" and child.content.startswith("<!--"):
+            block = block.replace(child.content, re.sub("[^\n]", "", child.content), 1)
+    lines[first:last] = block.split("\n")
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
@@ -75,11 +103,11 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     return {key.lower(): value.strip("\"'") for key, value in _ENTRY.findall(found[1])}, text[found.end() :]
 
 
-def _headings(body: str, lines: list[str]) -> Iterator[Heading]:
-    """The headings of the source `body`, placed in the text that `lines` make."""
+def _headings(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Heading]:
+    """The headings among a source's tokens, placed in the text that its lines have become."""
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
     length = max(0, starts[-1] - 1)
-    for token, inline in pairwise(MarkdownIt("commonmark").parse(body)):
+    for token, inline in pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
             first, last = token.map
             title = _without_links(inline.content).strip()

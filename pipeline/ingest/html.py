@@ -1,0 +1,197 @@
+"""HTML → Markdown blocks, as a person sees the page: what is hidden is not read.
+
+One walk along the tree without recursion, so depth costs nothing. Tables of data become Markdown tables; a table that
+holds another one, or headings, is layout, and its cells are read one after the other.
+"""
+
+from __future__ import annotations
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from pipeline.ingest.blocks import Blocks, one_line
+from pipeline.ingest.chunks import Extract
+
+
+def _tags(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_DROPPED = _tags(
+    "head script style noscript template svg math iframe object embed canvas audio video button select textarea "
+    "datalist dialog"
+)
+_BLOCKS = _tags(
+    "html body address article aside blockquote center dd details div dl dt fieldset figcaption figure footer form "
+    "header hr legend li main nav ol p section summary ul table thead tbody tfoot tr td th caption"
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_COLUMNS = 100  # that one cell may span
+_GONE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
+# Only where an element says it of itself: in a page's rules it is the first frame of an animation.
+_UNSEEN = re.compile(r"(?:opacity|font-size):0(?:\.0*)?(?:px|pt|r?em|%)?(?:;|!|$)|(?:left|top|text-indent):-\d{3,}")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_AT_RULE = re.compile(r"@([^{};]*)\{((?:[^{}]*\{[^{}]*\})*)[^{}]*\}")
+_EVERYWHERE = re.compile(r"media\s+(?:all|screen)\s*")
+_BLANKS = re.compile(r"\s+")
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+
+
+def html_extract(source: str) -> Extract:
+    """A whole page. Its title is as it says; what it says of its language is too often what its template says."""
+    tree = LexborHTMLParser(source)
+    _remove_hidden(tree)
+    title, root = tree.css_first("title"), tree.root
+    walker = _Walker()
+    if root is not None:
+        walker.walk(root)
+    return walker.blocks.extract(one_line(title.text()) if title else "")
+
+
+def _remove_hidden(tree: LexborHTMLParser) -> None:
+    """Take out what the page's own rules hide, as far as they hold on every screen."""
+    sheets = _COMMENT.sub("", "".join(node.text() for node in tree.css("style")))
+    rules = _AT_RULE.sub(lambda rule: rule[2] if _EVERYWHERE.fullmatch(rule[1]) else "", sheets)
+    for selector, body in _RULE.findall(rules):
+        if _GONE.search(_plain(body)):
+            try:
+                hidden = tree.css(selector.strip())
+            except (SelectolaxError, ValueError):  # a selector that only browsers understand
+                continue
+            for node in hidden:
+                if node.tag not in ("html", "body"):
+                    node.decompose()
+
+
+def _plain(style: str) -> str:
+    return _BLANKS.sub("", _COMMENT.sub("", style)).lower()
+
+
+def _hides(style: str) -> bool:
+    plain = _plain(style)
+    return (_GONE.search(plain) or _UNSEEN.search(plain)) is not None
+
+
+class _Walker:
+    """Where the walk stands: what is open, and the words since the last block."""
+
+    def __init__(self) -> None:
+        self.blocks = Blocks()
+        self._inline: list[str] = []
+        self._tables: list[list[list[str]] | None] = []  # the open tables: their rows, None for layout
+        self._lists: list[int | None] = []  # the open lists: the last item's number, None without numbers
+        self._bullet = ""
+        self._in_code = 0
+
+    def walk(self, root: LexborNode) -> None:
+        """All nodes below `root`, in the order of the page."""
+        ahead = [(root, False)]
+        while ahead:
+            node, read = ahead.pop()
+            if read:
+                self._leave(node)
+                continue
+            if (after := node.next) is not None and node.mem_id != root.mem_id:
+                ahead.append((after, False))
+            if self._enter(node):
+                ahead.append((node, True))
+                if (below := node.child) is not None:
+                    ahead.append((below, False))
+        self._flush()
+
+    def _enter(self, node: LexborNode) -> bool:
+        """Whether to read what is in it."""
+        tag = node.tag or ""
+        if tag == "-text":
+            text = node.text_content or ""
+            self._inline.append(text if self._in_code else _BLANKS.sub(" ", text))
+        if not tag[:1].isalpha() or tag in _DROPPED:
+            return False
+        attributes = node.attributes
+        if "hidden" in attributes or _hides(attributes.get("style") or ""):
+            return False
+        if tag == "br":
+            self._inline.append("\n")
+        elif tag in _HEADINGS or tag == "table":
+            self._no_data()
+            self._flush()
+            if tag == "table":
+                self._tables.append([])
+        elif tag in _BLOCKS or tag == "pre":
+            self._begin(tag, attributes)
+        return True
+
+    def _begin(self, tag: str, attributes: dict[str, str | None]) -> None:
+        rows = self._rows
+        if rows is None:
+            self._flush()
+        elif tag == "tr":
+            rows.append([])
+        else:
+            self._inline.append(" ")
+        if tag == "pre":
+            self._in_code += 1
+        elif tag in ("ul", "ol"):
+            self._lists.append(0 if tag == "ol" else None)
+        elif tag == "li" and self._lists:
+            number = self._lists[-1]
+            self._lists[-1] = None if number is None else number + 1
+            indent = "  " * min(len(self._lists) - 1, 8)
+            self._bullet = f"{indent}- " if number is None else f"{indent}{number + 1}. "
+
+    def _leave(self, node: LexborNode) -> None:
+        tag, rows = node.tag or "", self._rows
+        if tag in _HEADINGS:
+            self.blocks.heading(_HEADINGS[tag], self._taken())
+        elif tag == "table":
+            self._tables.pop()
+            if rows:
+                self.blocks.table(rows)
+            self._flush()
+        elif tag == "pre":
+            self._in_code -= 1
+            self._end_code(rows)
+        elif rows is not None and tag in ("td", "th"):
+            rows[-1:] = [[*(rows[-1] if rows else []), one_line(self._taken()), *[""] * (_columns(node) - 1)]]
+        elif rows is not None and tag == "caption":
+            self._flush()
+        elif tag in _BLOCKS:
+            self._inline.append(" ") if rows is not None else self._flush()
+            if tag in ("ul", "ol") and self._lists:
+                self._lists.pop()
+            elif tag == "li":
+                self._bullet = ""
+
+    @property
+    def _rows(self) -> list[list[str]] | None:
+        """The rows of the innermost table, None outside of tables and in layout."""
+        return self._tables[-1] if self._tables else None
+
+    def _no_data(self) -> None:
+        """The innermost table holds what no cell can: it is layout, and its cells are blocks."""
+        if (rows := self._rows) is not None:
+            inline, self._inline = self._inline, []
+            for cell in (cell for row in rows for cell in row):
+                self.blocks.add(cell)
+            self._tables[-1], self._inline = None, inline
+
+    def _end_code(self, rows: list[list[str]] | None) -> None:
+        if rows is None and (code := self._taken().strip("\n")).strip():
+            self.blocks.add(f"```\n{code}\n```")
+
+    def _taken(self) -> str:
+        text = "".join(self._inline)
+        self._inline.clear()
+        return text
+
+    def _flush(self) -> None:
+        text = "\n".join(filter(None, (one_line(line) for line in self._taken().split("\n"))))
+        if text:
+            self.blocks.add(self._bullet + text, tight=bool(self._bullet))
+            self._bullet = ""
+
+
+def _columns(cell: LexborNode) -> int:
+    spanned = cell.attributes.get("colspan") or ""
+    return max(1, min(int(spanned), _COLUMNS)) if spanned.isdecimal() and len(spanned) < 6 else 1

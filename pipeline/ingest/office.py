@@ -1,0 +1,145 @@
+"""DOCX, PPTX, XLSX and CSV → Markdown blocks. Hidden sheets and slides are not read.
+
+DOCX goes through HTML: of what was tried only mammoth brought notes, text boxes and nested tables along. A DOCX has no
+pages worth the name, so its passages are placed by headings; a presentation's slides count as pages.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, time
+from typing import Any
+
+from pipeline.ingest.blocks import Blocks, one_line
+from pipeline.ingest.chunks import Extract
+from pipeline.ingest.html import html_extract
+
+_DOCX_STYLES = "p[style-name='Title'] => h1:fresh\ncomment-reference => sup"
+_DELIMITERS = ",;\t|"
+
+
+def docx_extract(content: bytes) -> Extract:
+    """Body, notes and comments; pictures are left out."""
+    import mammoth
+
+    page = mammoth.convert_to_html(
+        io.BytesIO(content),
+        convert_image=mammoth.images.img_element(lambda _image: {"src": ""}),
+        include_embedded_style_map=False,
+        style_map=_DOCX_STYLES,
+    )
+    return html_extract(page.value)
+
+
+def pptx_extract(content: bytes) -> Extract:
+    """One page a slide: its title, texts, tables, charts and the speaker's notes."""
+    from pptx import Presentation
+
+    blocks, starts, first_title = Blocks(), [], ""
+    for slide in Presentation(io.BytesIO(content)).slides:
+        starts.append(blocks.next_start)
+        if slide.element.get("show") == "0":
+            continue
+        title = slide.shapes.title
+        heading = one_line(title.text_frame.text) if title is not None else ""
+        first_title = first_title or heading
+        blocks.heading(2, heading or f"{len(starts)}")
+        for shape in _shapes(slide.shapes):
+            if title is None or shape.shape_id != title.shape_id:
+                _add_shape(blocks, shape)
+        if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
+            blocks.add("\n".join(filter(None, map(one_line, frame.text.splitlines()))))
+    extract = blocks.extract(first_title)
+    return replace(extract, page_starts=tuple(min(start, len(extract.text)) for start in starts))
+
+
+def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
+    """Every shape, those of groups in their place. No recursion: groups nest as deep as a file likes."""
+    ahead = list(shapes)[::-1]
+    while ahead:
+        shape = ahead.pop()
+        if hasattr(shape, "shapes"):
+            ahead.extend(list(shape.shapes)[::-1])
+        else:
+            yield shape
+
+
+def _add_shape(blocks: Blocks, shape: Any) -> None:
+    if getattr(shape, "has_table", False):
+        blocks.table([[cell.text for cell in row.cells] for row in shape.table.rows])
+    elif getattr(shape, "has_chart", False):
+        _add_chart(blocks, shape.chart)
+    elif shape.has_text_frame:
+        for paragraph in shape.text_frame.paragraphs:
+            if text := one_line(paragraph.text):
+                blocks.add(f"{'  ' * paragraph.level}- {text}" if paragraph.level else text, tight=True)
+
+
+def _add_chart(blocks: Blocks, chart: Any) -> None:
+    """A chart as the table it was drawn from."""
+    if chart.has_title and chart.chart_title.has_text_frame:
+        blocks.add(one_line(chart.chart_title.text_frame.text))
+    for plot in chart.plots:
+        names = [str(series.name) for series in plot.series]
+        columns = [tuple(series.values) for series in plot.series]
+        labels = [str(label) for label in plot.categories]
+        length = max((len(column) for column in columns), default=0)
+        blocks.table(
+            [
+                ["", *names],
+                *(
+                    [
+                        labels[row] if row < len(labels) else "",
+                        *(_written(column[row]) if row < len(column) else "" for column in columns),
+                    ]
+                    for row in range(length)
+                ),
+            ]
+        )
+
+
+def xlsx_extract(content: bytes) -> Extract:
+    """A section for each visible sheet, a table for each run of rows without a blank one between them."""
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    book, blocks = CalamineWorkbook.from_filelike(io.BytesIO(content)), Blocks()
+    for sheet in book.sheets_metadata:
+        if sheet.visible != SheetVisibleEnum.Visible or sheet.typ != SheetTypeEnum.WorkSheet:
+            continue
+        blocks.heading(2, sheet.name)
+        rows = book.get_sheet_by_name(sheet.name).to_python(skip_empty_area=True)
+        _add_tables(blocks, ([_written(cell) for cell in row] for row in rows))
+    return blocks.extract()
+
+
+def csv_extract(text: str) -> Extract:
+    """One table; its delimiter is the one that the first line holds most often."""
+    blocks = Blocks()
+    first = text.lstrip("\n").partition("\n")[0]
+    csv.field_size_limit(len(text) + 1)
+    _add_tables(blocks, csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count)))
+    return blocks.extract()
+
+
+def _add_tables(blocks: Blocks, rows: Iterable[Sequence[str]]) -> None:
+    run: list[Sequence[str]] = []
+    for row in rows:
+        if any(cell.strip() for cell in row):
+            run.append(row)
+        elif run:
+            blocks.table(run)
+            run = []
+    if run:
+        blocks.table(run)
+
+
+def _written(value: object) -> str:
+    """A cell as a person would write it: 1 for 1.0, dates without the time that they do not have."""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "minutes") if value.time() != time() else value.date().isoformat()
+    return "" if value is None else str(value)

@@ -1,0 +1,320 @@
+"""PDF → text with pages and headings, in which every character still knows its place on the page.
+
+Every run of blanks on a page, a line's end among them, is one character of the text: a blank where a sentence goes on,
+a line break where a paragraph ends. So the text of a page has the same length however it is folded, and a span of it
+leads back to pdfium's characters from this page alone: `pictures` marks passages that way.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from pipeline.errors import IngestFault
+from pipeline.ingest.chunks import Extract, Heading
+
+LETTERS = 10  # a page with fewer, and with a picture, is a scan
+HEADING_CHARS = 160  # a longer line is no heading
+HEADING_SHARE = 0.2  # of all lines; where more look like headings, none is one
+_HYPHENS = (2, 0xFFFE)  # how pdfium says that a word goes on in the next line
+_SHORT = 0.75  # of the page's usual line: where the text of a paragraph ends
+_ENTRY = 0.6  # of it: two such lines in a row are a list, a table or an address
+_BULLET = re.compile(r"[•◦▪‣·*–—-] |\(?\d{1,2}[.)] |\(?[a-z]\) ")
+_BOLD = re.compile(rb"bold|black|heavy", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A page's text; `places[n]` is pdfium's index of its n-th character, `lines` are (start, end) in it."""
+
+    text: str
+    places: Sequence[int]
+    lines: Sequence[tuple[int, int]]
+
+
+@dataclass(slots=True)
+class _Page:
+    text: str
+    lines: Sequence[tuple[int, int]]
+    looks: Sequence[tuple[float, bool]]  # of each line: height of its characters in points, bold or not
+    scanned: bool = False
+    breaks: set[int] = field(default_factory=set)  # starts of lines that begin a paragraph
+
+
+def opened(content: bytes) -> pdfium.PdfDocument:
+    """The document. Raises IngestFault for one that is locked or damaged."""
+    try:
+        return pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as error:
+        raise IngestFault("encrypted" if error.err_code == raw.FPDF_ERR_PASSWORD else "broken") from error
+
+
+def page_text(textpage: Any) -> PageText:
+    """What stands on a page, blanks and line ends as one character each, none at its beginning and end."""
+    unicode_at, handle = raw.FPDFText_GetUnicode, textpage.raw
+    letters: list[str] = []
+    places = array("I")
+    starts = [0]
+    blank = high = 0  # the blank that is due: 1 a space, 2 a line's end; the first half of a surrogate pair
+    for index in range(textpage.count_chars()):
+        code = unicode_at(handle, index)
+        if code in (9, 10, 11, 12, 13, 32, 0xA0, 0x2028, 0x2029) or 0x2000 <= code <= 0x200A or code == 0x3000:
+            blank = 2 if code in (10, 13, 0x2028, 0x2029) else blank or 1
+            continue
+        if code in _HYPHENS:
+            starts.append(len(letters))
+            continue
+        if 0xD800 <= code < 0xDC00:
+            high = code
+            continue
+        if 0xDC00 <= code < 0xE000:
+            if not high:
+                continue
+            code, high = 0x10000 + ((high - 0xD800) << 10) + code - 0xDC00, 0
+        if code < 32 or 127 <= code < 160 or code == 0xAD or code > 0x10FFFF:
+            continue
+        if blank and letters:
+            letters.append(" " if blank == 1 else "\n")
+            places.append(index - 1)
+            if blank == 2:
+                starts.append(len(letters))
+        blank = 0
+        letters.append(chr(code))
+        places.append(index)
+    text = "".join(letters)
+    ends = [start - (text[start - 1 : start] == "\n") for start in starts[1:]]
+    return PageText(text, places, [line for line in zip(starts, [*ends, len(text)], strict=True) if line[0] < line[1]])
+
+
+def pdf_extract(content: bytes, most_pages: int) -> Extract:
+    """All pages. Raises IngestFault for a locked, damaged, scanned or over-long file."""
+    with opened(content) as document:
+        if len(document) > most_pages:
+            raise IngestFault("too_many_pages")
+        found = [_read_page(document, number) for number in range(len(document))]
+        if not any(found):
+            raise IngestFault("broken")
+        pages = [page or _Page("", (), ()) for page in found]
+        _refuse_scans(pages)
+        starts = _starts(pages)
+        headed = list(_bookmarked(document, pages)) or list(_by_looks(pages))
+        metadata = document.get_metadata_dict()
+    headings = _in_order(pages, starts, headed)
+    text = _folded(pages, starts, headings)
+    title = metadata.get("Title", "").strip()
+    told = _compact(title)[0] in _compact(text[:3000])[0]
+    return Extract(text, tuple(headings), title if told else "", markdown=False, page_starts=tuple(starts))
+
+
+def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
+    """None for a page that cannot be read: the others are worth having."""
+    try:
+        page = document[number]
+    except pdfium.PdfiumError:
+        return None
+    try:
+        textpage = page.get_textpage()
+        found = page_text(textpage)
+        looks = [_look(textpage, found.text[start:end], found.places[start:end]) for start, end in found.lines]
+        textpage.close()
+        few = sum(letter.isalnum() for letter in found.text) < LETTERS
+        scanned = few and next(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3), None) is not None
+    finally:
+        page.close()
+    return _Page(found.text, found.lines, looks, scanned)
+
+
+def _look(textpage: Any, line: str, places: Sequence[int]) -> tuple[float, bool]:
+    """How a line looks: the height of its middle, and whether both its ends are bold. A row of a table is not."""
+    box = _box(textpage, places[len(places) // 2])
+    height = abs(box.top - box.bottom)
+    bold = all(_bold(textpage, place) for place in (places[0], places[-1]))
+    return round(height, 1), bold and not _has_columns(textpage, line, places, height)
+
+
+def _has_columns(textpage: Any, line: str, places: Sequence[int], height: float) -> bool:
+    """Whether a gap between two words is as wide as the line is high."""
+    blanks = [at for at, letter in enumerate(line) if letter == " " and 0 < at < len(line) - 1]
+    gaps = (_box(textpage, places[at + 1]).left - _box(textpage, places[at - 1]).right for at in blanks)
+    return any(gap > height for gap in gaps)
+
+
+def _box(textpage: Any, place: int) -> Any:
+    box = raw.FS_RECTF()
+    raw.FPDFText_GetLooseCharBox(textpage.raw, place, box)
+    return box
+
+
+def _bold(textpage: Any, place: int) -> bool:
+    if raw.FPDFText_GetFontWeight(textpage.raw, place) >= 600:
+        return True
+    name = ctypes.create_string_buffer(100)
+    raw.FPDFText_GetFontInfo(textpage.raw, place, name, len(name), None)
+    return _BOLD.search(name.value) is not None
+
+
+def _refuse_scans(pages: Sequence[_Page]) -> None:
+    """A document of pictures. One with any page of text is not refused for its others."""
+    if any(page.scanned for page in pages) and not any(
+        sum(letter.isalnum() for letter in page.text) >= LETTERS for page in pages
+    ):
+        raise IngestFault("scanned")
+
+
+def _starts(pages: Sequence[_Page]) -> list[int]:
+    """Where each page begins in the text of all: one character stands between two that hold any."""
+    starts, length = [], 0
+    for page in pages:
+        length += bool(length and page.text)
+        starts.append(length)
+        length += len(page.text)
+    return starts
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A heading on its page (from 0); without lines where only the page is known."""
+
+    page: int
+    level: int
+    title: str
+    start: int = 0
+    end: int = 0
+
+
+def _bookmarked(document: pdfium.PdfDocument, pages: Sequence[_Page]) -> Iterator[_Found]:
+    """The document's own table of contents: exact in level, title and page; the lines are looked for."""
+    compact: dict[int, tuple[str, list[int]]] = {}
+    for bookmark in document.get_toc(max_depth=6):
+        target = bookmark.get_dest()
+        number = target.get_index() if target else None
+        title = " ".join(bookmark.get_title().split())
+        if number is None or not 0 <= number < len(pages) or not title:
+            continue
+        if number not in compact:
+            compact[number] = _compact(pages[number].text)
+        start, end = _lines_of(title, pages[number], *compact[number])
+        yield _Found(number, bookmark.level + 1, title, start, end)
+
+
+def _compact(text: str) -> tuple[str, list[int]]:
+    """`text` without blanks, case and ligatures, and where each character was."""
+    pairs = [(folded, place) for place, letter in enumerate(text) if letter > " " for folded in letter.casefold()]
+    return "".join(folded for folded, _ in pairs), [place for _, place in pairs]
+
+
+def _lines_of(title: str, page: _Page, compact: str, places: Sequence[int]) -> tuple[int, int]:
+    """The whole lines that hold a title and, but for a number, nothing else; (0, 0) without any."""
+    wanted, begins = _compact(title)[0], [start for start, _ in page.lines]
+    at = compact.find(wanted)
+    while at >= 0:
+        start = page.lines[bisect_right(begins, places[at]) - 1][0]
+        end = page.lines[bisect_right(begins, places[at + len(wanted) - 1]) - 1][1]
+        if end - start <= len(title) + 12:
+            return start, end
+        at = compact.find(wanted, at + 1)
+    return 0, 0
+
+
+def _by_looks(pages: Sequence[_Page]) -> Iterator[_Found]:
+    """Lines that stand out: larger than most of the text, or bold where most of it is not."""
+    sizes: Counter[tuple[float, bool]] = Counter()
+    for page in pages:
+        for (start, end), look in zip(page.lines, page.looks, strict=True):
+            sizes[look] += end - start
+    if not sizes:
+        return
+    body, body_bold = sizes.most_common(1)[0][0]
+    runs = [run for number, page in enumerate(pages) for run in _runs(number, page, body, bold=not body_bold)]
+    if sum(last - first for _, first, last, _ in runs) > HEADING_SHARE * sum(len(page.lines) for page in pages):
+        return
+    heights = sorted({max(height, body) for *_, height in runs}, reverse=True)
+    for number, first, last, height in runs:
+        page = pages[number]
+        start, end = page.lines[first][0], page.lines[last - 1][1]
+        level = min(1 + heights.index(max(height, body)), 6)
+        yield _Found(number, level, " ".join(page.text[start:end].split()), start, end)
+
+
+def _runs(number: int, page: _Page, body: float, *, bold: bool) -> Iterator[tuple[int, int, int, float]]:
+    """Neighbouring lines of one look that stand out, at most three → (page, first line, last line + 1, height)."""
+    first = 0
+    for last in range(1, len(page.lines) + 1):
+        if last < len(page.lines) and page.looks[last] == page.looks[first]:
+            continue
+        height, is_bold = page.looks[first]
+        text = page.text[page.lines[first][0] : page.lines[last - 1][1]]
+        if (
+            last - first <= 3
+            and (height >= 1.12 * body or (bold and is_bold and height >= 0.95 * body))
+            and 3 <= len(text) <= HEADING_CHARS
+            and any(letter.isalpha() for letter in text)
+            and text[-1] not in ".,;:"
+        ):
+            yield number, first, last, round(2 * height) / 2
+        first = last
+
+
+def _in_order(pages: Sequence[_Page], starts: Sequence[int], found: Sequence[_Found]) -> list[Heading]:
+    """Headings placed in the text of all pages, none over another, each beginning its paragraph."""
+    headings: list[Heading] = []
+    for each in sorted(found, key=lambda each: (each.page, each.start)):
+        start, end = starts[each.page] + each.start, starts[each.page] + each.end
+        past = headings[-1].end if headings else 0
+        headings.append(Heading(each.level, each.title, max(start, past), max(end, past)))
+        if each.end:
+            after = bisect_left(pages[each.page].lines, (each.end, 0))
+            pages[each.page].breaks |= {each.start, *(line[0] for line in pages[each.page].lines[after : after + 1])}
+    return headings
+
+
+def _folded(pages: Sequence[_Page], starts: Sequence[int], headings: Sequence[Heading]) -> str:
+    """The text of all pages: a line break is left only where a paragraph ends."""
+    parts: list[str] = []
+    ends = {heading.end for heading in headings}
+    length, short = 0, False
+    for page, start in zip(pages, starts, strict=True):
+        if start > length:
+            parts.append("\n" if short or 0 in page.breaks or parts[-1][-1] in ".!?:" or length in ends else " ")
+        if page.text:
+            parts.append(_fold(page))
+            start_of_last, end_of_last = page.lines[-1]
+            short = end_of_last - start_of_last < _ENTRY * _usual(page)
+        length = start + len(page.text)
+    return "".join(parts)
+
+
+def _fold(page: _Page) -> str:
+    usual = _usual(page)
+    letters = list(page.text)
+    in_list = False
+    for (start, end), (following, its_end) in pairwise(page.lines):
+        entry, next_entry = (length < _ENTRY * usual for length in (end - start, its_end - following))
+        ended = end - start < _SHORT * usual and letters[end - 1] in ".!?:"
+        in_list, leaving = entry and next_entry, in_list and entry
+        if letters[following - 1] == "\n" and not (
+            following in page.breaks or ended or in_list or leaving or _BULLET.match(page.text, following)
+        ):
+            letters[following - 1] = " "
+    return "".join(letters)
+
+
+def _usual(page: _Page) -> int:
+    """The length such that half of the text stands in lines as long or longer."""
+    lengths = sorted((end - start for start, end in page.lines), reverse=True)
+    half = sum(lengths) / 2
+    for length in lengths:
+        half -= length
+        if half <= 0:
+            return length
+    return 0
