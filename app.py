@@ -31,11 +31,12 @@ import api.guard
 import api.health
 import api.turns
 from components import page
-from pipeline.errors import StoreFault
+from pipeline.errors import IndexTaken, SearchFault, StoreFault
 from pipeline.ingest import ChunkSize
-from pipeline.ingest.markdown import read_folder
+from pipeline.ingest.markdown import files_in, read_file
 from pipeline.models import Models
-from pipeline.retrieval.edge import EdgeSearch
+from pipeline.retrieval.edge import EdgeIndex
+from pipeline.retrieval.folder import follow
 from pipeline.store import Store
 from pipeline.turns import Pipeline
 
@@ -69,7 +70,7 @@ def main() -> int:
         return 1
     try:
         serve(SETTINGS, stop)
-    except StoreFault as fault:
+    except (IndexTaken, SearchFault, StoreFault) as fault:
         print(fault.text, file=sys.stderr)
         return 1
     finally:
@@ -105,8 +106,10 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     store = Store(settings.database_address)
     store.open()
     size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
-    search = EdgeSearch.build(read_folder(settings.documents_dir, size))
-    pipeline = Pipeline(settings, Models(settings), search, store)
+    index = EdgeIndex(settings.data_dir / "index")
+    folder, recipe = settings.documents_dir, f"{size.most}/{size.overlap}"
+    asyncio.run(follow(index, folder, files_in(folder), lambda path: read_file(folder, path, size), recipe))
+    pipeline = Pipeline(settings, Models(settings), index, store)
     demo = page.build(pipeline, on_space=settings.on_space, typed_models=not settings.on_space)
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -125,7 +128,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         log.warning("a turn did not end in time; what it had saved is kept")
     finally:
         demo.close(verbose=False)
-        search.close()
+        index.close()
         store.close()
 
 

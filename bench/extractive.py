@@ -24,7 +24,8 @@ from pipeline.ingest import Chunk, Document
 from pipeline.ingest.markdown import read_folder
 from pipeline.numbered import numbered, read_numbered
 from pipeline.quoting import Choice, choose
-from pipeline.retrieval.edge import EdgeSearch
+from pipeline.retrieval import SHARED, Options
+from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.query import query_of
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -94,12 +95,16 @@ def squad(path: Path, language: str) -> tuple[list[Document], dict[str, list[Ask
     return documents, sets
 
 
-async def answers(search: EdgeSearch, asked: Iterable[Asked]) -> list[Answered]:
+async def answers(search: EdgeIndex, asked: Iterable[Asked]) -> list[Answered]:
     """Search and quote for each."""
     answered = []
     for each in asked:
         query = query_of(each.question, each.previous)
-        found = [passage for passage in await search(query, PASSAGES_WANTED + 1) if passage.document != each.without]
+        found = [
+            passage
+            for passage in (await search(query, SHARED, Options(PASSAGES_WANTED + 1))).passages
+            if passage.document != each.without
+        ]
         passages = tuple(replace(passage, number=number) for number, passage in enumerate(found[:PASSAGES_WANTED], 1))
         began_s = time.perf_counter()
         choice = choose(query, read_numbered(numbered(passages)))
@@ -142,7 +147,7 @@ def main(arguments: Sequence[str]) -> None:
     print("|---|---|---|---|---|---|---|---|---|---|")
     wrong: list[str] = []
     for documents, name, sets in tables(arguments):
-        search = EdgeSearch.build(documents)
+        search = EdgeIndex.build(documents)
         for kind, asked in sets.items():
             answered = asyncio.run(answers(search, asked))
             if answered:

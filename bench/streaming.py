@@ -29,7 +29,7 @@ from pipeline.conversation import TurnRequest
 from pipeline.events import FieldDelta, TurnFinished
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
-from pipeline.retrieval.edge import EdgeSearch
+from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import QUIET, ROOT, ModelEntry, Settings
 from pipeline.store import Store
 from pipeline.turns import Pipeline
@@ -128,7 +128,7 @@ def provider_process() -> Iterator[str]:
 def pipeline_of(entries: Sequence[Mapping[str, str]], folder: Path) -> Iterator[Pipeline]:
     """A Pipeline over the bundled documents, with a store of its own."""
     settings = Settings(models=tuple(map(ModelEntry.model_validate, entries)), data_dir=folder)
-    search = EdgeSearch.build(read_folder(ROOT / "samples"))
+    search = EdgeIndex.build(read_folder(ROOT / "samples"))
     store = Store(settings.database_address)
     store.open()
     try:

@@ -18,10 +18,21 @@ Rating = Literal[-1, 0, 1]
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """What each stage of a search gave a passage; None where the stage was not used or did not find it."""
+
+    keyword: float | None = None
+    vector: float | None = None
+    fused: float | None = None
+    reranked: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A piece of a document as it was found for one question; `number` counts from 1 and is what `[n]` cites.
 
     `score` compares only within its own search. `matched` holds the spans of `text` whose words the query holds.
+    [`start`, `end`) is its place in the document's text. `reason` says why a candidate was not chosen.
     """
 
     number: int
@@ -31,6 +42,13 @@ class Passage:
     text: str
     score: float
     matched: tuple[Span, ...] = ()
+    document_id: str | None = None
+    start: int | None = None
+    end: int | None = None
+    first_page: int | None = None
+    last_page: int | None = None
+    scores: Scores = Scores()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

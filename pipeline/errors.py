@@ -8,6 +8,8 @@
     ├── ModelFault         a model did not deliver                   → TurnFailed
     ├── IngestFault        a file could not be read                  → the file is named as failed, with this text
     ├── SearchFault        the documents could not be searched       → TurnFailed
+    ├── EmbeddingFault     a model of the search did not answer      → the search does without it
+    ├── IndexTaken         another process has the index             → no start
     └── StoreFault         the database failed                       → saved: false, or HTTP 503
 
 Texts are constants that name the next action. An exception's own text may hold a key or a path: it is never shown,
@@ -81,6 +83,23 @@ class SearchFault(GlassboxError):
 
     def __init__(self) -> None:
         super().__init__("search", "The documents could not be searched. Try again; if it stays, restart Glassbox.")
+
+
+class EmbeddingFault(GlassboxError):
+    """An embedding model or a reranker did not deliver."""
+
+    def __init__(self) -> None:
+        super().__init__("embedding", "The search model did not answer, so words alone were searched. Check its name.")
+
+
+class IndexTaken(GlassboxError):
+    """The folder of the index is claimed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "index_taken",
+            "Another process uses the index below this DATA_DIR. Stop it, or set DATA_DIR to another folder.",
+        )
 
 
 class StoreFault(GlassboxError):

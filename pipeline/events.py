@@ -69,6 +69,7 @@ class PassagesFound(Said):
     passages: tuple[Passage, ...]
     rejected: tuple[Passage, ...] = ()
     quality: str | None = None
+    mode: str | None = None
     kind: Literal["passages_found"] = "passages_found"
 
 

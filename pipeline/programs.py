@@ -17,7 +17,7 @@ from pipeline.conversation import Passage, Turn
 from pipeline.errors import SearchFault
 from pipeline.events import Event, PassagesFound, StepChanged
 from pipeline.numbered import neutral, numbered
-from pipeline.retrieval import Search
+from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Options, Scope, Search
 from pipeline.retrieval.query import query_of
 
 DEFAULT_INSTRUCTIONS = (
@@ -54,7 +54,8 @@ class Rag(dspy.Module):
         self,
         question: str,
         history: Sequence[Turn] = (),
-        passages_wanted: int = 4,
+        scope: Scope = SHARED,
+        options: Options = DEFAULT_OPTIONS,
         instructions: str | None = None,
         config: dict[str, Any] | None = None,
         found: Sequence[Passage] | None = None,
@@ -65,7 +66,7 @@ class Rag(dspy.Module):
         `found` are the passages of an earlier attempt, which spare the search; `begun` is a turn whose answer broke off
         and is to be gone on with.
         """
-        passages = await self._found(question, history, passages_wanted) if found is None else found
+        passages = await self._found(question, history, scope, options) if found is None else found
         await say(StepChanged(step="reason", state="began"))
         signature = self.answer.predict.signature
         messages = [_message(turn) for turn in (*history, *([begun] if begun else []))]
@@ -77,18 +78,28 @@ class Rag(dspy.Module):
             signature=signature.with_instructions(neutral(instructions)) if instructions else signature,
         )
 
-    async def _found(self, question: str, history: Sequence[Turn], wanted: int) -> tuple[Passage, ...]:
+    async def _found(
+        self, question: str, history: Sequence[Turn], scope: Scope, options: Options
+    ) -> tuple[Passage, ...]:
         await say(StepChanged(step="retrieve", state="began"))
         began = time.monotonic()
         previous = (history[-1].question, history[-1].fields.get("answer", "")) if history else None
         query = query_of(question, previous)
         try:
-            passages = await self.search(query, wanted)
+            found = await self.search(query, scope, options)
         except Exception as error:
             raise SearchFault from error
-        await say(PassagesFound(query=query.text, passages=passages))
+        await say(
+            PassagesFound(
+                query=query.text,
+                passages=found.passages,
+                rejected=found.rejected,
+                quality=found.quality,
+                mode=found.mode,
+            )
+        )
         await say(StepChanged(step="retrieve", state="ended", took_s=time.monotonic() - began))
-        return passages
+        return found.passages
 
 
 PROGRAMS = MappingProxyType({"ChainOfThought": Rag})

@@ -37,7 +37,7 @@ from pipeline.models import ModelChoice, Models
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
 from pipeline.progress import LATEST, Experience, Progress
 from pipeline.recovery import Attempt, Breakers, Say, climb
-from pipeline.retrieval.edge import EdgeSearch
+from pipeline.retrieval import Index, Options, Scope
 from pipeline.retrieval.words import language_of
 from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.store import Store, interrupted
@@ -113,7 +113,7 @@ class RunningTurn:
 class Pipeline:
     """Starts turns, lets readers follow them, stops them; the one door to the store for page and API."""
 
-    def __init__(self, settings: Settings, models: Models, search: EdgeSearch, store: Store) -> None:
+    def __init__(self, settings: Settings, models: Models, search: Index, store: Store) -> None:
         self._settings, self._models, self._search, self._store = settings, models, search, store
         self._turns: dict[str, RunningTurn] = {}
         self._breakers = Breakers()
@@ -308,7 +308,7 @@ class Pipeline:
     @property
     def documents(self) -> tuple[tuple[str, int], ...]:
         """(title, number of passages) of every document that answers may stand on."""
-        return self._search.documents
+        return self._search.titles
 
     # One turn
 
@@ -433,7 +433,8 @@ class Pipeline:
         inputs: dict[str, Any] = {
             "question": request.question,
             "history": history if attempt.has_history else (),
-            "passages_wanted": request.passages_wanted,
+            "scope": Scope(request.visitor),
+            "options": Options(request.passages_wanted),
             "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,
             "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
             "found": next((event.passages for event in running.events if isinstance(event, PassagesFound)), None),

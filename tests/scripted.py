@@ -21,6 +21,7 @@ from dspy.lm15 import (
 
 from pipeline.conversation import Passage, Query
 from pipeline.models import RecordedLM
+from pipeline.retrieval import DEFAULT_OPTIONS, Found, Options, Scope
 
 PASSAGE = Passage(1, "tea.md", "Tea", "Brewing", "Green tea wants water of 80 °C.", 1.5, ((0, 9),))
 
@@ -91,6 +92,6 @@ def reply(reasoning: str, answer: str) -> str:
     return f"[[ ## reasoning ## ]]\n{reasoning}\n\n[[ ## answer ## ]]\n{answer}\n\n[[ ## completed ## ]]\n"
 
 
-async def find_tea(query: Query, wanted: int) -> tuple[Passage, ...]:
+async def find_tea(query: Query, scope: Scope, options: Options = DEFAULT_OPTIONS) -> Found:
     """A search that knows one passage."""
-    return (PASSAGE,)[:wanted]
+    return Found(query, (PASSAGE,)[: options.passages_wanted], (), "good", "keyword", 0.0)

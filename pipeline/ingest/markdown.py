@@ -30,14 +30,18 @@ _LINE_END = re.compile(r"\r\n?")
 
 def read_folder(folder: Path, size: ChunkSize = ChunkSize()) -> tuple[Document, ...]:  # noqa: B008 (a frozen value)
     """Every readable *.md and *.txt below `folder`, by name. What cannot be read is skipped and logged."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
-    return tuple(
-        document for path in files if (document := _read(path, path.relative_to(folder).as_posix(), size)) is not None
-    )
+    read = (read_file(folder, path, size) for path in files_in(folder))
+    return tuple(document for document in read if document)
 
 
-def _read(path: Path, name: str, size: ChunkSize) -> Document | None:
+def files_in(folder: Path) -> list[Path]:
+    """Every *.md and *.txt below `folder`, by name."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+
+
+def read_file(folder: Path, path: Path, size: ChunkSize) -> Document | None:
     """None, after one line in the log, when the file holds nothing to answer from."""
+    name = path.relative_to(folder).as_posix()
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")

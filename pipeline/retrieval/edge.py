@@ -1,112 +1,344 @@
-"""Keyword search on Qdrant Edge: the Qdrant engine in our process, BM25 over stems, English and German.
+"""The index in a folder that lasts, on Qdrant Edge. One process at a time.
 
-Edge is in beta, so all of it stays in this file and in `words`. The index is built anew at each start (150 passages:
-0.3 s) in a folder of its own that goes when it is closed: no stale and no broken index can exist.
+    lock          claimed before Edge sees the folder: a second Edge that merely tries it spoils the first one's writes
+    catalog.db    what is acknowledged: documents and the text of their passages (`catalog`)
+    shard/        words, vectors and what is filtered by (`shard`); built from the catalog whenever it is in doubt
+
+A damaged shard shows as an exception, a Rust panic, or points that are missing without a word. So whatever happens at
+the opening, and any count that differs from the catalog's, means building anew. What was not finished, is finished.
 """
 
 from __future__ import annotations
 
-import math
+import asyncio
+import logging
+import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from qdrant_edge import (
-    EdgeConfig,
-    EdgeShard,
-    EdgeSparseVectorParams,
-    Modifier,
-    Point,
-    QueryRequest,
-    SparseVector,
-    UpdateOperation,
-)
-from qdrant_edge import Query as EdgeQuery
+from filelock import FileLock, Timeout
 
-from pipeline.conversation import Passage, Query
-from pipeline.errors import SearchFault
+from pipeline.conversation import Passage, Query, Scores
+from pipeline.errors import EmbeddingFault, IndexTaken, SearchFault
 from pipeline.ingest import Document
-from pipeline.retrieval.query import united_terms
-from pipeline.retrieval.words import LANGUAGES, Language, document_vector, language_of, matched
+from pipeline.retrieval import DEFAULT_OPTIONS, Entry, Found, Mode, Options, Progress, Scope
+from pipeline.retrieval.catalog import Catalog
+from pipeline.retrieval.embedding import AT_ONCE, Embedding, Vectors
+from pipeline.retrieval.finding import Candidate, Terms, Vector, find, passage_of
+from pipeline.retrieval.points import BATCH, RECIPE, SHARED_OWNER, Record, entry_of, indexed_text, records_of
+from pipeline.retrieval.reranking import Reranker
+from pipeline.retrieval.shard import Shard, faults
 
-BATCH = 1000
-QUERY_CHARS = 20_000  # what follows in a longer text is not searched
-_VECTOR = "bm25"
+_CHANGING = "changing"
+
+_log = logging.getLogger(__name__)
 
 
-class EdgeSearch:
-    """A `Search` over documents that do not change. `close` gives its folder back; so does the end of the process."""
+class EdgeIndex:
+    """An `Index` in a folder. To be opened by one process at a time."""
 
-    def __init__(
-        self, shard: EdgeShard, folder: tempfile.TemporaryDirectory[str], passages: Sequence[tuple[Passage, Language]]
-    ) -> None:
-        self._shard, self._folder, self._passages = shard, folder, tuple(passages)
-        titles: dict[str, tuple[str, int]] = {}
-        for passage, _ in passages:
-            _, count = titles.get(passage.document, ("", 0))
-            titles[passage.document] = (passage.title, count + 1)
-        self.documents: tuple[tuple[str, int], ...] = tuple(titles.values())
-        self.passages = len(passages)
+    def __init__(self, folder: Path, embedding: Embedding | None = None, reranker: Reranker | None = None) -> None:
+        """Claim and open, and repair what the last end left unfinished. Blocks. Raises IndexTaken, SearchFault."""
+        self._folder, self._embedding, self._reranker = folder, embedding, reranker
+        self._own: tempfile.TemporaryDirectory[str] | None = None
+        self._writing = threading.RLock()
+        self._embedding_now = asyncio.Lock()
+        self._titles: tuple[tuple[str, int], ...] | None = None
+        self._open = True
+        folder.mkdir(parents=True, exist_ok=True)
+        self._claim = FileLock(folder / "lock", thread_local=False)
+        try:
+            self._claim.acquire(blocking=False)
+        except Timeout:
+            raise IndexTaken from None
+        try:
+            with faults():
+                self._catalog = _catalog_in(folder)
+                self._shard = self._repaired() or self._rebuilt()
+        except BaseException:
+            self._claim.release()
+            raise
 
     @classmethod
-    def build(cls, documents: Sequence[Document], folder: Path | None = None) -> EdgeSearch:
-        """Index documents in a new folder inside `folder` (default: the system's temporary one). Blocks."""
+    def build(cls, documents: Sequence[Document], folder: Path | None = None) -> EdgeIndex:
+        """Shared documents in a new folder inside `folder`, which goes with the index. Blocks."""
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
         own = tempfile.TemporaryDirectory(prefix="index-", dir=folder, ignore_cleanup_errors=True)
-        passages = [passage for document in documents for passage in _passages(document)]
-        config = EdgeConfig(sparse_vectors={_VECTOR: EdgeSparseVectorParams(modifier=Modifier.Idf)})
-        shard = EdgeShard.create(own.name, config)
-        for begin in range(0, len(passages), BATCH):
-            points = [
-                Point(id=place, vector={_VECTOR: document_vector(_indexed(passage), language)}, payload={})
-                for place, (passage, language) in enumerate(passages[begin : begin + BATCH], begin)
-            ]
-            shard.update(UpdateOperation.upsert_points(points))
-        return cls(shard, own, passages)
+        index = cls(Path(own.name))
+        index._own = own
+        index._add(documents, "documents", None, "", "", None)
+        return index
 
-    async def __call__(self, query: Query, wanted: int) -> tuple[Passage, ...]:
+    # What there is
+
+    @property
+    def titles(self) -> tuple[tuple[str, int], ...]:
+        """See `Index`."""
+        if self._titles is None:
+            with faults():
+                self._titles = tuple((entry.title, entry.passages) for entry in self._catalog.entries(None))
+        return self._titles
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """See `Index`."""
+        with faults():
+            ready = self._embedding and self._catalog.embedded(self._embedding.name)
+        return ("keyword", "vector", "hybrid") if ready else ("keyword",)
+
+    async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
+        """See `Index`."""
+        with faults():
+            return await asyncio.to_thread(self._catalog.entries, visitor)
+
+    async def read(self, document_id: str, visitor: str | None, start: int, end: int) -> tuple[Passage, ...]:
+        """See `Index`."""
+        with faults():
+            records = await asyncio.to_thread(self._catalog.between, document_id, visitor, start, end)
+        return tuple(passage_of(record, number) for number, record in enumerate(records, 1))
+
+    # Search
+
+    async def __call__(self, query: Query, scope: Scope, options: Options = DEFAULT_OPTIONS) -> Found:
         """See `Search`. Takes about 1 ms of CPU, so it runs in the loop."""
-        query = Query(query.question[:QUERY_CHARS], tuple((text[:QUERY_CHARS], weight) for text, weight in query.past))
-        terms = united_terms(query)
-        if not terms or wanted < 1 or not self._passages:
-            return ()
-        vector = SparseVector(list(terms), list(terms.values()))
+        return await find(query, scope, options, self._rank, self.modes, self._embedding, self._reranker)
+
+    async def _rank(
+        self, terms: Terms, vector: Vector | None, scope: Scope, candidates: int, limit: int
+    ) -> Iterable[Candidate]:
         try:
-            hits = self._shard.query(QueryRequest(query=EdgeQuery.Nearest(vector, using=_VECTOR), limit=wanted))
-        except Exception as error:
-            raise SearchFault from error
-        best = sorted(((hit.score, int(str(hit.id))) for hit in hits), key=lambda hit: (-hit[0], hit[1]))
-        found = [(score, place) for score, place in best if math.isfinite(score) and score > 0]
-        own = frozenset(united_terms(Query(query.question))) or frozenset(terms)
-        return tuple(self._found(number, place, score, own) for number, (score, place) in enumerate(found, 1))
+            keyword, nearest, fused = self._shard.rank(terms, vector, scope, candidates, limit)
+        except SearchFault:
+            self._doubt()
+            raise
+        with faults():
+            records = self._catalog.records(fused or keyword or nearest, scope.visitor)
+        return [
+            Candidate(record, Scores(keyword.get(point), nearest.get(point), fused.get(point)))
+            for point, record in records.items()
+        ]
+
+    # Change
+
+    async def add(
+        self,
+        documents: Sequence[Document],
+        collection: str,
+        owner: str | None,
+        *,
+        origin: str = "",
+        recipe: str = "",
+        progress: Progress | None = None,
+    ) -> tuple[Entry, ...]:
+        """See `Index`. One flush for all of them."""
+        entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
+        await self.embed()
+        return entries
+
+    async def remove(self, document_id: str, owner: str | None) -> bool:
+        """See `Index`."""
+        return bool(await self._remove("id = ? AND owner = ?", document_id, owner or SHARED_OWNER))
+
+    async def remove_collection(self, collection: str, owner: str | None) -> int:
+        """See `Index`."""
+        return len(await self._remove("collection = ? AND owner = ?", collection, owner or SHARED_OWNER))
+
+    async def expire(self, added_before: float) -> tuple[Entry, ...]:
+        """See `Index`."""
+        return tuple(await self._remove("owner != '' AND added_at < ?", added_before))
+
+    async def embed(self, progress: Progress | None = None) -> int:
+        """See `Index`. Where the model fails, the rest keeps to words until the next call."""
+        if self._embedding is None:
+            return 0
+        done = 0
+        async with self._embedding_now:
+            todo = await asyncio.to_thread(self._catalog.unembedded, self._embedding.name)
+            wanted = sum(count for _, count in todo)
+            for group in _groups(todo):
+                try:
+                    await self._embed(group, self._embedding)
+                except EmbeddingFault:
+                    _log.warning("The embedding model did not answer: %d passages have no vector.", wanted - done)
+                    return done
+                done += sum(count for _, count in group)
+                if progress:
+                    progress(done, wanted)
+        return done
 
     def close(self) -> None:
-        """Release the index and remove its folder. A second call does nothing."""
-        self._shard.close()
-        self._folder.cleanup()
+        """See `Index`."""
+        with self._writing:
+            if self._open:
+                self._open = False
+                self._shard.close()
+                self._catalog.close()
+                self._claim.release()
+        if self._own:
+            self._own.cleanup()
 
-    def _found(self, number: int, place: int, score: float, terms: frozenset[int]) -> Passage:
-        passage, language = self._passages[place]
-        return Passage(
-            number,
-            passage.document,
-            passage.title,
-            passage.section,
-            passage.text,
-            score,
-            matched(passage.text, terms, language),
-        )
+    def _add(
+        self,
+        documents: Sequence[Document],
+        collection: str,
+        owner: str | None,
+        origin: str,
+        recipe: str,
+        progress: Progress | None,
+    ) -> tuple[Entry, ...]:
+        entries: list[Entry] = []
+        new: dict[str, tuple[Entry, Sequence[Record]]] = {}
+        with self._writing, faults():
+            for document in documents:
+                entry = entry_of(document, collection, owner, origin, recipe, time.time())
+                known = self._catalog.entry(entry.id)
+                if known and replace(known, added_at=entry.added_at) == entry:
+                    entry = known
+                elif entry.id not in new:
+                    new[entry.id] = entry, records_of(document, entry)
+                entries.append(entry)
+            numbers = self._catalog.add(list(new.values()))
+            self._titles = None
+            self._clear()
+            points = (
+                (point, entry, record)
+                for (entry, records), place in zip(new.values(), numbers, strict=True)
+                for point, record in zip(place, records, strict=True)
+            )
+            total = sum(map(len, numbers))
+            self._shard.write(points, (lambda done: progress(done, total)) if progress else None)
+            if new:
+                self._shard.flush()
+                self._catalog.mark(new)
+        return tuple(entries)
+
+    async def _remove(self, where: str, *values: str | float) -> list[Entry]:
+        return await asyncio.to_thread(self._remove_now, where, *values)
+
+    def _remove_now(self, where: str, *values: str | float) -> list[Entry]:
+        with self._writing, faults():
+            removed = self._catalog.remove(where, *values)
+            self._titles = None
+            self._clear()
+        return removed
+
+    def _clear(self) -> None:
+        """Take out the points that belong to no document any more."""
+        if leftovers := self._catalog.leftovers():
+            self._shard.delete(leftovers)
+            self._shard.flush()
+            self._catalog.cleared(leftovers)
+
+    async def _embed(self, group: Sequence[tuple[str, int]], embedding: Embedding) -> None:
+        """Vectors for some documents; all of them count as embedded when their vectors are on disk."""
+        ids = [document_id for document_id, _ in group]
+        rows = await asyncio.to_thread(lambda: list(self._points_of(ids)))
+        for begin in range(0, len(rows), AT_ONCE):
+            some = rows[begin : begin + AT_ONCE]
+            vectors = await embedding([indexed_text(record) for _, _, record in some], "document")
+            await asyncio.to_thread(self._set_vectors, [point for point, _, _ in some], vectors, embedding.name)
+        await asyncio.to_thread(self._settle, ids, embedding.name)
+
+    def _set_vectors(self, points: Sequence[int], vectors: Vectors, name: str) -> None:
+        with self._writing, faults():
+            self._make_room(name, len(vectors[0]))
+            present = self._catalog.present(points)  # a document may have been removed meanwhile
+            self._shard.set_vectors(
+                (point, vector) for point, vector in zip(points, vectors, strict=True) if point in present
+            )
+
+    def _make_room(self, name: str, size: int) -> None:
+        """Vectors of another model cannot be compared with these: they go first."""
+        space = f"{name} {size}"
+        known = self._catalog.fact("vectors")
+        if known == space:
+            return
+        self._catalog.remember("vectors", _CHANGING)
+        self._catalog.mark_none_embedded()
+        self._shard.make_room(size, replace=bool(known))
+        self._shard.flush()
+        self._catalog.remember("vectors", space)
+
+    def _settle(self, ids: Sequence[str], name: str) -> None:
+        with self._writing, faults():
+            self._shard.flush()
+            self._catalog.mark_embedded(ids, name)
+
+    # Opening
+
+    def _repaired(self) -> Shard | None:
+        """The shard with what was missing and without what was left over; None when it has to be built anew."""
+        if self._catalog.fact("recipe") != RECIPE or self._catalog.fact("vectors") == _CHANGING:
+            return None
+        leftovers, missing = self._catalog.leftovers(), self._catalog.unindexed()
+        try:
+            shard = Shard.load(self._folder / "shard")
+            shard.delete(leftovers)
+            shard.write(self._points_of(missing))
+            if leftovers or missing:
+                shard.flush()
+            whole = shard.count() == self._catalog.passages()
+            if not whole:
+                shard.close()
+        except SearchFault:
+            return None
+        if not whole:
+            return None
+        self._catalog.mark(missing)
+        self._catalog.cleared(leftovers)
+        return shard
+
+    def _rebuilt(self) -> Shard:
+        """A new shard of all that the catalog knows."""
+        if passages := self._catalog.passages():
+            _log.warning("The index is built anew from its %d passages.", passages)
+        self._catalog.remember("recipe", "")
+        self._catalog.remember("vectors", "")
+        self._catalog.mark_all_unindexed()
+        missing = self._catalog.unindexed()
+        shard = Shard.create(self._folder / "shard")
+        shard.write(self._points_of(missing))
+        shard.flush()
+        self._catalog.mark(missing)
+        self._catalog.remember("recipe", RECIPE)
+        return shard
+
+    def _points_of(self, ids: Iterable[str]) -> Iterator[tuple[int, Entry, Record]]:
+        return (point for document_id in ids for point in self._catalog.points_of(document_id))
+
+    def _doubt(self) -> None:
+        """A shard that failed once is built anew at the next start: some damages show only when they are read."""
+        with suppress(sqlite3.Error):
+            self._catalog.remember("recipe", "")
 
 
-def _passages(document: Document) -> Iterator[tuple[Passage, Language]]:
-    """The document's passages, not yet found: number and score are 0."""
-    said = next((language for language in LANGUAGES if language == document.language), None)
-    language = said or language_of(" ".join(chunk.text for chunk in document.chunks[:4]))
-    for chunk in document.chunks:
-        yield Passage(0, document.name, document.title, chunk.section, chunk.text, 0.0), language
+def _catalog_in(folder: Path) -> Catalog:
+    """The catalog, or a new one in the place of one that cannot be read."""
+    path = folder / "catalog.db"
+    try:
+        return Catalog(path)
+    except sqlite3.OperationalError:
+        raise  # a full or locked disk is no damage
+    except sqlite3.DatabaseError:
+        _log.error("The catalog of the index is damaged and was set aside. Add private documents again.")
+        for each in folder.glob("catalog.db*"):
+            each.replace(each.with_name(each.name.replace("catalog", "damaged", 1)))
+        return Catalog(path)
 
 
-def _indexed(passage: Passage) -> str:
-    """The heading path is searched with the text: it finds up to 1.5 % more and was never a loss."""
-    return f"{passage.title}\n{passage.section}\n{passage.text}"
+def _groups(todo: Sequence[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
+    """Documents, in groups of about a batch of passages: one flush is for all of a group."""
+    group: list[tuple[str, int]] = []
+    for each in todo:
+        group.append(each)
+        if sum(count for _, count in group) >= BATCH:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -67,7 +67,9 @@ def test_events_are_flat_numbered_and_end_once(app: Served) -> None:
         assert said == text
     found = next(event for event in events if event["kind"] == "passages_found")
     passage = found["passages"][0]
-    assert set(passage) == {"number", "document", "title", "section", "text", "score", "matched"}
+    assert {"number", "document", "title", "section", "text", "score", "matched"} < set(passage)
+    assert {"document_id", "start", "end", "first_page", "last_page", "scores", "reason"} < set(passage)
+    assert set(passage["scores"]) == {"keyword", "vector", "fused", "reranked"}
     assert passage["matched"]
     assert set(ending["usage"]) == {"prompt_tokens", "completion_tokens", "exact"}
     assert ending["saved"] is True

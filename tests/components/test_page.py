@@ -17,7 +17,7 @@ from pipeline.conversation import Passage
 from pipeline.events import Event, FieldDelta, PassagesFound, TurnStarted
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
-from pipeline.retrieval.edge import EdgeSearch
+from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import BUILTIN_MODEL, ROOT, Settings
 from pipeline.store import Store
 from pipeline.turns import Pipeline
@@ -35,13 +35,13 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">"\'${1}{{2}}'
 
 @pytest.fixture(scope="module")
 def search() -> Any:
-    built = EdgeSearch.build(read_folder(ROOT / "samples"))
+    built = EdgeIndex.build(read_folder(ROOT / "samples"))
     yield built
     built.close()
 
 
 @pytest.fixture
-async def pipeline(tmp_path: Path, search: EdgeSearch) -> AsyncIterator[Pipeline]:
+async def pipeline(tmp_path: Path, search: EdgeIndex) -> AsyncIterator[Pipeline]:
     values = Settings(data_dir=tmp_path)
     store = Store(values.database_address)
     store.open()

@@ -123,3 +123,12 @@ def test_a_compact_record_keeps_one_delta_per_field() -> None:
     events: list[Event] = [FieldDelta(field="answer", text=str(number), seq=number) for number in range(9)]
     (delta,) = compact(events)
     assert delta == FieldDelta(field="answer", text="012345678", seq=0)
+
+
+def test_a_record_from_before_passages_had_places_and_scores_still_loads() -> None:
+    passage = b'{"number":1,"document":"a.md","title":"A","section":"","text":"x","score":1.5,"matched":[[0,1]]}'
+    found = b'{"seq":1,"at_s":0.1,"query":"x","passages":[' + passage + b'],"kind":"passages_found"}'
+    (event,) = record_from_wire(b"[" + found + b"]")
+    assert isinstance(event, PassagesFound)
+    assert event.passages == (Passage(1, "a.md", "A", "", "x", 1.5, ((0, 1),)),)
+    assert (event.rejected, event.quality, event.mode) == ((), None, None)

@@ -28,7 +28,7 @@ from pipeline.events import (
 )
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
-from pipeline.retrieval.edge import EdgeSearch
+from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import ROOT, ModelEntry, Settings
 from pipeline.store import Store
 from pipeline.turns import Pipeline
@@ -42,7 +42,7 @@ Make = Callable[..., Pipeline]
 
 @pytest.fixture(scope="session")
 def search() -> Any:
-    built = EdgeSearch.build(read_folder(ROOT / "samples"))
+    built = EdgeIndex.build(read_folder(ROOT / "samples"))
     yield built
     built.close()
 
@@ -54,7 +54,7 @@ def provider() -> Any:
 
 
 @pytest.fixture
-async def make(tmp_path: Path, search: EdgeSearch, provider: Provider) -> AsyncIterator[Make]:
+async def make(tmp_path: Path, search: EdgeIndex, provider: Provider) -> AsyncIterator[Make]:
     """A function that builds a Pipeline whose models are the local provider's behaviours."""
     built: list[tuple[Pipeline, Store]] = []
 

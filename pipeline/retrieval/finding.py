@@ -1,0 +1,166 @@
+"""One search from query to `Found`, over whatever store holds the points.
+
+The store ranks: by words, by vectors, and both fused by reciprocal rank fusion. Here the query becomes terms and a
+vector, candidates may be reranked, and what came of it is told: scores of each stage, what was not chosen and why.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pipeline.conversation import Passage, Query, Scores
+from pipeline.errors import EmbeddingFault
+from pipeline.retrieval import REJECTED_SHOWN, Found, Mode, Options, Scope
+from pipeline.retrieval.embedding import Embedding
+from pipeline.retrieval.points import CANDIDATES_MOST, Record, indexed_text
+from pipeline.retrieval.quality import quality_of
+from pipeline.retrieval.query import united_terms, weighted_words
+from pipeline.retrieval.reranking import Reranker
+from pipeline.retrieval.words import Language, matched, terms_of
+
+NO_SCORES = Scores()
+WORDS_SHOWN = 3
+QUERY_CHARS = 20_000  # what follows in a longer text is not searched
+
+Terms = Mapping[int, float]
+Vector = Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that a store found, with what each ranking gave it."""
+
+    record: Record
+    scores: Scores
+
+    @property
+    def score(self) -> float:
+        """What the last stage that ranked it gave it."""
+        stages = (self.scores.reranked, self.scores.fused, self.scores.vector, self.scores.keyword)
+        return next((score for score in stages if score is not None), 0.0)
+
+
+class Ranking(Protocol):
+    """The store's part of a search: rank by terms, by a vector, or by both fused."""
+
+    async def __call__(
+        self, terms: Terms, vector: Vector | None, scope: Scope, candidates: int, limit: int
+    ) -> Iterable[Candidate]:
+        """At most `limit` that the visitor may see, in any order; `candidates` of each ranking are fused."""
+        ...
+
+
+async def find(
+    query: Query,
+    scope: Scope,
+    options: Options,
+    ranking: Ranking,
+    modes: Sequence[Mode],
+    embedding: Embedding | None,
+    reranker: Reranker | None,
+) -> Found:
+    """Search. A model that fails is done without: the mode that answered is told."""
+    began_s = time.monotonic()
+    query = Query(query.question[:QUERY_CHARS], tuple((text[:QUERY_CHARS], weight) for text, weight in query.past))
+    mode = options.mode if options.mode and options.mode in modes else modes[-1]
+    vector = await _vector(query, embedding) if mode != "keyword" else None
+    mode = "keyword" if vector is None else mode
+    terms = united_terms(query) if mode != "vector" else {}
+    shown = options.passages_wanted + REJECTED_SHOWN
+    looked_at = min(max(options.candidates, shown), CANDIDATES_MOST)
+    rerank = options.rerank and reranker is not None
+    searched = options.passages_wanted > 0 and (terms or vector)
+    limit = looked_at if rerank else min(shown, CANDIDATES_MOST)
+    candidates = _best_first(await ranking(terms, vector, scope, looked_at, limit)) if searched else []
+    if rerank and reranker and candidates:
+        candidates = await _reranked(query, candidates, reranker)
+    wanted, own = max(options.passages_wanted, 0), _own_terms(query)
+    passages = tuple(
+        passage_of(each.record, number, each.score, each.scores, own)
+        for number, each in enumerate(candidates[: wanted + REJECTED_SHOWN], 1)
+    )
+    chosen = passages[:wanted]
+    rejected = tuple(
+        replace(passage, reason=_reason(query, passage, each.record.language, chosen))
+        for passage, each in zip(passages[wanted:], candidates[wanted:], strict=False)
+    )
+    return Found(query, chosen, rejected, quality_of(query, chosen), mode, time.monotonic() - began_s)
+
+
+async def _vector(query: Query, embedding: Embedding | None) -> Vector | None:
+    text = query.text.replace("\0", " ").encode(errors="ignore").decode().strip()
+    if embedding is None or not text:
+        return None
+    try:
+        return (await embedding([text], "query"))[0]
+    except EmbeddingFault:
+        return None
+
+
+def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Equal scores stand in the order of their documents, so that the same search gives the same answer."""
+    found = [
+        each for each in candidates if math.isfinite(each.score) and (each.score > 0 or each.scores.keyword is None)
+    ]
+    return sorted(found, key=lambda each: (-each.score, each.record.name, each.record.document_id, each.record.place))
+
+
+async def _reranked(query: Query, candidates: list[Candidate], reranker: Reranker) -> list[Candidate]:
+    try:
+        scores = await reranker(query.text, [indexed_text(each.record) for each in candidates])
+    except EmbeddingFault:
+        return candidates
+    scored = [
+        replace(each, scores=replace(each.scores, reranked=score))
+        for each, score in zip(candidates, scores, strict=True)
+    ]
+    return sorted(scored, key=lambda each: -each.score)
+
+
+def passage_of(
+    record: Record,
+    number: int,
+    score: float = 0.0,
+    scores: Scores = NO_SCORES,
+    terms: frozenset[int] = frozenset(),
+) -> Passage:
+    """A record as a passage, its words marked that have one of the terms."""
+    return Passage(
+        number,
+        record.name,
+        record.title,
+        record.section,
+        record.text,
+        score,
+        matched(record.text, terms, record.language),
+        record.document_id,
+        record.start,
+        record.end,
+        record.first_page,
+        record.last_page,
+        scores,
+    )
+
+
+def _own_terms(query: Query) -> frozenset[int]:
+    return frozenset(united_terms(Query(query.question))) or frozenset(united_terms(query))
+
+
+def _reason(query: Query, passage: Passage, language: Language, chosen: Sequence[Passage]) -> str:
+    """Why a candidate fell short: how far behind the last one chosen it is, and which words it lacks."""
+    if not chosen:
+        return "No passage was wanted."
+    last = chosen[-1]
+    parts = [f"Place {passage.number}, and {len(chosen)} were wanted"]
+    if last.score > 0 and passage.score > 0:
+        parts.append(f"it has {passage.score / last.score:.0%} of the score of [{last.number}]")
+    present = terms_of(f"{passage.title} {passage.section} {passage.text}", language)
+    own = weighted_words(Query(query.question), language)
+    missing = [f"“{word.text}”" for word in own if present.isdisjoint(word.terms)][:WORDS_SHOWN]
+    if missing:
+        parts.append(f"it lacks {', '.join(missing)}")
+    return "; ".join(parts) + "."

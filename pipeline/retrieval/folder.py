@@ -1,0 +1,74 @@
+"""A folder whose files are shared documents: the index follows it by the files' hashes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.ingest import Document
+from pipeline.retrieval import Index, Progress
+
+ORIGIN = "folder"
+PASSAGES_AT_ONCE = 1000  # of small documents: each write ends with one flush of 50 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How many documents were indexed, removed, and left as they were."""
+
+    indexed: int
+    removed: int
+    unchanged: int
+
+
+async def follow(
+    index: Index,
+    folder: Path,
+    files: Iterable[Path],
+    read: Callable[[Path], Document | None],
+    recipe: str,
+    progress: Progress | None = None,
+) -> Followed:
+    """Index what is new or changed in `folder`, remove what is no longer there; `read` sees nothing unchanged.
+
+    A file in a subfolder belongs to the collection of that name, any other to that of the folder itself. `recipe` says
+    how documents are cut: cut otherwise, they are indexed again. `progress` counts files. A copy of a file is left out.
+    """
+    known = {(each.collection, each.hash): each for each in await index.documents(None) if each.origin == ORIGIN}
+    present: set[tuple[str, str]] = set()
+    waiting: dict[str, list[Document]] = {}
+    indexed, paths = 0, sorted(files)
+    for number, path in enumerate(paths, 1):
+        name = path.relative_to(folder).as_posix()
+        collection = name.partition("/")[0] if "/" in name else folder.name or "documents"
+        key = collection, await asyncio.to_thread(_hash, path)
+        entry = known.get(key)
+        if key not in present and not (entry and (entry.name, entry.recipe) == (name, recipe)):
+            document = await asyncio.to_thread(read, path)
+            if document:
+                batch = waiting.setdefault(collection, [])
+                batch.append(document)
+                indexed += 1
+                if sum(len(each.chunks) for each in batch) >= PASSAGES_AT_ONCE:
+                    await index.add(waiting.pop(collection), collection, None, origin=ORIGIN, recipe=recipe)
+        present.add(key)
+        if progress:
+            progress(number, len(paths))
+    for collection, batch in waiting.items():
+        await index.add(batch, collection, None, origin=ORIGIN, recipe=recipe)
+    vanished = [entry for key, entry in known.items() if key not in present]
+    for entry in vanished:
+        await index.remove(entry.id, None)
+    return Followed(indexed, len(vanished), len(present) - indexed)
+
+
+def _hash(path: Path) -> str:
+    """What `Document.id` holds; "" for a file that cannot be read, which `read` then says."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,97 @@
+"""Documents → what an index keeps of them: one record per passage, its words as a sparse vector. Pure.
+
+The same in every store, so that a shard and a cluster rank alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qdrant_edge import SparseVector
+
+from pipeline.ingest import Document
+from pipeline.retrieval import Entry
+from pipeline.retrieval.words import LANGUAGES, Language, document_vector, language_of
+
+RECIPE = "2"  # of the vectors: another one has every shard built anew
+RRF_K = 2  # nDCG@10 of 0.718 and 0.885 on two sets, against 0.716 and 0.869 with 60
+BATCH = 250  # passages a write: Edge keeps the interpreter for 10 ms meanwhile
+SHARED_OWNER = ""
+CANDIDATES_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A passage as it is kept; `place` counts from 0 in its document."""
+
+    document_id: str
+    name: str
+    title: str
+    language: Language
+    place: int
+    section: str
+    text: str
+    start: int
+    end: int
+    first_page: int | None
+    last_page: int | None
+
+
+def entry_of(
+    document: Document, collection: str, owner: str | None, origin: str, recipe: str, added_at: float
+) -> Entry:
+    """The entry of a document that is about to be indexed."""
+    own = "\0".join((owner or "", collection, document.id))
+    return Entry(
+        hashlib.sha256(own.encode(errors="replace")).hexdigest()[:32],
+        document.id,
+        document.name,
+        document.title,
+        language_in(document),
+        document.pages,
+        len(document.chunks),
+        collection,
+        owner,
+        origin,
+        recipe,
+        added_at,
+    )
+
+
+def language_in(document: Document) -> Language:
+    """The language that a document says it has, else the one that its beginning looks like."""
+    said = next((language for language in LANGUAGES if language == document.language), None)
+    return said or language_of(" ".join(chunk.text for chunk in document.chunks[:4]))
+
+
+def records_of(document: Document, entry: Entry) -> Sequence[Record]:
+    """The passages of a document, in its order."""
+    language = language_in(document)
+    return [
+        Record(
+            entry.id,
+            entry.name,
+            entry.title,
+            language,
+            place,
+            chunk.section,
+            chunk.text,
+            chunk.start,
+            chunk.end,
+            chunk.first_page,
+            chunk.last_page,
+        )
+        for place, chunk in enumerate(document.chunks)
+    ]
+
+
+def indexed_text(record: Record) -> str:
+    """The heading path is searched with the text: it finds up to 1.5 % more and was never a loss."""
+    return f"{record.title}\n{record.section}\n{record.text}"
+
+
+def keyword_vector(record: Record) -> SparseVector:
+    """The passage's words, weighted by BM25; the store adds how rare they are."""
+    return document_vector(indexed_text(record), record.language)

@@ -1,0 +1,74 @@
+"""Candidates → scores by a model that reads question and passage together: a LiteLLM reranker, or a local one.
+
+`RERANK_MODEL` is empty (no reranking), `fastembed/NAME` (a cross-encoder; needs `pip install fastembed`), or any
+reranker's LiteLLM name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from pipeline.errors import EmbeddingFault
+from pipeline.retrieval.embedding import LOCAL, TIMEOUT_S
+
+
+class Reranker(Protocol):
+    """A judge of passages; higher is better, and scores compare within one call alone."""
+
+    async def __call__(self, question: str, texts: Sequence[str]) -> list[float]:
+        """One score per text, in order. Raises EmbeddingFault."""
+        ...
+
+
+def reranker_of(name: str, api_base: str | None = None) -> Reranker | None:
+    """The reranker that a setting names, None for none. Nothing is loaded or asked before its first use."""
+    if not name:
+        return None
+    return Local(name) if name.startswith(LOCAL) else Hosted(name, api_base)
+
+
+class Hosted:
+    """Any reranker that LiteLLM reaches."""
+
+    def __init__(self, name: str, api_base: str | None = None) -> None:
+        self._name, self._api_base = name, api_base
+
+    async def __call__(self, question: str, texts: Sequence[str]) -> list[float]:
+        """See `Reranker`."""
+        import litellm
+
+        options = {"api_base": self._api_base} if self._api_base else {}
+        try:
+            answer = await asyncio.wait_for(
+                litellm.arerank(self._name, question, list(texts), top_n=len(texts), **options), TIMEOUT_S
+            )
+            scores = {int(each["index"]): float(each["relevance_score"]) for each in answer.results or ()}
+            return [scores[place] for place in range(len(texts))]
+        except Exception as error:  # what LiteLLM raises has no common base, and its text may hold the key
+            raise EmbeddingFault from error
+
+
+class Local:
+    """A cross-encoder of fastembed's list, run by onnxruntime in threads."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._loading = name, threading.Lock()
+        self._model: Any = None
+
+    async def __call__(self, question: str, texts: Sequence[str]) -> list[float]:
+        """See `Reranker`."""
+        try:
+            return await asyncio.to_thread(self._rerank, question, list(texts))
+        except Exception as error:
+            raise EmbeddingFault from error
+
+    def _rerank(self, question: str, texts: list[str]) -> list[float]:
+        with self._loading:
+            if self._model is None:
+                from fastembed.rerank.cross_encoder import TextCrossEncoder
+
+                self._model = TextCrossEncoder(self._name.removeprefix(LOCAL))
+            return [float(score) for score in self._model.rerank(question, texts)]
