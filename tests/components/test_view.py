@@ -1,15 +1,14 @@
 """A view is the fold of a turn's events: any prefix is one, a record gives the same, and length costs no more."""
 
 import time
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncGenerator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components import chat, reasoning, sources
 from components.ink import Ink
-from components.view import MOST_VIEWS_PER_S, Text, View, paced, reduce, view_of
+from components.view import Text, View, paced, reduce, view_of
 from pipeline.conversation import Passage
 from pipeline.events import (
     Estimated,
@@ -139,55 +138,22 @@ def test_a_broken_turn_shows_in_its_last_step_where() -> None:
     assert steps[1].took_s == 2.0
 
 
-async def shown(said: Sequence[tuple[float, View]]) -> list[tuple[float, View]]:
-    """(time, view) that go in → (time, view) that come out."""
-    now = 0.0
+async def test_a_view_is_followed_by_the_pause_that_its_time_asks_for_and_then_by_the_newest() -> None:
+    newest, times, slept = 0, [0.0], list[float]()
 
     async def views() -> AsyncGenerator[View, None]:
-        nonlocal now
-        for at_s, view in said:
-            now = at_s
-            yield view
+        while newest < 9:
+            yield View(turn_id=str(newest))
+        yield View(turn_id="last", ending=FINISHED)
 
-    return [(now, view) async for view in paced(views(), clock=lambda: now + 100)]
+    async def sleep(pause_s: float) -> None:
+        nonlocal newest
+        slept.append(pause_s)
+        newest += 3  # what is said while nobody asks
 
-
-async def test_views_come_at_most_ten_times_a_second_and_the_last_one_always() -> None:
-    said = [(at / 100, View(turn_id=str(at))) for at in range(200)]
-    out = await shown(said)
-    assert out[0] == said[0]
-    assert out[-1][1] == said[-1][1]
-    assert 18 <= len(out) <= 2 * MOST_VIEWS_PER_S + 2
-
-
-async def test_silence_is_broken_once_a_second() -> None:
-    view = View()
-    out = await shown([(at / 10, view) for at in range(50)])
-    assert 4 <= len(out) <= 6
-
-
-def progress_of(*events: Event) -> str:
-    return chat.render(view_of([STARTED, FieldDelta(field="answer", text="Hot"), *events]), Ink())[-1]
-
-
-def test_the_progress_line_is_there_from_the_first_moment_and_says_what_is_not_known() -> None:
-    assert chat.render(view_of([STARTED]), Ink())[-1] == '<p class="progress"></p>'
-    unknown = Estimated(tokens=12, expected_tokens=None, tokens_per_s=8.0, eta_s=None, confidence=0.0)
-    assert "≈ 12 tokens" in progress_of(unknown)
-    assert "not known yet" in progress_of(unknown)
-
-
-def test_the_time_left_is_said_as_surely_as_it_is_known() -> None:
-    known = Estimated(tokens=50, expected_tokens=200, tokens_per_s=10.0, eta_s=15.2, confidence=0.6)
-    assert "<span>about 15 s left</span>" in progress_of(known)
-    assert "--share:0.25" in progress_of(known)
-    unsure = progress_of(replace(known, confidence=0.3))
-    assert "perhaps about 15 s left" in unsure
-    assert "--share" not in unsure
-    assert "nearly done" in progress_of(replace(known, eta_s=0.8))
-    assert "about 2 min left" in progress_of(replace(known, eta_s=130.0))
-
-
-def test_an_ended_turn_shows_no_progress() -> None:
-    known = Estimated(tokens=50, expected_tokens=200, tokens_per_s=10.0, eta_s=15.2, confidence=0.6)
-    assert "progress" not in chat.article(view_of([STARTED, known, FINISHED]))
+    shown = []
+    async for view in paced(views(), lambda took_s: 4 * took_s, lambda: times[-1], sleep):
+        times.append(times[-1] + 0.25)
+        shown.append(view.turn_id)
+    assert shown == ["0", "3", "6", "last"]
+    assert slept == [1.0, 1.0, 1.0]
