@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from pipeline.errors import REFUSALS, Busy, GlassboxError, NotFound, Refused
+from pipeline.errors import REFUSALS, Busy, GlassboxError, Gone, NotFound, Refused
 
 
 class TooLarge(Refused):
@@ -20,6 +20,9 @@ async def answer_fault(_request: Request, error: Exception) -> JSONResponse:
     """GlassboxError → its status and text."""
     if isinstance(error, Busy):
         return JSONResponse({"detail": error.text}, 429, {"Retry-After": str(error.retry_after_s)})
+    if isinstance(error, Gone):
+        turn = f"/api/turns/{error.turn_id}"
+        return JSONResponse({"detail": error.text, "turn": turn}, 410, {"Location": turn})
     if isinstance(error, GlassboxError):
         status = 413 if isinstance(error, TooLarge) else 422 if isinstance(error, Refused) else 503
         return JSONResponse({"detail": error.text}, 404 if isinstance(error, NotFound) else status)

@@ -1,21 +1,24 @@
 """`POST /api/turns`: a question in, its events out as server-sent events. The wire is fixed; see the README.
 
-All checks are a dependency, since an error raised inside the stream would come after the 200 and only break the body.
+Under `/api/turns/{id}` a turn is followed, read and stopped, also by another program than the one that asked.
+All checks come before the stream, since an error raised inside it would come after the 200 and only break the body.
 """
 
 # No `from __future__ import annotations` here: FastAPI could not resolve the name of a dependency inside a function.
 
+import json
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import format_sse_event
-from pydantic import BaseModel, ConfigDict, StrictFloat, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from api.faults import TooLarge
-from pipeline.conversation import TurnRequest
+from pipeline.conversation import Turn, TurnRequest
 from pipeline.errors import Refused
 from pipeline.events import Event, to_wire
 from pipeline.turns import Pipeline, RunningTurn
@@ -23,8 +26,12 @@ from pipeline.turns import Pipeline, RunningTurn
 BODY_LIMIT_BYTES = 1_000_000
 HEARTBEAT_S = 10.0
 HEARTBEAT = b": waiting\n"
+JSON_HEARTBEAT = b" "  # JSON may begin with spaces, and a proxy does not take the answer for dead
 VISITOR = re.compile(r"[A-Za-z0-9_-]{16,128}")
+SEQ = re.compile(r"-1|[0-9]{1,9}")
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx and its kin must not collect
+
+Batches = AsyncGenerator[tuple[Event, ...], None]
 
 
 class Ask(BaseModel):
@@ -40,29 +47,54 @@ class Ask(BaseModel):
     temperature: StrictFloat | StrictInt | None = None
     max_tokens: StrictInt | None = None
     instructions: StrictStr | None = None
+    stream: StrictBool = True
+
+
+def visitor_of(request: Request) -> str | None:
+    """The visitor that a program names itself. Raises Refused."""
+    visitor = request.headers.get("x-visitor")
+    if visitor is not None and not VISITOR.fullmatch(visitor):
+        raise Refused("invalid_visitor")
+    return visitor
+
+
+Visitor = Annotated[str | None, Depends(visitor_of)]
 
 
 def routes(pipeline: Pipeline) -> APIRouter:
     """The routes that answer questions."""
     router = APIRouter()
 
-    async def started(request: Request) -> RunningTurn:
+    async def started(request: Request, visitor: Visitor) -> StreamingResponse:
         """Read, check and start. Raises GlassboxError, which `faults` turns into a status."""
-        visitor = request.headers.get("x-visitor")
-        if visitor is not None and not VISITOR.fullmatch(visitor):
-            raise Refused("invalid_visitor")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise Refused("invalid_request")  # a form of another site can send any other type without asking
         try:
             ask = Ask.model_validate_json(await _body(request))
         except ValidationError as error:
             raise Refused("invalid_request") from error
-        return await pipeline.start(TurnRequest(visitor=visitor, **ask.model_dump()))
+        turn = await pipeline.start(TurnRequest(visitor=visitor, **ask.model_dump(exclude={"stream"})))
+        batches = pipeline.batches(turn.id, beat_s=HEARTBEAT_S)
+        return _events(batches) if ask.stream else _ending(turn, batches)
 
     @router.post("/api/turns")
-    async def turns(turn: Annotated[RunningTurn, Depends(started)]) -> StreamingResponse:
-        body = _stream(pipeline.batches(turn.id, beat_s=HEARTBEAT_S))
-        return StreamingResponse(body, media_type="text/event-stream", headers=STREAM_HEADERS)
+    async def turns(answer: Annotated[StreamingResponse, Depends(started)]) -> StreamingResponse:
+        return answer
+
+    @router.get("/api/turns/{turn_id}")
+    async def turn(turn_id: str, visitor: Visitor) -> Response:
+        return _json(await pipeline.turn(turn_id, visitor))
+
+    @router.get("/api/turns/{turn_id}/events")
+    async def events(request: Request, turn_id: str, visitor: Visitor) -> StreamingResponse:
+        await pipeline.turn(turn_id, visitor)  # 404 unless it may be read
+        return _events(pipeline.batches(turn_id, _after(request), HEARTBEAT_S))
+
+    @router.post("/api/turns/{turn_id}/stop")
+    async def stop(turn_id: str, visitor: Visitor) -> Response:
+        await pipeline.turn(turn_id, visitor)
+        await pipeline.stop(turn_id)
+        return _json(await pipeline.turn(turn_id, visitor))
 
     return router
 
@@ -76,13 +108,53 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _stream(batches: AsyncGenerator[tuple[Event, ...], None]) -> AsyncGenerator[bytes, None]:
-    try:
-        async for batch in batches:
-            yield b"".join(map(_sse, batch)) or HEARTBEAT
-    finally:
-        await batches.aclose()
+def _after(request: Request) -> int:
+    """The last event received: the header of a client that comes back wins over the address it first came with."""
+    after = request.headers.get("last-event-id") or request.query_params.get("after") or "-1"
+    if not SEQ.fullmatch(after):
+        raise Refused("unknown_event")
+    return int(after)
+
+
+def _events(batches: Batches) -> StreamingResponse:
+    async def body() -> AsyncGenerator[bytes, None]:
+        async with aclosing(batches):
+            async for batch in batches:
+                yield b"".join(map(_sse, batch)) or HEARTBEAT
+
+    return StreamingResponse(body(), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+def _ending(turn: RunningTurn, batches: Batches) -> StreamingResponse:
+    """One object at the end. A stream all the same: it is noticed when the program has left."""
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        async with aclosing(batches):
+            async for batch in batches:
+                if not batch:
+                    yield JSON_HEARTBEAT
+        yield _as_json(turn.now)
+
+    return StreamingResponse(body(), media_type="application/json", headers=STREAM_HEADERS)
 
 
 def _sse(event: Event) -> bytes:
     return format_sse_event(event=event.kind, id=str(event.seq), data_str=to_wire(event).decode())
+
+
+def _json(turn: Turn) -> Response:
+    return Response(_as_json(turn), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _as_json(turn: Turn) -> bytes:
+    """A turn as one object: what was asked, and its ending event; as long as it runs what it has said."""
+    asked = {
+        "turn_id": turn.id,
+        "conversation_id": turn.conversation_id,
+        "question": turn.question,
+        "model": turn.model,
+        "asked_at": turn.asked_at,
+        "state": turn.state,
+    }
+    said = {"partial": turn.fields} if turn.state == "running" else json.loads(to_wire(turn.record[-1]))
+    return json.dumps({**asked, **said}).encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from components import rungs
 from components.ink import Ink
 from components.markdown import plain
 from components.parts import Parts, action, badge, button, icon, mark, notice
@@ -19,6 +20,7 @@ from pipeline.settings import BUILTIN_MODEL
 
 NAME, TITLE = "chat", "Answer"
 PEEK_CHARS = 180
+SURE = 0.5  # from this confidence on, the time left is said without a perhaps
 UNKNOWN = "?"  # the conversation of a page that has not been told yet which one it shows
 
 STEP_NAMES = {"retrieve": "search", "reason": "reasoning", "answer": "answer"}
@@ -114,7 +116,7 @@ def _inside(view: View, ink: Ink, rating: Rating) -> Parts:
     answer = [f'<div class="answer">{block}</div>' for block in ink.blocks(view, "answer")]
     parts = [_asked(view), _steps(view), *answer]
     if view.ending is None:
-        return parts if answer else [*parts, *_peek(view)]
+        return [*parts, *([] if answer else [*rungs.now(view), *_peek(view)]), _progress(view)]
     return [*parts, *_notes(view), *_notice(view, view.ending), _facts(view, rating)]
 
 
@@ -154,8 +156,34 @@ def _peek(view: View) -> Parts:
     return [f'<button type="button" class="peek" data-act="tab" data-tab="reasoning">{plain(cut)}</button>']
 
 
+def _progress(view: View) -> str:
+    """One line as high as the facts that will stand in its place; what is not known is said to be so."""
+    estimate = view.estimate
+    if estimate is None:
+        return '<p class="progress"></p>'
+    said, share = [f"≈ {estimate.tokens} tokens"], ""
+    if estimate.tokens_per_s:
+        said.append(f"{estimate.tokens_per_s:.0f} tok/s")
+    if estimate.eta_s is None or not estimate.expected_tokens:
+        said.append("how long it will be is not known yet")
+    elif estimate.confidence < SURE:
+        said.append(f"perhaps {_left(estimate.eta_s)}")
+    else:
+        said = [_left(estimate.eta_s), f"≈ {estimate.tokens} of {estimate.expected_tokens} tokens", *said[1:]]
+        share = f'<i style="--share:{min(1.0, estimate.tokens / estimate.expected_tokens):.2f}"></i>'
+    return f'<p class="progress">{share}{"".join(f"<span>{escape(each)}</span>" for each in said)}</p>'
+
+
+def _left(eta_s: float) -> str:
+    if eta_s >= 90:
+        return f"about {eta_s / 60:.0f} min left"
+    rounded = round(eta_s) if eta_s < 10 else round(eta_s / 5) * 5
+    return f"about {rounded} s left" if rounded > 1 else "nearly done"
+
+
 def _notes(view: View) -> Parts:
-    notes = [f'<p class="note">{icon("warn", 14)}<span>{escape(warning.text)}</span></p>' for warning in view.warnings]
+    told = [warning.text for warning in view.warnings if warning.code != "length"]  # that one has a notice
+    notes = [f'<p class="note">{icon("warn", 14)}<span>{escape(text)}</span></p>' for text in told]
     if view.ending and not view.ending.saved:
         lost = "This turn could not be saved: it will be gone after a reload. Copy what you need."
         notes.append(f'<p class="note">{icon("warn", 14)}<span>{lost}</span></p>')
@@ -163,16 +191,21 @@ def _notes(view: View) -> Parts:
 
 
 def _notice(view: View, ending: Ending) -> Parts:
+    # Only a language model can go on with what it wrote.
+    more = [button("go-on", "Continue")] if view.text("answer") and view.model != BUILTIN_MODEL else []
     match ending:
+        case TurnFinished(finish="length"):
+            return [notice("calm", "Cut short", "The model reached its limit of tokens.", more)]
         case TurnFinished():
             return []
         case TurnStopped():
             kept = "What was written is kept." if view.text("answer") else "Nothing was written yet."
-            return [notice("calm", "Stopped", kept, [button("retry", "Try again")], "stop")]
+            return [notice("calm", "Stopped", kept, [*more, button("retry", "Try again")], "stop")]
         case TurnFailed():
             is_model = ending.code in MODEL_FAULTS
             other = [button("models", "Choose another model", "plain" if ending.retryable else "primary")]
-            buttons = [button("retry", "Try again", "primary" if ending.retryable else "plain"), *(other * is_model)]
+            again = button("retry", "Try again", "primary" if ending.retryable else "plain")
+            buttons = [again, *more, *(other * is_model)]
             kept = " What had arrived is kept above." if view.text("answer") else ""
             title = "Incomplete answer" if view.text("answer") else "No answer"
             return [notice("bad", title, ending.text + kept, buttons if ending.retryable else buttons[::-1])]
@@ -195,4 +228,4 @@ def _facts(view: View, rating: Rating) -> str:
     tools = action("copy", "Copy answer") + action("retry", "Ask again")
     tools += action("like", "Good answer", pressed=rating > 0) + action("dislike", "Bad answer", pressed=rating < 0)
     told = " ".join(f"<span>{plain(fact)}</span>" for fact in facts)
-    return f'<footer class="facts"><div class="tools">{tools}</div><p>{told}</p></footer>'
+    return f'<footer class="facts"><div class="tools">{tools}</div><p>{told}</p>{rungs.badges(view)}</footer>'

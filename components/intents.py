@@ -106,10 +106,11 @@ class Intents:
 
     async def retry(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
         """The same question again, in the place of the turn."""
-        turn = await self._turn(tab, visitor, str(event.turn))
-        if turn is None:
-            return Shown(notice=_refusal(NotFound().text)).outputs()
-        return await self._begin(turn.question, turn.id, tab, visitor, Knobs(*knobs))
+        return await self._again(str(event.turn), tab, visitor, Knobs(*knobs))
+
+    async def go_on(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+        """The rest of an answer that broke off, after what is there of it."""
+        return await self._again(str(event.turn), tab, visitor, Knobs(*knobs), goes_on=True)
 
     async def edit(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
         """Bring a question back into the composer → the composer's text and the notice above it."""
@@ -233,6 +234,10 @@ class Intents:
             *(gr.update(interactive=uses_knobs) for _ in range(sidebar.KNOBS)),
         )
 
+    def picked(self, label: str) -> Parts:
+        """The picker as it is now: a turn may have left a model to rest."""
+        return sidebar.picker(self._pipeline.models, self.known(label))
+
     def remember(self, label: str, tab: Tab) -> Outputs:
         """The model that this browser chose earlier → what `choose` gives back, without the bar: `load` draws that."""
         return self.choose(label, tab)[1:]
@@ -265,7 +270,22 @@ class Intents:
 
     # What is behind them
 
-    async def _begin(self, question: str, replaces: str | None, tab: Tab, visitor: str, knobs: Knobs) -> Outputs:
+    async def _again(self, turn_id: str, tab: Tab, visitor: str, knobs: Knobs, *, goes_on: bool = False) -> Outputs:
+        turn = await self._turn(tab, visitor, turn_id)
+        if turn is None:
+            return Shown(notice=_refusal(NotFound().text)).outputs()
+        return await self._begin(turn.question, turn.id, tab, visitor, knobs, goes_on=goes_on)
+
+    async def _begin(
+        self,
+        question: str,
+        replaces: str | None,
+        tab: Tab,
+        visitor: str,
+        knobs: Knobs,
+        *,
+        goes_on: bool = False,
+    ) -> Outputs:
         is_running = tab.conversation_id and self._pipeline.running(tab.conversation_id)
         if tab.is_asking or (is_running and question == tab.asked):
             return Shown().outputs()  # Enter was pressed twice
@@ -273,7 +293,8 @@ class Intents:
             return Shown(notice=[*_refusal(STILL_RUNNING), *_editing(tab)]).outputs()
         tab.is_asking, tab.asked = True, question
         try:
-            running = await self._pipeline.start(self._request(question, replaces, tab, visitor, knobs))
+            request = replace(self._request(question, replaces, tab, visitor, knobs), goes_on=goes_on)
+            running = await self._pipeline.start(request)
         except GlassboxError as error:
             return Shown(notice=[*_refusal(error.text), *_editing(tab)]).outputs()
         finally:

@@ -1,6 +1,7 @@
 // The page's only script. A value is a flat list of safe HTML strings, one element each, made by Python; here only what
 // changed touches the DOM, so that open details, selections and focus in everything else stay as they are.
 window.glassbox = (() => {
+  const KNOBS = 4; // the last inputs of a question: model, passages, history, instructions
   const NEAR_PX = 90; // a reader this close to the end is taken along
   const find = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -236,6 +237,7 @@ window.glassbox = (() => {
     keep: (button) => { const row = button.closest(".row"); row.classList.remove("doubtful"); find(".bin", row).focus(); },
     delete: (button) => send("delete", button.closest(".row").dataset),
     retry: (button) => send("retry", button.closest(".turn").dataset),
+    "go-on": (button) => send("go_on", button.closest(".turn").dataset),
     edit: (button) => send("edit", button.closest(".turn").dataset),
     cancel: () => send("cancel"),
     close: () => send("close"),
@@ -289,5 +291,11 @@ window.glassbox = (() => {
     if (theme) document.body.classList.toggle("dark", theme === "dark");
   });
 
-  return { keyed, ready, composer };
+  // What a question is asked with: the knobs follow the model, which is the one that is ticked now.
+  function asked(given) {
+    const model = find("#model input:checked")?.value, at = given.length - KNOBS;
+    return given.map((value, index) => (index === at && model ? model : value));
+  }
+
+  return { keyed, ready, composer, asked };
 })();

@@ -30,6 +30,8 @@ NO_MODEL_ON_SPACE = (
 )
 # Runs when the page is loaded: fonts first, so that nothing moves later, then what only the browser knows.
 ON_LOAD = "async (tab, visitor, model) => [tab, visitor, model, ...(await glassbox.ready())]"
+# The model that is ticked on the page: what the server was told of it may be on its way.
+ON_ASK = "(...given) => glassbox.asked(given)"
 # The stop button and the emptied composer follow what is shown, without a round trip.
 ON_RUNNING = "(typed) => glassbox.composer(typed)"
 
@@ -89,7 +91,7 @@ def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
         gr.HTML(f'<p class="banner">{banner}</p>' if banner else "", elem_id="banner", apply_default_css=False)
         with gr.Column(elem_id="scroll"):
             hero = chat.hero(pipeline.documents, pipeline.default_model)
-            thread = keyed(hero, "thread", events=("example", "retry", "edit", "rate", "look"))
+            thread = keyed(hero, "thread", events=("example", "retry", "go_on", "edit", "rate", "look"))
             live = keyed([], "live", draws="turn", events=("running", "follow"))
         with gr.Column(elem_id="compose"):
             notice = keyed([], "notice", events=("cancel", "close"))
@@ -138,9 +140,10 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     live, tab, visitor = main.panes[0], kept.tab, kept.visitor
     knobs = [kept.model, side.passages, side.history_turns, side.instructions]
     page = _page(side, main)
-    _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page)
-    _on(main.thread.example, intents.example, [tab, visitor, *knobs], page)
-    _on(main.thread.retry, intents.retry, [tab, visitor, *knobs], page)
+    _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page, ON_ASK)
+    _on(main.thread.example, intents.example, [tab, visitor, *knobs], page, ON_ASK)
+    _on(main.thread.retry, intents.retry, [tab, visitor, *knobs], page, ON_ASK)
+    _on(main.thread.go_on, intents.go_on, [tab, visitor, *knobs], page, ON_ASK)
     _on(main.thread.edit, intents.edit, [tab, visitor], [main.question, main.notice])
     _on(main.notice.cancel, intents.cancel, [tab], [main.question, main.notice])
     _on(main.notice.close, intents.close, [tab], main.notice)
@@ -149,6 +152,7 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     _on(main.thread.look, intents.look, [tab, visitor], list(main.earlier))
     following = _on(live.follow, intents.follow, [tab], list(main.panes))
     _on(following.then, intents.settle, [tab, visitor, kept.model], page)
+    _on(following.then, intents.picked, [kept.model], side.model)
     live.running(None, [main.question], [main.question], js=ON_RUNNING, show_progress="hidden")
 
 

@@ -26,6 +26,7 @@ ICONS = {
     "quote": '<path d="M5 7h5v6c0 2-1.5 4-4 4M14 7h5v6c0 2-1.5 4-4 4"/>',
     "theme": '<path d="M12 3a9 9 0 1 0 9 9c-4 3-9-1-9-9z"/>',
     "stop": '<path d="M7 7h10v10H7z"/>',
+    "fallback": '<path d="M6 4v8a4 4 0 0 0 4 4h9M15 12l4 4-4 4"/>',
     "menu": '<path d="M4 7h16M4 12h16M4 17h10"/>',
     "close": '<path d="M6 6l12 12M18 6 6 18"/>',
     "delete": '<path d="M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13M10 11v5M14 11v5"/>',
@@ -53,7 +54,7 @@ def mark(size_px: int) -> str:
     )
 
 
-def badge(kind: Literal["quote", "warn", "good", "stop"], text: str) -> str:
+def badge(kind: Literal["quote", "warn", "good", "stop", "fallback"], text: str) -> str:
     """A short remark: always text and icon, never colour alone."""
     return f'<span class="badge {kind}">{icon(kind, 13)}{escape(text)}</span>'
 

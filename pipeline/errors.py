@@ -2,7 +2,8 @@
 
     GlassboxError
     ├── Refused            the request is not one we answer          → HTTP 422, nothing stored
-    ├── NotFound           no such conversation for this visitor     → HTTP 404
+    ├── NotFound           no such conversation or turn for this visitor → HTTP 404
+    │   └── Gone           the turn is there, but no longer its events   → HTTP 410 and where it is
     ├── Busy               a limit is reached                        → HTTP 429 with Retry-After
     ├── ModelFault         a model did not deliver                   → TurnFailed
     ├── IngestFault        a file could not be read                  → the file is named as failed, with this text
@@ -38,8 +39,16 @@ class Refused(GlassboxError):
 class NotFound(GlassboxError):
     """The id is unknown, or belongs to someone else: the two look the same from outside."""
 
-    def __init__(self) -> None:
-        super().__init__("not_found", "There is no such conversation. Start a new one.")
+    def __init__(self, text: str = "There is no such conversation. Start a new one.") -> None:
+        super().__init__("not_found", text)
+
+
+class Gone(NotFound):
+    """A turn's events are kept for a minute after its ending; the turn itself is still to be had."""
+
+    def __init__(self, turn_id: str) -> None:
+        super().__init__("The events of this turn are no longer kept. Ask for the turn itself.")
+        self.turn_id = turn_id
 
 
 class Busy(GlassboxError):
@@ -110,6 +119,7 @@ REFUSALS: MappingProxyType[str, str] = MappingProxyType(
         "unreadable_question": "The question holds characters that are no text. Type it again.",
         "unknown_model": "There is no model of that name here. Choose one of the model list.",
         "invalid_request": "The request is not valid. Check its keys and their values.",
+        "unknown_event": "This turn has no event of that number. Give the id of the last event that was received.",
         "invalid_visitor": "A visitor is named by 16 to 128 letters, digits, _ or -.",
         "too_large": "The request is over 1 MB. Send less.",
     }

@@ -38,7 +38,7 @@ class ModelChoice:
     """One line of the picker. `uses_knobs`: whether instructions, temperature and token limit change its answer."""
 
     label: str
-    state: Literal["ready", "no_key"]
+    state: Literal["ready", "no_key", "resting"]
     note: str
     uses_knobs: bool
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.conversation import Conversation, Rating, Turn, TurnRequest, TurnState
 from pipeline.dspy_events import Limits, Manner, Outcome, answer
-from pipeline.errors import Busy, GlassboxError, ModelFault, NotFound, Refused, StoreFault
+from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
 from pipeline.events import (
     Ending,
     Event,
@@ -35,6 +35,7 @@ from pipeline.events import (
 from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
+from pipeline.progress import LATEST, Experience, Progress
 from pipeline.recovery import Attempt, Breakers, Say, climb
 from pipeline.retrieval import Index, Options, Scope
 from pipeline.retrieval.words import language_of
@@ -54,8 +55,8 @@ MOST_PASSAGES, MOST_HISTORY_TURNS, MOST_TOKENS = 20, 50, 200_000
 class RunningTurn:
     """One turn's buffer of events, and who waits for more of them."""
 
-    def __init__(self, turn: Turn, owner: str | None) -> None:
-        self.turn, self.owner = turn, owner
+    def __init__(self, turn: Turn, owner: str | None, progress: Progress) -> None:
+        self.turn, self.owner, self._progress = turn, owner, progress
         self.events: list[Event] = []
         self._record = Record()
         self.ended = False
@@ -79,13 +80,18 @@ class RunningTurn:
         return self.turn.conversation_id
 
     def say(self, event: Event) -> None:
-        """The one place where an event gets its number and its time."""
+        """The one place where an event gets its number and its time; an estimate may follow it."""
         said = replace(event, seq=len(self.events), at_s=round(time.monotonic() - self.began_at, 4))
-        self.events.append(said)
-        self._record.add(said)
+        self._keep(said)
+        if estimate := self._progress.heard(said):
+            self._keep(replace(estimate, seq=len(self.events), at_s=said.at_s))
         for waiting in self._waiting:
             _wake(waiting)
         self._waiting.clear()
+
+    def _keep(self, event: Event) -> None:
+        self.events.append(event)
+        self._record.add(event)
 
     async def news(self, timeout_s: float) -> None:
         """Return at the next event, or after `timeout_s`."""
@@ -99,6 +105,12 @@ class RunningTurn:
             timer.cancel()
             with contextlib.suppress(ValueError):
                 self._waiting.remove(waiting)
+
+    @property
+    def now(self) -> Turn:
+        """The turn as it stands."""
+        ending = self.events[-1]
+        return self.stored(_STATES[type(ending)] if isinstance(ending, Ending) else "running")
 
     def stored(self, state: TurnState, ending: Ending | None = None) -> Turn:
         """The turn as the store keeps it."""
@@ -115,6 +127,8 @@ class Pipeline:
         self._settings, self._models, self._search, self._store = settings, models, search, store
         self._turns: dict[str, RunningTurn] = {}
         self._breakers = Breakers()
+        self._experience = Experience()
+        self._has_learned = False
         self._closing = False
         self.default_instructions = DEFAULT_INSTRUCTIONS
         self.question_limit_chars = settings.question_limit_chars
@@ -132,7 +146,7 @@ class Pipeline:
             model=request.model or self.default_model,
             asked_at=time.time(),
         )
-        running = RunningTurn(turn, conversation.owner)
+        running = RunningTurn(turn, conversation.owner, Progress(self._experience))
         running.say(
             TurnStarted(
                 turn_id=turn.id,
@@ -156,13 +170,21 @@ class Pipeline:
         self._leave(running, max(self._settings.leave_grace_s, FIRST_READER_S))
         return running
 
-    async def batches(
-        self, turn_id: str, after: int = -1, beat_s: float = 1.0
-    ) -> AsyncGenerator[tuple[Event, ...], None]:
-        """Events with a seq above `after`, as many at a time as there are; () after each silent `beat_s`."""
+    def batches(self, turn_id: str, after: int = -1, beat_s: float = 1.0) -> AsyncGenerator[tuple[Event, ...], None]:
+        """Events with a seq above `after`, as many at a time as there are; () after each silent `beat_s`.
+
+        Raises at once, not at the first event: Gone where there is no buffer, Refused for an `after` still to come.
+        """
         running = self._turns.get(turn_id)
         if running is None:
-            raise NotFound
+            raise Gone(turn_id)
+        if not -1 <= after < len(running.events):
+            raise Refused("unknown_event")
+        return self._batches(running, after, beat_s)
+
+    async def _batches(
+        self, running: RunningTurn, after: int, beat_s: float
+    ) -> AsyncGenerator[tuple[Event, ...], None]:
         running.readers += 1
         if running.leaving and not running.ended:  # an ended turn's timer is what removes it
             running.leaving.cancel()
@@ -223,6 +245,16 @@ class Pipeline:
                 running.leaving.cancel()
         self._turns.clear()
 
+    async def turn(self, turn_id: str, visitor: str | None) -> Turn:
+        """One turn as it stands, running or ended. Raises NotFound, also for one of another visitor."""
+        running = self._turns.get(turn_id)
+        if running and running.owner in (None, visitor):
+            return running.now
+        turn = None if running else await self._store.turn(turn_id, visitor)
+        if turn is None:
+            raise NotFound("There is no such turn. Ask again.")
+        return turn if turn.state != "running" else _broken_off(turn)
+
     def running(self, conversation_id: str) -> str | None:
         """The id of the conversation's running turn, the newest when there are several."""
         ids = [each.id for each in self._turns.values() if each.conversation_id == conversation_id and not each.ended]
@@ -247,6 +279,8 @@ class Pipeline:
             raise NotFound
         inside = [turn.id for turn in self._turns.values() if turn.conversation_id == conversation_id]
         await asyncio.gather(*(self.stop(turn_id) for turn_id in inside))
+        for turn_id in inside:
+            self._turns.pop(turn_id, None)  # what was deleted can no longer be followed either
 
     async def rate(self, turn_id: str, visitor: str | None, rating: Rating) -> None:
         """Remember a like (1), a dislike (-1) or neither (0). Raises NotFound."""
@@ -257,8 +291,13 @@ class Pipeline:
 
     @property
     def models(self) -> tuple[ModelChoice, ...]:
-        """The picker's lines."""
-        return self._models.choices
+        """The picker's lines; a model that failed and rests says for how long."""
+        return tuple(
+            replace(choice, state="resting", note=f"rests {rest_s:.0f} s")
+            if choice.state == "ready" and (rest_s := self._breakers.rest_s(choice.label))
+            else choice
+            for choice in self._models.choices
+        )
 
     @property
     def default_model(self) -> str:
@@ -326,6 +365,8 @@ class Pipeline:
         at = ids.index(request.replaces) if request.replaces in ids else len(turns)
         history = [turn for turn in turns[:at] if turn.fields.get("answer")][-request.history_turns or at :]
         begun = turns[at] if request.goes_on and at < len(turns) and turns[at].fields.get("answer") else None
+        if (request.model or self.default_model) == BUILTIN_MODEL:
+            begun = None  # it quotes, and has nothing to go on with
         return found, history, begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun)})
 
     async def _open(self, conversation: Conversation, turn: Turn, replaces: str | None) -> bool:
@@ -339,6 +380,7 @@ class Pipeline:
     async def _run(self, running: RunningTurn, work: asyncio.Task[Outcome], *, saved: bool) -> None:
         """From the first event to the ending. This task is never cancelled, only the work beside it."""
         try:
+            await self._learn()
             fault = await self._wait(running, work, saved=saved)
             ending = self._ending(running, work, fault)
             ending = await self._save_ending(running, ending) if saved else replace(ending, saved=False)
@@ -348,15 +390,27 @@ class Pipeline:
             ending = replace(_failed(ModelFault("unexpected"), fields_of(running.events)), saved=False)
         running.ended = True
         running.say(ending)
+        self._experience.learn(measure(running.events))
         if running.leaving:
             running.leaving.cancel()
         running.leaving = asyncio.get_running_loop().call_later(KEEP_ENDED_S, self._turns.pop, running.id, None)
+
+    async def _learn(self) -> None:
+        """Once: what earlier answers were like, for the estimates."""
+        if self._has_learned:
+            return
+        self._has_learned = True
+        try:
+            for measured in await self._store.measured(LATEST):
+                self._experience.learn(measured)
+        except StoreFault:
+            self._has_learned = False
 
     async def _work(
         self, running: RunningTurn, request: TurnRequest, history: Sequence[Turn], begun: Turn | None
     ) -> Outcome:
         for field, text in begun.fields.items() if begun else ():
-            running.say(FieldDelta(field=field, text=text))
+            running.say(FieldDelta(field=field, text=text if field == "answer" else text + "\n\n"))
 
         async def ask(attempt: Attempt, say: Say) -> Outcome:
             return await self._ask(running, request, history, begun, attempt, say)
@@ -368,6 +422,8 @@ class Pipeline:
             has_token_limit=request.max_tokens is not None,
         )
         fallbacks = () if first.model == BUILTIN_MODEL else self._models.fallbacks
+        if begun:  # quotes would not go on with what a model began
+            fallbacks = tuple(label for label in fallbacks if label != BUILTIN_MODEL)
         return await climb(first, fallbacks, self._breakers, ask, running.say)
 
     async def _ask(
@@ -392,7 +448,7 @@ class Pipeline:
             "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,
             "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
             "found": next((event.passages for event in running.events if isinstance(event, PassagesFound)), None),
-            "begun": None if is_builtin else begun,
+            "begun": begun,
         }
         limits = Limits(
             self._settings.first_token_timeout_s,

@@ -1,9 +1,10 @@
 """A model provider that misbehaves on demand: OpenAI-compatible streams over real sockets.
 
-The model's name is the wish: a key of BEHAVIOURS or `status-<code>`, then any of `-tokens-N` (content deltas),
-`-gap-MS` (between two of them), `-rate-N` (deltas per second, for steps below a timer's millisecond), `-after-N`
-(deltas before the fault), `-retry-S` (a Retry-After header). So `ok-tokens-2000` is as fast as it goes, and
-`cut-after-20-gap-10` breaks after 20 deltas, 10 ms apart. Anything else is a 404.
+The model's name is the wish: a key of BEHAVIOURS or REFUSALS, `status-<code>` or `status-<code>-html`, then any of
+`-tokens-N` (content deltas), `-gap-MS` (between two of them), `-rate-N` (deltas per second, for steps below a timer's
+millisecond), `-after-N` (deltas before the fault), `-retry-S` (a Retry-After header), `-kb-N` (size of a huge line).
+So `ok-tokens-2000` is as fast as it goes, and `cut-after-20-gap-10` breaks after 20 deltas, 10 ms apart. Anything else
+is a 404. A request without `"stream": true` gets the reply in one piece, and a whole one where the stream would break.
 
     with Provider() as provider: ...            in a thread of its own; `provider.base` is the api_base
     python tests/provider.py --port 0           as a process; prints its port
@@ -18,6 +19,8 @@ import json
 import math
 import re
 import socket
+import ssl
+import struct
 import sys
 import threading
 import time
@@ -36,7 +39,15 @@ FIELDS = {"gap": "gap_ms", "retry": "retry_s"}  # options whose field also names
 
 
 class Cut(Exception):
-    """The connection ends here, in the middle of whatever is being said."""
+    """The connection ends here, in the middle of whatever is being said; with a reset when it is said rudely."""
+
+    def __init__(self, *, rudely: bool = False) -> None:
+        super().__init__()
+        self.rudely = rudely
+
+
+class Raw(bytes):
+    """Sent as it is: no head before it, no HTTP chunk around it."""
 
 
 Script = Iterator[bytes | float]  # bytes are sent as one HTTP chunk, the first ones after the head; a number waits (s)
@@ -52,11 +63,12 @@ class Wish:
     rate: int | None = None
     after: int = 8
     retry_s: int | None = None
+    kb: int = 100
 
     @classmethod
     def read(cls, model: str) -> Wish:
         """`stall-after-3-gap-10` → Wish("stall", after=3, gap_ms=10)."""
-        options = re.findall(r"-(tokens|gap|rate|after|retry)-(\d+)", model)
+        options = re.findall(r"-(tokens|gap|rate|after|retry|kb)-(\d+)", model)
         behaviour = model.removesuffix("".join(f"-{name}-{value}" for name, value in options))
         return cls(behaviour, **{FIELDS.get(name, name): int(value) for name, value in options})
 
@@ -94,6 +106,27 @@ def ended(tokens: int, finish: str = "stop") -> Iterator[bytes]:
     usage = {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 100 + tokens}
     yield event({"id": "reply", "object": "chat.completion.chunk", "choices": [], "usage": usage})
     yield b"data: [DONE]\n\n"
+
+
+def completion(text: str, finish: str = "stop", thought: str = "") -> bytes:
+    """The reply in one piece."""
+    message = {"role": "assistant", "content": text} | ({"reasoning_content": thought} if thought else {})
+    tokens = len(pieces_of(text))
+    body = {
+        "id": "reply",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "m",
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 100 + tokens},
+    }
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def response(body: bytes, content_type: str = "application/json", status: str = "200 OK", *headers: str) -> Raw:
+    """A whole HTTP response."""
+    lines = [f"HTTP/1.1 {status}", f"content-type: {content_type}", f"content-length: {len(body)}", *headers]
+    return Raw("\r\n".join([*lines, "", ""]).encode() + body)
 
 
 def whole(pieces: list[str], finish: str = "stop") -> Iterator[bytes]:
@@ -148,8 +181,51 @@ def cut(wish: Wish) -> Script:
     raise Cut
 
 
+def reset(wish: Wish) -> Script:
+    yield from begun(wish)
+    yield 0.02  # a reset overtakes what was sent right before it
+    raise Cut(rudely=True)
+
+
+def short(wish: Wish) -> Script:
+    """Fewer bytes than the head promised."""
+    yield response(b"".join(whole(pieces_of(reply(wish.tokens)))), "text/event-stream")[: wish.after * 130]
+    raise Cut
+
+
+def bad_chunk(wish: Wish) -> Script:
+    yield from begun(wish)
+    yield Raw(b"xyz\r\n" + delta(content=" lost") + b"\r\n")
+    yield math.inf
+
+
 def eof(wish: Wish) -> Script:
     yield from begun(wish)
+
+
+def no_done(wish: Wish) -> Script:
+    yield from list(whole(pieces_of(reply(wish.tokens))))[:-1]
+
+
+def no_finish(wish: Wish) -> Script:
+    yield from (delta(content=piece) for piece in pieces_of(reply(wish.tokens)))
+    yield b"data: [DONE]\n\n"
+
+
+def html(wish: Wish) -> Script:
+    yield response(b"<!doctype html><title>Sign in</title><p>Please sign in to go on.", "text/html")
+
+
+def no_body(wish: Wish) -> Script:
+    yield response(b"", "text/event-stream")
+
+
+def unstreamed(wish: Wish) -> Script:
+    yield response(completion(reply(wish.tokens)))
+
+
+def redirect(wish: Wish) -> Script:
+    yield response(b"", "text/plain", "307 Temporary Redirect", f"location: {ELSEWHERE}")
 
 
 def error_in_stream(wish: Wish) -> Script:
@@ -160,6 +236,20 @@ def error_in_stream(wish: Wish) -> Script:
 def badjson(wish: Wish) -> Script:
     yield from begun(wish)
     yield b'data: {"choices": [{"delta": {"content": "hal\n\n'
+    yield from rest(wish)
+
+
+def crlf(wish: Wish) -> Script:
+    """All that the format of event streams allows beside the data."""
+    yield b": welcome\r\n\r\nretry: 1000\r\n\r\n"
+    for number, sent in enumerate(whole(pieces_of(reply(wish.tokens)))):
+        yield b"id: %d\r\n" % number + sent.replace(b"\n", b"\r\n") + b": ping\r\n\r\n"
+
+
+def huge(wish: Wish) -> Script:
+    """One line of that many kB, which says one word."""
+    yield from begun(wish)
+    yield delta(content=" huge", padding="x" * 1000 * wish.kb)
     yield from rest(wish)
 
 
@@ -203,6 +293,18 @@ def no_reasoning(wish: Wish) -> Script:
     yield from whole(pieces_of(reply(wish.tokens).partition("\n\n")[2]))
 
 
+def no_completed(wish: Wish) -> Script:
+    yield from whole(pieces_of(reply(wish.tokens).rpartition("\n\n")[0]))
+
+
+def length_before(wish: Wish) -> Script:
+    yield from whole(pieces_of(reply(wish.tokens).partition("\n\n")[0]), "length")
+
+
+def silent_length(wish: Wish) -> Script:
+    yield from whole([], "length")
+
+
 def length(wish: Wish) -> Script:
     yield from whole(pieces_of(reply(wish.tokens))[: wish.tokens * 3 // 4], "length")
 
@@ -214,6 +316,21 @@ def content_filter(wish: Wish) -> Script:
 def endless(wish: Wish) -> Script:
     yield from (delta(content=piece) for piece in pieces_of(reply(24))[:-6])
     yield from (delta(content=f" {word}") for word in cycle(WORDS))
+
+
+def same(wish: Wish) -> Script:
+    yield from (delta(content=piece) for piece in pieces_of(reply(24))[:-6])
+    yield from (delta(content=" na") for _ in cycle(" "))
+
+
+def swap_markers(wish: Wish) -> Script:
+    first, second, end = reply(wish.tokens).split("\n\n")
+    yield from whole(pieces_of("\n\n".join([second, first, end])))
+
+
+def odd_markers(wish: Wish) -> Script:
+    text = reply(wish.tokens).replace("[[ ## answer", "[[ ## mood ## ]]\ncalm\n\n[[ ## answer")
+    yield from whole(pieces_of(text))
 
 
 def dup_markers(wish: Wish) -> Script:
@@ -231,24 +348,76 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "hang": hang,
     "head-no-token": head_no_token,
     "cut": cut,
+    "reset": reset,
+    "short": short,
+    "bad-chunk": bad_chunk,
     "eof": eof,
+    "no-done": no_done,
+    "no-finish": no_finish,
+    "html": html,
+    "no-body": no_body,
+    "unstreamed": unstreamed,
+    "redirect": redirect,
     "error-in-stream": error_in_stream,
     "badjson": badjson,
     "badutf8": badutf8,
     "splitutf8": splitutf8,
+    "crlf": crlf,
+    "huge": huge,
     "empty": empty,
     "thinking": thinking,
     "thinking-only": thinking_only,
     "no-markers": no_markers,
     "no-reasoning": no_reasoning,
+    "no-completed": no_completed,
     "length": length,
+    "length-before": length_before,
+    "silent-length": silent_length,
     "content-filter": content_filter,
     "endless": endless,
+    "same": same,
     "drip": chars,
     "dup-markers": dup_markers,
+    "swap-markers": swap_markers,
+    "odd-markers": odd_markers,
 }
-HABITUAL_GAP_MS = {"drip": 300, "endless": 5}
+HABITUAL_GAP_MS = {"drip": 300, "endless": 5, "same": 5}
+ELSEWHERE = "/elsewhere/chat/completions"
 STATUS_CODES = {401: "invalid_api_key", 402: "insufficient_quota", 404: "model_not_found", 429: "rate_limit_exceeded"}
+
+
+# What depends on the request ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A status and the provider's own word for it; `when` says which requests are refused, the others are answered."""
+
+    status: int
+    code: str
+    when: Callable[[Mapping[str, Any]], bool] = lambda _body: True
+
+
+REFUSALS = {
+    "too-long": Refusal(400, "context_length_exceeded"),
+    "too-long-history": Refusal(400, "context_length_exceeded", lambda body: len(body["messages"]) > 2),
+    "filtered": Refusal(400, "content_filter"),
+    "no-credit": Refusal(429, "insufficient_quota"),
+    "no-streams": Refusal(400, "unsupported_value", lambda body: bool(body.get("stream"))),
+}
+
+
+def pirate(body: Mapping[str, Any]) -> str:
+    """Ignores the format for as long as it is told to be a pirate."""
+    return "no-markers" if "pirate" in json.dumps(body["messages"]) else "ok"
+
+
+def spendthrift(body: Mapping[str, Any]) -> str:
+    """Thinks all of its tokens away where they are limited."""
+    return "silent-length" if {"max_tokens", "max_completion_tokens"} & set(body) else "ok"
+
+
+MOODS = {"pirate": pirate, "spendthrift": spendthrift}  # the behaviour that a request brings about
 
 
 # The server --------------------------------------------------------------------------------------------------------
@@ -257,14 +426,16 @@ STATUS_CODES = {401: "invalid_api_key", 402: "insufficient_quota", 404: "model_n
 class Provider:
     """Serves in a thread of its own while the context is open; `requests` holds the bodies of all chat requests."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.redirected: list[dict[str, Any]] = []  # bodies that were sent on to where a 307 pointed
         self.active = 0  # requests whose reply has not ended, and whose client has not left
         self._socket = socket.create_server(("127.0.0.1", port))
         # asyncio sets this only for sockets made with an explicit protocol; without it each reply is 40 ms late.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
-        self.base = f"http://127.0.0.1:{self.port}/v1"
+        self._tls = tls
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/v1"
         self._talks: set[asyncio.Task[None]] = set()
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="provider")
@@ -280,7 +451,7 @@ class Provider:
 
     async def _serve(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._accept, sock=self._socket)
+        server = await asyncio.start_server(self._accept, sock=self._socket, ssl=self._tls)
         self._started.set()
         await self._over.wait()
         server.close()
@@ -302,6 +473,8 @@ class Provider:
                     if path == "/v1/chat/completions":
                         await self._answer(json.loads(body), headers, reader, writer)
                     else:
+                        if path == ELSEWHERE:
+                            self.redirected.append(json.loads(body))
                         await refuse(writer, 404, "no such path")
         finally:
             writer.close()
@@ -318,7 +491,7 @@ class Provider:
         """Say what the model's name asks for, for as long as the client is there."""
         self.requests.append(body)
         self.active += 1
-        said = asyncio.create_task(say(writer, Wish.read(body["model"]), headers.get("authorization", "")))
+        said = asyncio.create_task(say(writer, body, headers.get("authorization", "")))
         try:
             while not said.done() and not (reader.at_eof() or reader.exception() or writer.is_closing()):
                 await asyncio.wait({said}, timeout=LEAVING_SEEN_S)
@@ -338,15 +511,47 @@ async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str
     return head[0].split(" ")[1], headers, body
 
 
-async def say(writer: asyncio.StreamWriter, wish: Wish, authorization: str) -> None:
+async def say(writer: asyncio.StreamWriter, body: Mapping[str, Any], authorization: str) -> None:
     """One reply, from its status line on."""
-    if wish.behaviour in BEHAVIOURS:
-        await stream(writer, BEHAVIOURS[wish.behaviour](wish), gap_s_of(wish))
-    elif status := re.fullmatch(r"status-(\d{3})", wish.behaviour):
+    wish = Wish.read(body["model"])
+    behaviour = wish.behaviour
+    if refusal := REFUSALS.get(behaviour):
+        if refusal.when(body):
+            await refuse(writer, refusal.status, f"{refusal.code}: stream, messages", code=refusal.code)
+            return
+        behaviour = "ok"
+    if mood := MOODS.get(behaviour):
+        behaviour = mood(body)
+    if behaviour in BEHAVIOURS:
+        script = BEHAVIOURS[behaviour](wish)
+        await stream(writer, script if body.get("stream") else in_one_piece(script, wish), gap_s_of(wish))
+    elif status := re.fullmatch(r"status-(\d{3})(-html)?", behaviour):
         text = f"Incorrect API key provided: {authorization}" if status[1] == "401" else f"status {status[1]} as asked"
-        await refuse(writer, int(status[1]), text, wish.retry_s)
+        await refuse(writer, int(status[1]), text, wish.retry_s, as_html=bool(status[2]))
     else:
-        await refuse(writer, 404, f"The model {wish.behaviour!r} does not exist")
+        await refuse(writer, 404, f"The model {behaviour!r} does not exist")
+
+
+def in_one_piece(script: Script, wish: Wish) -> Script:
+    """The same reply unstreamed; a good one where the fault is one of streams alone."""
+    first = next(script, b"")
+    if isinstance(first, Raw | float):
+        yield from chain([first], script)
+        return
+    heard: dict[str, str] = {}
+    finish = None
+    with contextlib.suppress(Cut):
+        for item in islice(chain([first], script), 3 * wish.tokens + 30):
+            try:
+                choices = json.loads(item.partition(b"data: ")[2])["choices"] if isinstance(item, bytes) else []
+            except (ValueError, KeyError):
+                continue  # not an event: [DONE], an error, what cannot be read
+            for choice in choices:
+                finish = choice["finish_reason"] or finish
+                for key, text in choice["delta"].items():
+                    heard[key] = heard.get(key, "") + text
+    text = heard.get("content", "") if finish else reply(wish.tokens)
+    yield response(completion(text, finish or "stop", heard.get("reasoning_content", "")))
 
 
 def gap_s_of(wish: Wish) -> float:
@@ -358,19 +563,28 @@ def gap_s_of(wish: Wish) -> float:
 async def stream(writer: asyncio.StreamWriter, script: Script, gap_s: float) -> None:
     """Send the script: its head with the first bytes, then one HTTP chunk after the other."""
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    is_raw = False
     try:
         for number, item in enumerate(script):
             if isinstance(item, float):
                 await asyncio.sleep(item)
                 continue
-            writer.write(b"%s%x\r\n%s\r\n" % (head, len(item), item))
+            if isinstance(item, Raw):
+                writer.write(item)
+                is_raw = not number
+            else:
+                writer.write(b"%s%x\r\n%s\r\n" % (head, len(item), item))
             head = b""
             await writer.drain()
             if gap_s or not number % 20:  # even the fastest script lets the others have a turn
                 await pause(gap_s)
-        writer.write(head + b"0\r\n\r\n")
-        await writer.drain()
-    except Cut:
+        if not is_raw:
+            writer.write(head + b"0\r\n\r\n")
+            await writer.drain()
+    except Cut as cut:
+        if cut.rudely:
+            linger = struct.pack("ii", 1, 0)  # closing sends a reset instead of an end
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
 
 
@@ -382,12 +596,22 @@ async def pause(gap_s: float) -> None:
         await asyncio.sleep(0)
 
 
-async def refuse(writer: asyncio.StreamWriter, status: int, text: str, retry_s: int | None = None) -> None:
-    code = STATUS_CODES.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    body = json.dumps({"error": {"message": text, "type": code, "param": None, "code": code}}).encode()
-    retry = "" if retry_s is None else f"retry-after: {retry_s}\r\n"
-    head = f"HTTP/1.1 {status} As asked\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{retry}\r\n"
-    writer.write(head.encode() + body)
+async def refuse(
+    writer: asyncio.StreamWriter,
+    status: int,
+    text: str,
+    retry_s: int | None = None,
+    code: str | None = None,
+    *,
+    as_html: bool = False,
+) -> None:
+    code = code or STATUS_CODES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    body = json.dumps({"error": {"message": text, "type": code, "param": None, "code": code}})
+    if as_html:
+        body = f"<html><head><title>{status}</title></head><body><h1>{text}</h1></body></html>"
+    retry = [] if retry_s is None else [f"retry-after: {retry_s}"]
+    kind = "text/html" if as_html else "application/json"
+    writer.write(response(body.encode(), kind, f"{status} As asked", *retry))
     await writer.drain()
 
 

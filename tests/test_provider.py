@@ -12,6 +12,8 @@ import pytest
 
 from tests.provider import BEHAVIOURS, Provider, Wish
 
+WHOLE = {"html", "no-body", "unstreamed", "redirect"}  # these never stream
+
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
@@ -50,8 +52,9 @@ def finish_of(provider: Provider, model: str) -> str | None:
     return reasons[-1] if reasons else None
 
 
-def status_of(provider: Provider, model: str, **headers: str) -> httpx.Response:
-    return httpx.post(f"{provider.base}/chat/completions", json={"model": model}, headers=headers)
+def answer_of(provider: Provider, model: str, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
+    request = {"model": model, "messages": [{"role": "user", "content": "Why?"}], **body}
+    return httpx.post(f"{provider.base}/chat/completions", json=request, headers=headers)
 
 
 def is_idle(provider: Provider, within_s: float) -> bool:
@@ -95,7 +98,16 @@ def test_the_same_text_comes_by_characters_or_at_once(provider: Provider) -> Non
 
 @pytest.mark.parametrize(
     ("model", "finish"),
-    [("ok", "stop"), ("length", "length"), ("content-filter", "content_filter"), ("empty", "stop"), ("eof", None)],
+    [
+        ("ok", "stop"),
+        ("length", "length"),
+        ("length-before", "length"),
+        ("silent-length", "length"),
+        ("content-filter", "content_filter"),
+        ("empty", "stop"),
+        ("eof", None),
+        ("no-finish", None),
+    ],
 )
 def test_a_reply_ends_for_the_wished_reason(provider: Provider, model: str, finish: str | None) -> None:
     assert finish_of(provider, model) == finish
@@ -110,7 +122,16 @@ def test_thinking_comes_before_an_answer_without_reasoning(provider: Provider) -
 
 @pytest.mark.parametrize(
     ("model", "reasonings", "answers"),
-    [("ok", 1, 1), ("no-markers", 0, 0), ("no-reasoning", 0, 1), ("dup-markers", 1, 2)],
+    [
+        ("ok", 1, 1),
+        ("no-markers", 0, 0),
+        ("no-reasoning", 0, 1),
+        ("dup-markers", 1, 2),
+        ("swap-markers", 1, 1),
+        ("odd-markers", 1, 1),
+        ("no-completed", 1, 1),
+        ("crlf", 1, 1),
+    ],
 )
 def test_markers_are_there_missing_or_twice(provider: Provider, model: str, reasonings: int, answers: int) -> None:
     text = "".join(said(events_of(provider.base, model)))
@@ -125,7 +146,7 @@ def test_characters_split_between_chunks_come_whole(provider: Provider) -> None:
 def test_what_cannot_be_read_is_not_readable(provider: Provider) -> None:
     with pytest.raises(json.JSONDecodeError):
         list(events_of(provider.base, "badjson"))
-    answer = status_of(provider, "badutf8")
+    answer = answer_of(provider, "badutf8", stream=True)
     with pytest.raises(UnicodeDecodeError):
         answer.content.decode()
 
@@ -134,8 +155,55 @@ def test_an_error_can_come_in_the_stream(provider: Provider) -> None:
     assert "error" in list(events_of(provider.base, "error-in-stream"))[-1]
 
 
-def test_a_cut_connection_is_an_error_after_some_text(provider: Provider) -> None:
-    assert len(heard_until(httpx.RemoteProtocolError, events_of(provider.base, "cut-after-3"))) == 3
+@pytest.mark.parametrize(
+    ("model", "error", "events"),
+    [
+        ("cut-after-3", httpx.RemoteProtocolError, 3),
+        ("reset-after-3", httpx.ReadError, 3),
+        ("short-after-3", httpx.RemoteProtocolError, 2),
+        ("bad-chunk-after-3", httpx.RemoteProtocolError, 3),
+    ],
+)
+def test_a_broken_connection_is_an_error_after_some_text(
+    provider: Provider, model: str, error: type[Exception], events: int
+) -> None:
+    assert len(heard_until(error, events_of(provider.base, model))) == events
+
+
+def test_a_reply_in_one_piece_is_the_streamed_one_or_a_good_one_where_the_stream_breaks(provider: Provider) -> None:
+    for model in ("ok", "cut", "eof", "badjson", "badutf8", "unstreamed", "no-streams", "endless"):
+        (choice,) = answer_of(provider, model).json()["choices"]
+        assert choice["message"]["content"] == "".join(said(events_of(provider.base, "ok")))
+        assert choice["finish_reason"] == "stop"
+    (choice,) = answer_of(provider, "length").json()["choices"]
+    assert choice["finish_reason"] == "length"
+    assert answer_of(provider, "no-streams", stream=True).status_code == 400
+
+
+def test_what_comes_instead_of_a_stream_comes_whole(provider: Provider) -> None:
+    assert answer_of(provider, "html", stream=True).headers["content-type"] == "text/html"
+    assert answer_of(provider, "no-body", stream=True).content == b""
+    assert answer_of(provider, "unstreamed", stream=True).json()["object"] == "chat.completion"
+    moved = answer_of(provider, "redirect", stream=True)
+    assert moved.status_code == 307
+    httpx.post(f"{provider.base.removesuffix('/v1')}{moved.headers['location']}", json={"model": "m"})
+    assert provider.redirected == [{"model": "m"}]
+
+
+def test_a_refusal_can_depend_on_the_request(provider: Provider) -> None:
+    long = [{"role": "user", "content": "Why?"}] * 3
+    assert answer_of(provider, "too-long-history", messages=long).json()["error"]["code"] == "context_length_exceeded"
+    assert answer_of(provider, "too-long-history").status_code == 200
+    told = [{"role": "user", "content": "Be a pirate."}]
+    assert "[[ ##" not in answer_of(provider, "pirate", messages=told).text
+    assert "[[ ##" in answer_of(provider, "pirate").text
+    assert "[[ ##" not in answer_of(provider, "spendthrift", max_tokens=9).text
+    assert "[[ ##" in answer_of(provider, "spendthrift").text
+
+
+def test_one_line_can_be_huge(provider: Provider) -> None:
+    answer = answer_of(provider, "huge-kb-100", stream=True)
+    assert max(map(len, answer.iter_lines())) > 100_000
 
 
 @pytest.mark.parametrize(("model", "events"), [("hang", 0), ("head-no-token", 1), ("stall-after-4", 4)])
@@ -154,19 +222,20 @@ def test_long_streams_go_on_until_the_client_leaves(provider: Provider, model: s
 
 
 def test_a_401_echoes_the_key_it_was_sent(provider: Provider) -> None:
-    answer = status_of(provider, "status-401", Authorization="Bearer sk-secret")
+    answer = answer_of(provider, "status-401", {"Authorization": "Bearer sk-secret"})
     assert answer.status_code == 401
     assert "Bearer sk-secret" in answer.json()["error"]["message"]
 
 
 def test_a_status_can_ask_for_patience(provider: Provider) -> None:
-    answer = status_of(provider, "status-429-retry-7")
+    answer = answer_of(provider, "status-429-retry-7")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
-    assert "retry-after" not in status_of(provider, "status-503").headers
+    assert "retry-after" not in answer_of(provider, "status-503").headers
+    assert answer_of(provider, "status-502-html").headers["content-type"] == "text/html"
 
 
 def test_an_unknown_model_is_a_404(provider: Provider) -> None:
-    assert status_of(provider, "gpt-9").json()["error"]["code"] == "model_not_found"
+    assert answer_of(provider, "gpt-9").json()["error"]["code"] == "model_not_found"
 
 
 def test_requests_are_recorded_and_share_a_connection(provider: Provider) -> None:
@@ -188,7 +257,7 @@ def test_leaving_the_context_ends_every_stream() -> None:
 
 
 def test_every_behaviour_begins_or_hangs(provider: Provider) -> None:
-    for behaviour in sorted(set(BEHAVIOURS) - {"hang", "empty", "badutf8"}):
+    for behaviour in sorted(set(BEHAVIOURS) - {"hang", "empty", "badutf8", "silent-length", *WHOLE}):
         with closing(events_of(provider.base, behaviour)) as events:
             assert "choices" in next(events)
 

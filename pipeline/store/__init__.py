@@ -94,6 +94,16 @@ class Store:
         )
         return await self._reads.run(lambda session: tuple(_turn(*row) for row in session.execute(wanted)))
 
+    async def turn(self, turn_id: str, owner: str | None) -> Turn | None:
+        """One turn, None where there is none or it is someone else's."""
+        wanted = select(TurnRow).where(TurnRow.id == turn_id, _open_to(owner, TurnRow.owner))
+
+        def work(session: Session) -> Turn | None:
+            row = session.scalar(wanted)
+            return _turn(row) if row else None
+
+        return await self._reads.run(work)
+
     async def open_turn(self, conversation: Conversation, turn: Turn, replaces: str | None = None) -> None:
         """Add a turn, and its conversation when that is new, titled by the question.
 

@@ -6,6 +6,8 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,103 @@ def test_a_conversation_without_a_visitor_goes_on_for_whoever_knows_its_id(app: 
     conversation_id = app.ask({"question": QUESTION})[0]["conversation_id"]
     again = {"question": "And then?", "conversation_id": conversation_id}
     assert app.ask(again, NOAH)[-1]["kind"] == "turn_finished"
+
+
+@contextmanager
+def running(app: Served, model: str, visitor: str = MAYA) -> Iterator[dict[str, Any]]:
+    """A turn that runs as long as the context is open → its first event."""
+    body, headers = {"question": QUESTION, "model": model}, {"X-Visitor": visitor}
+    with httpx.stream("POST", f"{app.url}/api/turns", json=body, headers=headers, timeout=20) as answer:
+        events = events_in(answer.iter_lines())  # kept: httpx closes the answer with it
+        yield next(events)
+
+
+def events_in(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    return (json.loads(line[6:]) for line in lines if line.startswith("data: "))
+
+
+def get(app: Served, path: str, visitor: str | None = MAYA, **headers: str) -> httpx.Response:
+    named = {"X-Visitor": visitor} if visitor else {}
+    return httpx.get(f"{app.url}/api/turns/{path}", headers={**named, **headers}, timeout=20)
+
+
+def test_a_reader_who_comes_back_gets_the_rest_without_a_gap_or_a_second_provider_request(
+    app: Served, provider: Provider
+) -> None:
+    asked = len(provider.requests)
+    with running(app, "ok-tokens-40-gap-50") as started:
+        path = f"{started['turn_id']}/events"
+        with httpx.stream("GET", f"{app.url}/api/turns/{path}", headers={"X-Visitor": MAYA}, timeout=20) as answer:
+            first = list(islice(events_in(answer.iter_lines()), 12))
+        rest = list(events_in(iter(get(app, path, **{"Last-Event-ID": str(first[-1]["seq"])}).text.splitlines())))
+    assert [event["seq"] for event in first + rest] == list(range(len(first + rest)))
+    assert rest[-1]["kind"] == "turn_finished"
+    said = "".join(each["text"] for each in first + rest if each["kind"] == "field_delta" and each["field"] == "answer")
+    assert said == rest[-1]["fields"]["answer"]
+    assert len(provider.requests) == asked + 1
+    last = rest[-1]["seq"]
+    assert get(app, f"{path}?after={last - 1}").text.startswith("event: turn_finished")
+    assert get(app, f"{path}?after=0", **{"Last-Event-ID": str(last)}).text == ""
+    for seq in (str(last + 1), "x", "-2"):
+        assert get(app, path, **{"Last-Event-ID": seq}).status_code == 422
+
+
+def test_a_turn_is_read_and_stopped_by_its_id_and_its_visitor_alone(app: Served, provider: Provider) -> None:
+    with running(app, "endless") as started:
+        turn_id = started["turn_id"]
+        for stranger in (NOAH, None):
+            assert get(app, turn_id, stranger).status_code == 404
+            assert get(app, f"{turn_id}/events", stranger).status_code == 404
+            headers = {"X-Visitor": stranger} if stranger else {}
+            assert httpx.post(f"{app.url}/api/turns/{turn_id}/stop", headers=headers).status_code == 404
+        assert get(app, "unknown").status_code == get(app, "unknown/events").status_code == 404
+        now = get(app, turn_id).json()
+        assert (now["state"], now["question"], now["model"]) == ("running", QUESTION, "endless")
+        assert "kind" not in now
+        stopped = httpx.post(f"{app.url}/api/turns/{turn_id}/stop", headers={"X-Visitor": MAYA}, timeout=20)
+    assert stopped.status_code == 200
+    ended = stopped.json()
+    assert (ended["kind"], ended["state"], ended["saved"]) == ("turn_stopped", "stopped", True)
+    assert get(app, turn_id).json() == ended
+    assert httpx.post(f"{app.url}/api/turns/{turn_id}/stop", headers={"X-Visitor": MAYA}).json() == ended
+
+
+def test_a_turn_of_nobody_is_open_to_who_knows_its_id(app: Served) -> None:
+    turn_id = app.ask({"question": QUESTION})[0]["turn_id"]
+    assert get(app, turn_id, NOAH).json()["kind"] == "turn_finished"
+    assert get(app, f"{turn_id}/events", None).status_code == 200
+
+
+def test_an_answer_that_is_not_streamed_is_the_same_turn_as_one_object(app: Served, provider: Provider) -> None:
+    answer = post(app, {"question": QUESTION, "model": "ok", "stream": False}, **{"X-Visitor": MAYA})
+    assert answer.headers["content-type"] == "application/json"
+    ending = answer.json()
+    assert (ending["kind"], ending["question"], ending["state"]) == ("turn_finished", QUESTION, "finished")
+    assert provider.requests[-1]["stream"] is True
+    events = list(events_in(iter(get(app, f"{ending['turn_id']}/events").text.splitlines())))
+    assert events[-1].items() <= ending.items()
+    assert post(app, {"question": QUESTION, "model": "cut", "stream": False}).json()["kind"] == "turn_failed"
+    assert post(app, {"question": " ", "stream": False}).status_code == 422
+
+
+def test_leaving_an_answer_that_is_not_streamed_ends_it(app: Served, provider: Provider) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{app.url}/api/turns", json={"question": QUESTION, "model": "endless", "stream": False}, timeout=1)
+    until = time.monotonic() + 3
+    while provider.active and time.monotonic() < until:
+        time.sleep(0.05)
+    assert provider.active == 0
+
+
+def test_whoever_comes_after_the_buffer_is_gone_is_told_where_the_turn_is(tmp_path: Path) -> None:
+    with served(tmp_path / "data") as app:
+        started, *_ = app.ask({"question": QUESTION}, MAYA)
+    with served(tmp_path / "data") as app:  # a new process has no buffers
+        answer = get(app, f"{started['turn_id']}/events")
+        assert answer.status_code == 410
+        assert answer.json()["turn"] == answer.headers["location"] == f"/api/turns/{started['turn_id']}"
+        assert httpx.get(f"{app.url}{answer.json()['turn']}", headers={"X-Visitor": MAYA}).json()["state"] == "finished"
+        assert get(app, f"{started['turn_id']}/events", NOAH).status_code == 404
 
 
 def test_a_key_that_the_provider_echoes_is_nowhere(app: Served) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,3 +158,30 @@ async def test_a_view_is_followed_by_the_pause_that_its_time_asks_for_and_then_b
         shown.append(view.turn_id)
     assert shown == ["0", "3", "6", "last"]
     assert slept == [1.0, 1.0, 1.0]
+
+
+def progress_of(*events: Event) -> str:
+    return chat.render(view_of([STARTED, FieldDelta(field="answer", text="Hot"), *events]), Ink())[-1]
+
+
+def test_the_progress_line_is_there_from_the_first_moment_and_says_what_is_not_known() -> None:
+    assert chat.render(view_of([STARTED]), Ink())[-1] == '<p class="progress"></p>'
+    unknown = Estimated(tokens=12, expected_tokens=None, tokens_per_s=8.0, eta_s=None, confidence=0.0)
+    assert "≈ 12 tokens" in progress_of(unknown)
+    assert "not known yet" in progress_of(unknown)
+
+
+def test_the_time_left_is_said_as_surely_as_it_is_known() -> None:
+    known = Estimated(tokens=50, expected_tokens=200, tokens_per_s=10.0, eta_s=15.2, confidence=0.6)
+    assert "<span>about 15 s left</span>" in progress_of(known)
+    assert "--share:0.25" in progress_of(known)
+    unsure = progress_of(replace(known, confidence=0.3))
+    assert "perhaps about 15 s left" in unsure
+    assert "--share" not in unsure
+    assert "nearly done" in progress_of(replace(known, eta_s=0.8))
+    assert "about 2 min left" in progress_of(replace(known, eta_s=130.0))
+
+
+def test_an_ended_turn_shows_no_progress() -> None:
+    known = Estimated(tokens=50, expected_tokens=200, tokens_per_s=10.0, eta_s=15.2, confidence=0.6)
+    assert "progress" not in chat.article(view_of([STARTED, known, FINISHED]))

@@ -219,6 +219,7 @@ async def test_two_visitors_cannot_see_continue_rate_or_delete_each_others_conve
     for stranger in (BEN, None):
         assert await store.find("c1", stranger) is None
         assert await store.turns("c1", stranger) == ()
+        assert await store.turn("t1", stranger) is None
         assert not await store.rate("t1", stranger, 1)
         assert not await store.delete("c1", stranger)
         with pytest.raises(NotFound):
@@ -236,6 +237,7 @@ async def test_a_conversation_of_nobody_is_found_by_its_id_and_listed_nowhere(st
         assert found is not None
         assert found.owner is None
         assert await ids_of(store, owner=visitor) == ["t1"]
+        assert await store.turn("t1", visitor)
     assert await store.conversations(ANNA) == ()
     assert await store.rate("t1", BEN, 1)
     assert await store.delete("c1", None)

@@ -14,6 +14,7 @@ import pytest
 from pipeline.conversation import TurnRequest
 from pipeline.errors import Busy, NotFound, Refused
 from pipeline.events import (
+    Estimated,
     Event,
     FieldDelta,
     PassagesFound,
@@ -201,6 +202,29 @@ async def test_a_fault_that_cannot_be_made_good_ends_once_with_a_constant_text(
     assert "Bearer" not in str(events)
     assert len(provider.requests) == 1
     await gone(provider)
+
+
+async def test_after_three_answers_a_model_is_estimated_also_after_a_restart(make: Make) -> None:
+    model = "ok-tokens-80-gap-20"
+    asking = TurnRequest(QUESTION, model=model)
+    first = make(model)
+    learnt = await asyncio.gather(*(events_of(first, asking) for _ in range(3)))
+    events = await events_of(make(model), asking)
+    for said in (*learnt, events):
+        assert [event.seq for event in said] == list(range(len(said)))
+        assert isinstance(said[-1], TurnFinished)
+        times = [event.at_s for event in said if isinstance(event, Estimated)]
+        assert times
+        assert all(later - earlier >= 0.5 for earlier, later in itertools.pairwise(times))
+    estimates = [event for event in events if isinstance(event, Estimated)]
+    ending = events[-1]
+    assert isinstance(ending, TurnFinished)
+    for estimate in estimates:
+        assert estimate.expected_tokens == ending.usage.completion_tokens
+        assert estimate.confidence == 0.6
+    last = estimates[-1]
+    assert last.eta_s is not None
+    assert last.at_s + last.eta_s == pytest.approx(ending.at_s, abs=0.5)
 
 
 @pytest.mark.parametrize(("behaviour", "ending"), [("ok", "finished"), ("cut", "failed"), ("endless", "stopped")])
