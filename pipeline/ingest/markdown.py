@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.ingest import ChunkSize, Document
-from pipeline.ingest.blocks import CONTROL
 from pipeline.ingest.chunks import Extract, Heading, document_of
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def _show(token: Token, lines: list[str]) -> None:
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
     """`key: value` lines between two `---` at the very start, and the rest of the text."""
-    text = _LINE_END.sub("\n", text).translate(CONTROL)
+    text = _LINE_END.sub("\n", text)
     found = _FRONT_MATTER.match(text)
     if not found:
         return {}, text
