@@ -1,10 +1,11 @@
-"""What a streamed token costs: raw httpx, our Pipeline and our API, against one local provider, in turns.
+"""What a streamed token costs one reader, road against road, and what a crowd of readers gets; one local provider.
 
-    python -m bench.streaming [--runs 9] [--tokens 2000]
+    python -m bench.streaming [one|crowd] [--runs 9] [--tokens 2000] [--streams 1 25 100 200]
 
-The provider is a process of its own, so its CPU counts nowhere. CPU of raw httpx and of the Pipeline is this
-process's, that of the API is the app's (/proc/<pid>/stat, all threads). *Apart*: 6,000 tokens per second, so that
-each one is read, parsed and said by itself; *burst*: as fast as it goes, where one read brings many.
+The provider is a process of its own, so its CPU counts nowhere. **One**: CPU of raw httpx, bare DSPy and the Pipeline
+is this process's, that of the API is the app's (/proc/<pid>/stat, all threads). *Apart*: 6,000 tokens per second, so
+that each one is read, parsed and said by itself; *burst*: as fast as it goes, where one read brings many.
+**Crowd**: streams of 20 tokens per second, begun within 2 s; a server is a process, and so are its CPU and memory.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import dspy
 import httpx
 
+from bench import crowd
+from bench.bare import bare
+from bench.processes import cpu_of
 from pipeline.conversation import TurnRequest
 from pipeline.events import FieldDelta, TurnFinished
 from pipeline.ingest.markdown import read_folder
@@ -35,7 +40,8 @@ from pipeline.store import Store
 from pipeline.turns import Pipeline
 from tests.served import served
 
-QUESTION = "Why does water temperature change the taste of coffee?"
+QUESTION = crowd.QUESTION
+CROWD_TOKENS, CROWD_RATE = 100, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,6 @@ class Watch:
         return Run(self._cpu() - self._cpu_s, self._first_s, time.perf_counter() - self._begun_s)
 
 
-def cpu_of(pid: int) -> float:
-    """Seconds of CPU that a process has used so far, in steps of a clock tick (10 ms)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def raw_httpx(client: httpx.AsyncClient, base: str, model: str) -> Run:
     """The floor: read the provider's stream line by line and parse each chunk."""
     request = {"model": model, "messages": [{"role": "user", "content": QUESTION}], "stream": True}
@@ -83,6 +83,18 @@ async def raw_httpx(client: httpx.AsyncClient, base: str, model: str) -> Run:
                 choices = json.loads(line[6:])["choices"]
                 if choices and choices[0]["delta"].get("content"):
                     watch.token()
+    return watch.run()
+
+
+async def bare_dspy(lm: dspy.LM) -> Run:
+    """DSPy alone: a chain of thought, streamed; every chunk is read and none is looked at."""
+    watch = Watch(time.process_time)
+    with dspy.context(lm=lm, adapter=dspy.ChatAdapter(use_json_adapter_fallback=False)):
+        async for item in dspy.streamify(dspy.ChainOfThought("question -> answer"), is_async_program=True)(
+            question=QUESTION
+        ):
+            if not isinstance(item, dspy.Prediction):
+                watch.token()
     return watch.run()
 
 
@@ -157,33 +169,72 @@ def row(name: str, apart: list[Run], burst: list[Run], tokens: int) -> str:
     return f"| {name} | {' | '.join(cells)} | {first_ms:.1f} | {per_s:,.0f} |"
 
 
-async def measure(runs: int, tokens: int) -> str:
-    """Run everything → one Markdown table."""
+async def measure_one(runs: int, tokens: int) -> str:
+    """One reader on every road → one Markdown table."""
     apart, burst = models = (f"ok-tokens-{tokens}-rate-6000", f"ok-tokens-{tokens}")
     with provider_process() as base, tempfile.TemporaryDirectory() as folder:
-        entries = [{"label": model, "model": f"hosted_vllm/{model}", "api_base": base} for model in models]
+        entries = entries_of(base, *models)
+        lms = {model: dspy.LM(f"hosted_vllm/{model}", api_base=base, cache=False, num_retries=0) for model in models}
         app_settings = {"MODELS": json.dumps(entries)}
         with served(Path(folder) / "app", **app_settings) as app, pipeline_of(entries, Path(folder)) as pipeline:
             async with httpx.AsyncClient(timeout=60) as client:
                 roads: dict[str, Road] = {
                     "raw httpx": lambda model: raw_httpx(client, base, model),
+                    "bare DSPy": lambda model: bare_dspy(lms[model]),
                     "Pipeline": lambda model: pipeline_turn(pipeline, model),
                     "API": lambda model: api_turn(client, app.url, app.process.pid, model),
                 }
                 taken = await interleaved(roads, models, runs)
             await pipeline.close()
+        for lm in lms.values():
+            await lm.aclose()
     rows = [row(name, taken[name, apart], taken[name, burst], tokens) for name in roads]
     head = "| road | CPU per token apart, µs (lowest) | in a burst | first token, ms | tokens/s in a burst |"
     return "\n".join([head, "|---|---|---|---|---|", *rows])
 
 
+async def measure_crowd(counts: Sequence[int]) -> str:
+    """So many streams at once on every road, each road alone → one Markdown table."""
+    model = f"ok-tokens-{CROWD_TOKENS}-rate-{CROWD_RATE}"
+    rows: list[str] = []
+
+    async def measure_road(name: str, opened: crowd.Opened, pid: int) -> None:
+        await (await opened())(crowd.Stream(0.0), model)  # what is only done once is done
+        for count in counts:
+            cell = await crowd.crowd_of(opened, model, count, CROWD_TOKENS / CROWD_RATE, pid)
+            rows.append(crowd.row(name, cell, CROWD_TOKENS))
+
+    with provider_process() as base, tempfile.TemporaryDirectory() as folder:
+        await measure_road("provider itself", crowd.provider_client(base), os.getpid())
+        with bare("fastapi", base) as (url, pid):
+            await measure_road("bare FastAPI", crowd.fastapi_client(url), pid)
+        with bare("gradio", base) as (url, pid):
+            await measure_road("bare Gradio", crowd.gradio_client(url), pid)
+        settings = {"MODELS": json.dumps(entries_of(base, model)), "DEFAULT_MODEL": model}
+        with served(Path(folder) / "api", **settings) as app:
+            await measure_road("API", crowd.api_client(app.url), app.process.pid)
+        with served(Path(folder) / "page", **settings) as app:
+            await measure_road("page", crowd.page_client(app.url), app.process.pid)
+    return "\n".join([crowd.HEAD, *rows])
+
+
+def entries_of(base: str, *models: str) -> list[dict[str, str]]:
+    """MODELS for a provider's models."""
+    return [{"label": model, "model": f"hosted_vllm/{model}", "api_base": base} for model in models]
+
+
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reader.add_argument("tables", nargs="*", choices=("one", "crowd"), default=("one", "crowd"))
     reader.add_argument("--runs", type=int, default=9)
     reader.add_argument("--tokens", type=int, default=2000)
+    reader.add_argument("--streams", type=int, nargs="+", default=(1, 25, 100, 200))
     asked = reader.parse_args()
     os.environ.update(QUIET)
-    print(asyncio.run(measure(asked.runs, asked.tokens)))
+    if "one" in asked.tables:
+        print(asyncio.run(measure_one(asked.runs, asked.tokens)), flush=True)
+    if "crowd" in asked.tables:
+        print(asyncio.run(measure_crowd(asked.streams)))
 
 
 if __name__ == "__main__":

@@ -5,11 +5,15 @@ Kept by whoever renders a turn again and again; a view itself holds no HTML.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
 from components.markdown import Blocks
 from components.view import Text, View
 from pipeline.events import TurnFinished
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -25,6 +29,13 @@ class Ink:
 
     def __init__(self) -> None:
         self._fields: dict[str, _Grown] = {}
+        self._made: dict[str, tuple[object, Any]] = {}
+
+    def once(self, name: str, value: object, make: Callable[[], T]) -> T:
+        """What was made of a value under that name, made again only when it is another object."""
+        if name not in self._made or self._made[name][0] is not value:
+            self._made[name] = value, make()
+        return cast("T", self._made[name][1])
 
     def blocks(self, view: View, name: str) -> tuple[str, ...]:
         """A field of the view as HTML blocks; those that are finished come as the same objects again.

@@ -19,7 +19,7 @@ import gradio as gr
 from components import chat, reasoning, sidebar, sources
 from components.ink import Ink
 from components.parts import Parts, button, notice
-from components.view import MOST_VIEWS_PER_S, View, paced, reduce, view_of
+from components.view import View, paced, reduce, view_of
 from pipeline.conversation import Rating, Turn, TurnRequest
 from pipeline.errors import GlassboxError, NotFound
 from pipeline.turns import Pipeline
@@ -27,8 +27,9 @@ from pipeline.turns import Pipeline
 PANES = (chat, reasoning, sources)
 
 VISITOR = re.compile(r"[A-Za-z0-9_-]{16,128}")
-SILENCE_S = 0.1  # how soon held-back news is shown when no more comes
-VIEWS_PER_S_FOR_ALL = 150.0  # of all streams together: a view costs about 2 ms of this process
+LEAST_PAUSE_S, MOST_PAUSE_S = 0.1, 0.9  # between two views of one turn; with its own time a view comes once a second
+PAUSE_PER_FOLLOWER_S = 0.0025  # the more look on, the rarer each one's views: a hundred get three or four a second
+PAUSE_PER_TIME = 4.0  # a view that took long, since its text is long or the process busy, is followed by a longer pause
 ARTICLES_KEPT = 300
 
 NEW_CHAT = "New chat"
@@ -142,7 +143,7 @@ class Intents:
         turn_id, updates = tab.turn_id or "", 0
         self._followers += 1
         try:
-            async with aclosing(paced(self._views(turn_id), self._views_per_s)) as views:
+            async with aclosing(paced(self._views(turn_id), self._pause_s)) as views:
                 async for view in views:
                     if tab.glance != glance:
                         break
@@ -392,14 +393,15 @@ class Intents:
 
     async def _views(self, turn_id: str) -> AsyncGenerator[View, None]:
         view = View()
-        async with aclosing(self._pipeline.batches(turn_id, beat_s=SILENCE_S)) as batches:
+        async with aclosing(self._pipeline.batches(turn_id, beat_s=MOST_PAUSE_S)) as batches:
             async for batch in batches:
                 for event in batch:
                     view = reduce(view, event)
                 yield view
 
-    def _views_per_s(self) -> float:
-        return min(MOST_VIEWS_PER_S, max(1.0, VIEWS_PER_S_FOR_ALL / max(1, self._followers)))
+    def _pause_s(self, took_s: float) -> float:
+        wanted_s = max(LEAST_PAUSE_S, PAUSE_PER_FOLLOWER_S * self._followers, PAUSE_PER_TIME * took_s)
+        return min(wanted_s, MOST_PAUSE_S)
 
 
 def _view(turn: Turn) -> View:

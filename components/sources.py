@@ -44,9 +44,13 @@ def render(view: View, ink: Ink) -> Parts:
             _searched(view),
             '<p class="quiet">No passage shares a word with the question.</p>',
         ]
-    best = max(passage.score for passage in view.passages)
-    cards = [_card(passage, best, len(view.passages)) for passage in view.passages]
+    cards = ink.once("cards", view.passages, lambda: _cards(view.passages))
     return [_head(view, f"{len(view.passages)} found"), _searched(view), *cards, *_rejected(view.rejected)]
+
+
+def _cards(passages: Sequence[Passage]) -> Parts:
+    best = max(passage.score for passage in passages)
+    return [_card(passage, best, len(passages)) for passage in passages]
 
 
 def _counted(count: int, noun: str) -> str:

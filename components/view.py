@@ -6,11 +6,13 @@ clock only in `paced`. Folding costs what the events hold, however long the turn
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import reduce as fold
+from itertools import islice
 from types import MappingProxyType
 from typing import Literal
 
@@ -32,9 +34,6 @@ from pipeline.events import (
     Warned,
 )
 from pipeline.metrics import measure
-
-MOST_VIEWS_PER_S = 10.0
-LEAST_VIEWS_PER_S = 1.0
 
 StepState = Literal["waiting", "running", "done", "skipped", "broken"]
 
@@ -70,7 +69,7 @@ class Text:
         return f"Text({str(self)!r})"
 
     def __bool__(self) -> bool:
-        return any(self._pieces[: self._count])
+        return any(islice(self._pieces, self._count))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Text) and str(self) == str(other)
@@ -184,25 +183,21 @@ def view_of(events: Iterable[Event]) -> View:
 
 async def paced(
     views: AsyncGenerator[View, None],
-    per_s: Callable[[], float] = lambda: MOST_VIEWS_PER_S,
-    clock: Callable[[], float] = time.monotonic,
+    pause_s: Callable[[float], float],
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncGenerator[View, None]:
-    """The newest view, at most `per_s()` times a second, at least once a second, and always the last one.
+    """A view at a time, with a pause after each: `pause_s` gets what the last one took to be shown, in seconds.
 
-    `views` says its view again while nothing happens: views are cumulative, so leaving some out loses nothing.
+    `views` is only asked when the pause is over and then says what is newest, so what was left out cost nothing. The
+    ending is followed by no pause.
     """
-    shown: View | None = None
-    newest: View | None = None
-    shown_at = 0.0
     async with aclosing(views):
-        async for newest in views:
-            waited_s = clock() - shown_at
-            is_news = newest is not shown and waited_s >= 1 / per_s()
-            if shown is None or is_news or waited_s >= 1 / LEAST_VIEWS_PER_S:
-                shown, shown_at = newest, clock()
-                yield newest
-    if newest is not None and newest is not shown:
-        yield newest
+        async for view in views:
+            began = clock()
+            yield view
+            if view.ending is None:
+                await sleep(pause_s(clock() - began))
 
 
 def _stepped(step: StepView, event: StepChanged) -> StepView:

@@ -188,13 +188,10 @@ def record_from_wire(text: bytes | str) -> tuple[Event, ...]:
 
 def fields_of(events: Iterable[Event]) -> dict[str, str]:
     """Every field's text: its deltas since its last reset, in the order in which fields were first said."""
-    pieces: dict[str, list[str]] = {}
+    record = Record()
     for event in events:
-        if isinstance(event, FieldDelta):
-            pieces.setdefault(event.field, []).append(event.text)
-        elif isinstance(event, FieldReset):
-            pieces.setdefault(event.field, []).clear()
-    return {name: "".join(texts) for name, texts in pieces.items() if texts}
+        record.add(event)
+    return record.fields()
 
 
 def answered_by(events: Iterable[Event]) -> str:
@@ -214,29 +211,48 @@ def compact(events: Iterable[Event]) -> tuple[Event, ...]:
     Folding the result shows what folding the whole would; `seq` keeps its order but has gaps. Of the estimates, which
     each replace the one before, only the last is kept.
     """
-    kept: list[Event] = []
-    open_at: dict[str, int] = {}
-    pieces: dict[int, list[str]] = {}
-    estimate: Estimated | None = None
+    record = Record()
     for event in events:
-        if isinstance(event, Estimated):
-            estimate = event
-            continue
-        if isinstance(event, FieldDelta):
-            if event.field not in open_at:
-                open_at[event.field] = len(kept)
-                pieces[len(kept)] = []
-                kept.append(event)
-            pieces[open_at[event.field]].append(event.text)
-        else:
-            if isinstance(event, FieldReset):
-                open_at.pop(event.field, None)
-            kept.append(event)
-    for at, texts in pieces.items():
-        delta = kept[at]
-        if isinstance(delta, FieldDelta):
-            kept[at] = replace(delta, text="".join(texts))
-    if estimate:
-        has_ended = bool(kept) and isinstance(kept[-1], TurnFinished | TurnFailed | TurnStopped)
-        kept.insert(len(kept) - has_ended, estimate)
-    return tuple(kept)
+        record.add(event)
+    return record.events()
+
+
+class Record:
+    """`compact` and `fields_of` of a turn that goes on: asking again costs its texts, not its events."""
+
+    def __init__(self) -> None:
+        self._kept: list[Event] = []
+        self._texts: dict[int, list[str]] = {}  # place of a delta → its pieces
+        self._open: dict[str, list[str]] = {}  # field → the pieces since its last reset
+        self._estimate: Estimated | None = None
+
+    def add(self, event: Event) -> None:
+        """The next event of the turn."""
+        match event:
+            case FieldDelta():
+                if not (texts := self._open.get(event.field)):
+                    texts = self._open[event.field] = self._texts[len(self._kept)] = []
+                    self._kept.append(event)
+                texts.append(event.text)
+            case Estimated():
+                self._estimate = event
+            case _:
+                if isinstance(event, FieldReset):
+                    self._open[event.field] = []
+                self._kept.append(event)
+
+    def events(self, ending: Ending | None = None) -> tuple[Event, ...]:
+        """What was added, and the ending that is about to be, in few events."""
+        events = [*self._kept, ending] if ending else [*self._kept]
+        for at, texts in self._texts.items():
+            delta = self._kept[at]
+            if isinstance(delta, FieldDelta):
+                events[at] = replace(delta, text="".join(texts))
+        if self._estimate:
+            has_ended = bool(events) and isinstance(events[-1], TurnFinished | TurnFailed | TurnStopped)
+            events.insert(len(events) - has_ended, self._estimate)
+        return tuple(events)
+
+    def fields(self) -> dict[str, str]:
+        """Every field's text."""
+        return {name: "".join(texts) for name, texts in self._open.items() if texts}

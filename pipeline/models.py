@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import dspy
@@ -18,6 +19,7 @@ from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
 
 FOREVER_S = 86_400.0  # the native engine has no "no limit"
+POOL_CONNECTIONS = 100  # lm15's, per LM and event loop
 
 # The key that a provider's own documents name → the model offered when it is set. MODELS adds any other.
 PROVIDER_DEFAULTS = (
@@ -49,11 +51,28 @@ unstreamed: ContextVar[bool] = ContextVar("unstreamed", default=False)
 class RecordedLM(dspy.LM):
     """An LM whose exchanges (usage, cost) go to the turn that made them, not to DSPy's process-wide history.
 
-    Where `unstreamed` is set, the reply is asked for in one piece although the program around it streams.
+    Where `unstreamed` is set, the reply is asked for in one piece although the program around it streams. DSPy gives an
+    LM a pool of 100 connections and no setting for it: calls beyond go to a twin (a copy would share the pool).
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._calls = 0
+        self._twin: RecordedLM | None = None
+        self._new_twin = partial(type(self), *args, **kwargs)
+
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
-        """One exchange."""
+        """One exchange, by the first twin that has a connection to spare."""
+        if self._calls >= POOL_CONNECTIONS:
+            self._twin = self._twin or self._new_twin()
+            return await self._twin.acall(*args, **kwargs)
+        self._calls += 1
+        try:
+            return await self._exchange(*args, **kwargs)
+        finally:
+            self._calls -= 1
+
+    async def _exchange(self, *args: Any, **kwargs: Any) -> Any:
         if not unstreamed.get():
             return await super().acall(*args, **kwargs)
         with dspy.context(send_stream=None):

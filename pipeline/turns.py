@@ -24,12 +24,12 @@ from pipeline.events import (
     Event,
     FieldDelta,
     PassagesFound,
+    Record,
     TurnFailed,
     TurnFinished,
     TurnStarted,
     TurnStopped,
     answered_by,
-    compact,
     fields_of,
 )
 from pipeline.metrics import measure
@@ -58,6 +58,7 @@ class RunningTurn:
     def __init__(self, turn: Turn, owner: str | None, progress: Progress) -> None:
         self.turn, self.owner, self._progress = turn, owner, progress
         self.events: list[Event] = []
+        self._record = Record()
         self.ended = False
         self.stopped = False  # asked to stop, maybe before the work began
         self.work: asyncio.Task[Outcome] | None = None
@@ -80,22 +81,30 @@ class RunningTurn:
 
     def say(self, event: Event) -> None:
         """The one place where an event gets its number and its time; an estimate may follow it."""
-        event = replace(event, seq=len(self.events), at_s=round(time.monotonic() - self.began_at, 4))
-        self.events.append(event)
-        if estimate := self._progress.heard(event):
-            self.events.append(replace(estimate, seq=len(self.events), at_s=event.at_s))
+        said = replace(event, seq=len(self.events), at_s=round(time.monotonic() - self.began_at, 4))
+        self._keep(said)
+        if estimate := self._progress.heard(said):
+            self._keep(replace(estimate, seq=len(self.events), at_s=said.at_s))
         for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
+            _wake(waiting)
         self._waiting.clear()
+
+    def _keep(self, event: Event) -> None:
+        self.events.append(event)
+        self._record.add(event)
 
     async def news(self, timeout_s: float) -> None:
         """Return at the next event, or after `timeout_s`."""
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(timeout_s, _wake, waiting)
         self._waiting.append(waiting)
-        await asyncio.wait({waiting}, timeout=timeout_s)
-        if not waiting.done():
-            self._waiting.remove(waiting)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(waiting)
 
     @property
     def now(self) -> Turn:
@@ -105,9 +114,10 @@ class RunningTurn:
 
     def stored(self, state: TurnState, ending: Ending | None = None) -> Turn:
         """The turn as the store keeps it."""
-        events = [*self.events, ending] if ending else self.events
-        metrics = replace(measure(events), updates=self.updates) if ending else None
-        return replace(self.turn, state=state, record=compact(events), fields=fields_of(events), metrics=metrics)
+        record, metrics = self._record.events(ending), None
+        if ending:
+            metrics = replace(measure([*self.events, ending]), updates=self.updates)
+        return replace(self.turn, state=state, record=record, fields=self._record.fields(), metrics=metrics)
 
 
 class Pipeline:
@@ -533,6 +543,11 @@ def _whole_words(turn: Turn) -> str:
 def _broken_off(turn: Turn) -> Turn:
     """A turn whose ending could not be stored: it runs no longer, so it is shown as stopped where it stood."""
     return replace(turn, state="stopped", record=(*turn.record, *interrupted(turn, saved=False)))
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _cancel(running: RunningTurn) -> None:

@@ -50,7 +50,7 @@ class ChunkSize:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost. All real files tried (552 MB of them at most) stayed far below."""
+    """What one file may cost. Every real file tried was read with half of this memory."""
 
     size_bytes: int = 100_000_000
     unpacked_bytes: int = 300_000_000  # of all that a zip or an Office file holds

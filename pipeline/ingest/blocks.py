@@ -16,7 +16,8 @@ REPEATED_CHARS = 250  # a longer first row is no row of names: it is not repeate
 CELLS = 16_384  # most columns of a spreadsheet; a row does not grow past it
 
 _GAP = "\n\n"
-_CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *range(0xD800, 0xE000)])
+# What no text is made of: control characters but for tab and line end, and halves of surrogate pairs.
+CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *range(0xD800, 0xE000)])
 _BLANKS = re.compile(r"\s+")
 
 
@@ -35,13 +36,13 @@ class Blocks:
 
     def add(self, block: str, *, tight: bool = False) -> None:
         """One paragraph, list item, piece of code or table; nothing when it is blank. Tight ones stand close."""
-        clean = block.translate(_CONTROL).strip("\n")
+        clean = block.translate(CONTROL).strip("\n")
         if clean.strip():
             self._write(clean, tight=tight)
 
     def heading(self, level: int, title: str) -> None:
         """A heading of level 1 to 6; nothing when it is blank."""
-        if clean := one_line(title.translate(_CONTROL)):
+        if clean := one_line(title.translate(CONTROL)):
             begin = self._write(f"{'#' * level} {clean}")
             self._headings.append(Heading(level, clean, begin, self._length))
 
@@ -86,7 +87,7 @@ class Blocks:
 
 
 def _cell(text: str) -> str:
-    return one_line(text.translate(_CONTROL)).replace("|", "\\|")
+    return one_line(text.translate(CONTROL)).replace("|", "\\|")
 
 
 def _line(cells: Sequence[str]) -> str:

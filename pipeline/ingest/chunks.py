@@ -82,19 +82,28 @@ def _sections(extract: Extract) -> Iterator[tuple[tuple[str, ...], int, int]]:
     yield path, begin, len(extract.text)
 
 
-def _spans(extract: Extract, start: int, end: int, size: ChunkSize) -> Iterator[tuple[int, int]]:
+def _spans(extract: Extract, start: int, end: int, size: ChunkSize) -> list[tuple[int, int]]:
     """Where the chunks of one section begin and end, blanks around them left out."""
     section = extract.text[start:end]
     if not section.strip():
-        return
+        return []
     kind = MarkdownSplitter if extract.markdown else TextSplitter
     splitter = kind(size.most, overlap=min(size.overlap, size.most - 1))
     cuts = [0, *(run.end() for run in _LONG_RUN.finditer(section)), len(section)]
+    spans: list[tuple[int, int]] = []
     for first, last in pairwise(cuts):
         for offset, piece in splitter.chunk_indices(section[first:last]):
             begin = start + first + offset + len(piece) - len(piece.lstrip())
-            if text := piece.strip():
-                yield begin, begin + len(text)
+            _add_span(spans, begin, begin + len(piece.strip()))
+    return spans
+
+
+def _add_span(spans: list[tuple[int, int]], begin: int, end: int) -> None:
+    """Where much overlaps, the splitter also gives pieces that lie within their neighbour: they say nothing more."""
+    if spans and begin <= spans[-1][0] and end >= spans[-1][1]:
+        spans.pop()
+    if begin < end and not (spans and end <= spans[-1][1]):
+        spans.append((begin, end))
 
 
 def _chunk(extract: Extract, section: str, start: int, end: int) -> Chunk:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.ingest import ChunkSize, Document
+from pipeline.ingest.blocks import CONTROL
 from pipeline.ingest.chunks import Extract, Heading, document_of
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _show(token: Token, lines: list[str]) -> None:
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
     """`key: value` lines between two `---` at the very start, and the rest of the text."""
-    text = _LINE_END.sub("\n", text)
+    text = _LINE_END.sub("\n", text).translate(CONTROL)
     found = _FRONT_MATTER.match(text)
     if not found:
         return {}, text

@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -68,21 +68,21 @@ def page_text(textpage: Any) -> PageText:
     blank = high = 0  # the blank that is due: 1 a space, 2 a line's end; the first half of a surrogate pair
     for index in range(textpage.count_chars()):
         code = unicode_at(handle, index)
-        if code in (9, 10, 11, 12, 13, 32, 0xA0, 0x2028, 0x2029) or 0x2000 <= code <= 0x200A or code == 0x3000:
-            blank = 2 if code in (10, 13, 0x2028, 0x2029) else blank or 1
-            continue
-        if code in _HYPHENS:
-            starts.append(len(letters))
-            continue
-        if 0xD800 <= code < 0xDC00:
-            high = code
-            continue
-        if 0xDC00 <= code < 0xE000:
-            if not high:
+        if not 32 < code < 127:  # few are anything else: the checks below are off the usual way
+            if kind := _blank(code):
+                blank = max(blank, kind)
                 continue
-            code, high = 0x10000 + ((high - 0xD800) << 10) + code - 0xDC00, 0
-        if code < 32 or 127 <= code < 160 or code == 0xAD or code > 0x10FFFF:
-            continue
+            if code in _HYPHENS:
+                starts.append(len(letters))
+                continue
+            if 0xD800 <= code < 0xDC00:
+                high = code
+                continue
+            if high and 0xDC00 <= code < 0xE000:
+                code = 0x10000 + ((high - 0xD800) << 10) + code - 0xDC00
+            high = 0
+            if not _is_letter(code):
+                continue
         if blank and letters:
             letters.append(" " if blank == 1 else "\n")
             places.append(index - 1)
@@ -94,6 +94,18 @@ def page_text(textpage: Any) -> PageText:
     text = "".join(letters)
     ends = [start - (text[start - 1 : start] == "\n") for start in starts[1:]]
     return PageText(text, places, [line for line in zip(starts, [*ends, len(text)], strict=True) if line[0] < line[1]])
+
+
+def _blank(code: int) -> int:
+    """1 for a blank, 2 for the end of a line, 0 for anything else."""
+    if code in (10, 13, 0x2028, 0x2029):
+        return 2
+    return int(code in (9, 11, 12, 32, 0xA0, 0x3000) or 0x2000 <= code <= 0x200A)
+
+
+def _is_letter(code: int) -> bool:
+    """Whether it is part of a text: no control character, soft hyphen or half of a pair."""
+    return (159 < code < 0xD800 or 0xE000 <= code <= 0x10FFFF) and code != 0xAD
 
 
 def pdf_extract(content: bytes, most_pages: int) -> Extract:
@@ -127,8 +139,10 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
         found = page_text(textpage)
         looks = [_look(textpage, found.text[start:end], found.places[start:end]) for start, end in found.lines]
         textpage.close()
-        few = sum(letter.isalnum() for letter in found.text) < LETTERS
-        scanned = few and next(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3), None) is not None
+        scanned = (
+            _few_letters(found.text)
+            and next(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3), None) is not None
+        )
     finally:
         page.close()
     return _Page(found.text, found.lines, looks, scanned)
@@ -165,10 +179,12 @@ def _bold(textpage: Any, place: int) -> bool:
 
 def _refuse_scans(pages: Sequence[_Page]) -> None:
     """A document of pictures. One with any page of text is not refused for its others."""
-    if any(page.scanned for page in pages) and not any(
-        sum(letter.isalnum() for letter in page.text) >= LETTERS for page in pages
-    ):
+    if any(page.scanned for page in pages) and all(_few_letters(page.text) for page in pages):
         raise IngestFault("scanned")
+
+
+def _few_letters(text: str) -> bool:
+    return len(list(islice(filter(str.isalnum, text), LETTERS))) < LETTERS
 
 
 def _starts(pages: Sequence[_Page]) -> list[int]:

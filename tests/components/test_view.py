@@ -1,7 +1,7 @@
 """A view is the fold of a turn's events: any prefix is one, a record gives the same, and length costs no more."""
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components import chat, reasoning, sources
 from components.ink import Ink
-from components.view import MOST_VIEWS_PER_S, Text, View, paced, reduce, view_of
+from components.view import Text, View, paced, reduce, view_of
 from pipeline.conversation import Passage
 from pipeline.events import (
     Estimated,
@@ -139,31 +139,25 @@ def test_a_broken_turn_shows_in_its_last_step_where() -> None:
     assert steps[1].took_s == 2.0
 
 
-async def shown(said: Sequence[tuple[float, View]]) -> list[tuple[float, View]]:
-    """(time, view) that go in → (time, view) that come out."""
-    now = 0.0
+async def test_a_view_is_followed_by_the_pause_that_its_time_asks_for_and_then_by_the_newest() -> None:
+    newest, times, slept = 0, [0.0], list[float]()
 
     async def views() -> AsyncGenerator[View, None]:
-        nonlocal now
-        for at_s, view in said:
-            now = at_s
-            yield view
+        while newest < 9:
+            yield View(turn_id=str(newest))
+        yield View(turn_id="last", ending=FINISHED)
 
-    return [(now, view) async for view in paced(views(), clock=lambda: now + 100)]
+    async def sleep(pause_s: float) -> None:
+        nonlocal newest
+        slept.append(pause_s)
+        newest += 3  # what is said while nobody asks
 
-
-async def test_views_come_at_most_ten_times_a_second_and_the_last_one_always() -> None:
-    said = [(at / 100, View(turn_id=str(at))) for at in range(200)]
-    out = await shown(said)
-    assert out[0] == said[0]
-    assert out[-1][1] == said[-1][1]
-    assert 18 <= len(out) <= 2 * MOST_VIEWS_PER_S + 2
-
-
-async def test_silence_is_broken_once_a_second() -> None:
-    view = View()
-    out = await shown([(at / 10, view) for at in range(50)])
-    assert 4 <= len(out) <= 6
+    shown = []
+    async for view in paced(views(), lambda took_s: 4 * took_s, lambda: times[-1], sleep):
+        times.append(times[-1] + 0.25)
+        shown.append(view.turn_id)
+    assert shown == ["0", "3", "6", "last"]
+    assert slept == [1.0, 1.0, 1.0]
 
 
 def progress_of(*events: Event) -> str:

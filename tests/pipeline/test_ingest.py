@@ -119,6 +119,13 @@ def test_every_chunk_stands_in_the_text_where_it_says(text: str, name: str, most
         assert len(chunk.text) <= most
 
 
+@given(MARKED, st.sampled_from(["a.md", "a.txt"]), st.integers(2, 80), st.integers(0, 80))
+def test_no_chunk_lies_within_its_neighbour(text: str, name: str, most: int, overlap: int) -> None:
+    for one, other in pairwise(document_of(name, text, ChunkSize(most, overlap)).chunks):
+        assert one.start < other.start
+        assert one.end < other.end
+
+
 @given(MARKED, st.sampled_from(["a.md", "a.txt"]), st.integers(1, 80), st.integers(0, 80))
 def test_whatever_is_no_heading_is_in_a_chunk(text: str, name: str, most: int, overlap: int) -> None:
     document = document_of(name, text, ChunkSize(most, overlap))
