@@ -35,6 +35,9 @@ ARTICLES_KEPT = 300
 NEW_CHAT = "New chat"
 STILL_RUNNING = "An answer is still being written. Stop it, or wait for its end; your question stays here."
 EDITING = "Editing: sending replaces this turn and all after it."
+AGAIN = "Asking again replaces this turn and all after it."
+GO_ON = "Going on replaces this turn and all after it."
+WENT_ON = "This conversation went on elsewhere. It is shown as it is now, and nothing was replaced."
 
 BACK = '<button type="button" class="back" data-act="present">Of an earlier question <u>Back to the latest</u></button>'
 
@@ -51,6 +54,8 @@ class Tab:
     title: str = NEW_CHAT
     asked: str = ""
     replaces: str | None = None
+    again: tuple[str, bool] | None = None  # turn and whether to go on with it, once its visitor has said so twice
+    seen: frozenset[str] = frozenset()  # the turns that this page has shown of its conversation
     temperature: float | None = None  # None until the slider is moved: the model's own
     max_tokens: int | None = None
     minutes_west: int = 0
@@ -105,29 +110,35 @@ class Intents:
         return await self._begin(str(event.question), None, tab, visitor, Knobs(*knobs))
 
     async def retry(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
-        """The same question again, in the place of the turn."""
-        return await self._again(str(event.turn), tab, visitor, Knobs(*knobs))
+        """The same question again, in the place of the turn: at once when it is the last one, else after a notice."""
+        return await self._again(str(event.turn), tab, visitor, Knobs(*knobs), is_sure=False)
 
     async def go_on(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
-        """The rest of an answer that broke off, after what is there of it."""
-        return await self._again(str(event.turn), tab, visitor, Knobs(*knobs), goes_on=True)
+        """The rest of an answer that broke off, after what is there of it; a notice first, likewise."""
+        return await self._again(str(event.turn), tab, visitor, Knobs(*knobs), is_sure=False, goes_on=True)
+
+    async def again(self, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+        """Yes, although other turns came after it."""
+        turn_id, goes_on = tab.again or ("", False)
+        return await self._again(turn_id, tab, visitor, Knobs(*knobs), is_sure=True, goes_on=goes_on)
 
     async def edit(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
         """Bring a question back into the composer → the composer's text and the notice above it."""
         turn = await self._turn(tab, visitor, str(event.turn))
         if turn is None:
             return KEEP, _refusal(NotFound().text)
-        tab.replaces = turn.id
-        return turn.question, _editing(tab)
+        tab.replaces, tab.again = turn.id, None
+        return turn.question, _pending(tab)
 
     def close(self, tab: Tab) -> Parts:
-        """A refusal was read → the notices without it; the composer keeps its text."""
-        return _editing(tab)
+        """A refusal was read, or a turn is kept → the notices without it; the composer keeps its text."""
+        tab.again = None
+        return _pending(tab)
 
     def cancel(self, tab: Tab) -> Outputs:
         """Leave the editing state → an empty composer, no notice."""
         was_editing, tab.replaces = tab.replaces, None
-        return "" if was_editing else KEEP, []
+        return "" if was_editing else KEEP, _pending(tab)
 
     async def stop(self, tab: Tab) -> None:
         """End the running turn; its ending comes to the page like every event."""
@@ -164,15 +175,13 @@ class Intents:
         """After following: the turn has moved into the thread, unless it could not be stored, or the next was asked."""
         turn_id = tab.turn_id
         conversations = await self._listing(tab, visitor)
-        try:
-            turns = await self._pipeline.turns(tab.conversation_id, visitor) if tab.conversation_id else ()
-        except GlassboxError:
-            turns = ()
+        turns = await self._turns(tab, visitor)
         is_over = bool(turns) and not any(turn.state == "running" for turn in turns)
         if not is_over or tab.is_asking or tab.turn_id != turn_id:
             return Shown().outputs()
         panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
-        said: Parts | None = None if tab.replaces else []  # that an answer is still being written is no longer true
+        said: Parts | None = None if _pending(tab) else []  # that an answer is still being written is no longer true
+        tab.seen = _ids(turns)
         return Shown(notice=said, conversations=conversations, thread=self._thread(turns, model), panes=panes).outputs()
 
     # Conversations
@@ -247,8 +256,8 @@ class Intents:
         try:
             label = self._pipeline.add_model(name)
         except GlassboxError as error:
-            return KEEP, [*_refusal(error.text), *_editing(tab)], *(KEEP,) * (4 + sidebar.KNOBS)
-        return "", _editing(tab), *self.choose(label, tab)
+            return KEEP, [*_refusal(error.text), *_pending(tab)], *(KEEP,) * (4 + sidebar.KNOBS)
+        return "", _pending(tab), *self.choose(label, tab)
 
     def set_temperature(self, value: float, tab: Tab) -> None:
         """The slider was moved."""
@@ -270,10 +279,18 @@ class Intents:
 
     # What is behind them
 
-    async def _again(self, turn_id: str, tab: Tab, visitor: str, knobs: Knobs, *, goes_on: bool = False) -> Outputs:
-        turn = await self._turn(tab, visitor, turn_id)
+    async def _again(
+        self, turn_id: str, tab: Tab, visitor: str, knobs: Knobs, *, is_sure: bool, goes_on: bool = False
+    ) -> Outputs:
+        turns = await self._turns(tab, visitor)
+        turn = next((turn for turn in turns if turn.id == turn_id), None)
+        if _has_news(turns, tab):
+            return await self._refresh(WENT_ON, tab, visitor, knobs.model)
         if turn is None:
-            return Shown(notice=_refusal(NotFound().text)).outputs()
+            return Shown(notice=[*_refusal(NotFound().text), *_pending(tab)]).outputs()
+        if turn is not turns[-1] and not is_sure:
+            tab.again = turn.id, goes_on
+            return Shown(notice=_pending(tab)).outputs()
         return await self._begin(turn.question, turn.id, tab, visitor, knobs, goes_on=goes_on)
 
     async def _begin(
@@ -290,20 +307,23 @@ class Intents:
         if tab.is_asking or (is_running and question == tab.asked):
             return Shown().outputs()  # Enter was pressed twice
         if is_running and is_running != replaces:
-            return Shown(notice=[*_refusal(STILL_RUNNING), *_editing(tab)]).outputs()
+            if is_running != tab.turn_id:  # another tab asked: then this one shows and follows it, too
+                return await self._refresh(STILL_RUNNING, tab, visitor, knobs.model)
+            return Shown(notice=[*_refusal(STILL_RUNNING), *_pending(tab)]).outputs()
         tab.is_asking, tab.asked = True, question
         try:
+            if replaces and _has_news(await self._turns(tab, visitor), tab):
+                return await self._refresh(WENT_ON, tab, visitor, knobs.model)
             request = replace(self._request(question, replaces, tab, visitor, knobs), goes_on=goes_on)
             running = await self._pipeline.start(request)
         except GlassboxError as error:
-            return Shown(notice=[*_refusal(error.text), *_editing(tab)]).outputs()
+            return Shown(notice=[*_refusal(error.text), *_pending(tab)]).outputs()
         finally:
             tab.is_asking = False
-        try:
-            turns = await self._pipeline.turns(running.conversation_id, visitor)
-        except GlassboxError:
-            turns = ()  # the store fails: the answer is written all the same
-        tab.conversation_id, tab.turn_id, tab.replaces = running.conversation_id, running.id, None
+        tab.conversation_id, tab.turn_id = running.conversation_id, running.id
+        tab.replaces = tab.again = None
+        turns = await self._turns(tab, visitor)  # none where the store fails: the answer is written all the same
+        tab.seen |= {running.id, *_ids(turns)}
         tab.title = turns[0].question if turns else question
         view = View(running.id, running.conversation_id, question.strip(), self.known(knobs.model))
         return Shown(
@@ -329,26 +349,38 @@ class Intents:
             replaces=replaces,
         )
 
+    async def _refresh(self, why: str, tab: Tab, visitor: str, model: str) -> Outputs:
+        """The conversation as it is now and why; what is being edited stays so when it is still there."""
+        edited = tab.replaces
+        shown = await self._shown(tab, visitor, tab.conversation_id, model)
+        tab.replaces = edited if edited in tab.seen else None
+        return replace(shown, notice=[*_refusal(why), *_pending(tab)]).outputs()
+
     async def _show(self, tab: Tab, visitor: str, conversation_id: str | None, model: str) -> Outputs:
         """A whole conversation, or the empty page: also when the conversation is not this visitor's."""
+        return (await self._shown(tab, visitor, conversation_id, model)).outputs()
+
+    async def _shown(self, tab: Tab, visitor: str, conversation_id: str | None, model: str) -> Shown:
         turns: Sequence[Turn] = ()
         said: Parts = []
         try:
             turns = await self._pipeline.turns(conversation_id, visitor) if conversation_id else ()
         except GlassboxError as error:
             said = _refusal(error.text)
-        tab.glance += 1
+        turn_id = self._pipeline.running(conversation_id) if turns and conversation_id else None
+        if turn_id is None or turn_id != tab.turn_id:  # else whoever follows it goes on
+            tab.glance += 1
         tab.conversation_id = conversation_id if turns else None
         tab.title = turns[0].question if turns else NEW_CHAT
-        tab.replaces = None
-        tab.turn_id = self._pipeline.running(conversation_id) if turns and conversation_id else None
+        tab.replaces = tab.again = None
+        tab.turn_id, tab.seen = turn_id, _ids(turns)
         return Shown(
             bar=chat.bar(tab.title, tab.conversation_id or "", self.known(model)),
             notice=said,
             conversations=await self._listing(tab, visitor),
             thread=self._thread([turn for turn in turns if turn.id != tab.turn_id], model, is_empty_page=not turns),
             panes=self._panes(tab, turns),
-        ).outputs()
+        )
 
     def _panes(self, tab: Tab, turns: Sequence[Turn]) -> tuple[Parts, ...]:
         """Of the running turn, else of the last one; the chat's own pane holds running turns only."""
@@ -384,12 +416,15 @@ class Intents:
             return None
         return sidebar.listing(conversations, tab.conversation_id, tab.minutes_west)
 
-    async def _turn(self, tab: Tab, visitor: str, turn_id: str) -> Turn | None:
+    async def _turns(self, tab: Tab, visitor: str) -> Sequence[Turn]:
+        """What the store holds of the page's conversation; nothing where it fails."""
         try:
-            turns = await self._pipeline.turns(tab.conversation_id, visitor) if tab.conversation_id else ()
+            return await self._pipeline.turns(tab.conversation_id, visitor) if tab.conversation_id else ()
         except GlassboxError:
-            return None
-        return next((turn for turn in turns if turn.id == turn_id), None)
+            return ()
+
+    async def _turn(self, tab: Tab, visitor: str, turn_id: str) -> Turn | None:
+        return next((turn for turn in await self._turns(tab, visitor) if turn.id == turn_id), None)
 
     async def _views(self, turn_id: str) -> AsyncGenerator[View, None]:
         view = View()
@@ -420,9 +455,22 @@ def _same(shown: tuple[Parts, ...], parts: tuple[Parts, ...]) -> tuple[Parts, ..
     return tuple(old if old == new else new for old, new in zip(shown, parts, strict=True)) if shown else parts
 
 
-def _editing(tab: Tab) -> Parts:
-    """As long as the next question replaces a turn, the page says so."""
-    return [notice("calm", "", EDITING, [button("cancel", "Cancel")], "edit")] if tab.replaces else []
+def _ids(turns: Sequence[Turn]) -> frozenset[str]:
+    return frozenset(turn.id for turn in turns)
+
+
+def _has_news(turns: Sequence[Turn], tab: Tab) -> bool:
+    """Whether the store holds a turn that the page never showed: nobody replaces what they have not seen."""
+    return not _ids(turns) <= tab.seen
+
+
+def _pending(tab: Tab) -> Parts:
+    """As long as the next click or question replaces turns, the page says so."""
+    edit = [notice("calm", "", EDITING, [button("cancel", "Cancel")], "edit")] if tab.replaces else []
+    if tab.again is None:
+        return edit
+    text, label = (GO_ON, "Continue") if tab.again[1] else (AGAIN, "Ask again")
+    return [*edit, notice("warn", "", text, [button("again", label), button("close", "Keep")], "retry")]
 
 
 def _refusal(text: str) -> Parts:

@@ -239,6 +239,7 @@ window.glassbox = (() => {
     retry: (button) => send("retry", button.closest(".turn").dataset),
     "go-on": (button) => send("go_on", button.closest(".turn").dataset),
     edit: (button) => send("edit", button.closest(".turn").dataset),
+    again: () => send("again"),
     cancel: () => send("cancel"),
     close: () => send("close"),
     copy: (button) => copy(answer_text(button.closest(".turn")), button),

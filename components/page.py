@@ -94,7 +94,7 @@ def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
             thread = keyed(hero, "thread", events=("example", "retry", "go_on", "edit", "rate", "look"))
             live = keyed([], "live", draws="turn", events=("running", "follow"))
         with gr.Column(elem_id="compose"):
-            notice = keyed([], "notice", events=("cancel", "close"))
+            notice = keyed([], "notice", events=("again", "cancel", "close"))
             question = _question()
             gr.HTML(
                 '<p class="fine">Answers can be wrong. Every sentence has its passage: check it.</p>'
@@ -144,6 +144,7 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     _on(main.thread.example, intents.example, [tab, visitor, *knobs], page, ON_ASK)
     _on(main.thread.retry, intents.retry, [tab, visitor, *knobs], page, ON_ASK)
     _on(main.thread.go_on, intents.go_on, [tab, visitor, *knobs], page, ON_ASK)
+    _on(main.notice.again, intents.again, [tab, visitor, *knobs], page, ON_ASK)
     _on(main.thread.edit, intents.edit, [tab, visitor], [main.question, main.notice])
     _on(main.notice.cancel, intents.cancel, [tab], [main.question, main.notice])
     _on(main.notice.close, intents.close, [tab], main.notice)

@@ -269,3 +269,64 @@ async def test_a_space_without_a_model_says_so_and_offers_no_typed_names(pipelin
     demo = page.build(pipeline, on_space=True, typed_models=False)
     assert "typed-model" not in {block.elem_id for block in demo.blocks.values()}
     assert any("without a language model" in str(getattr(block, "value", "")) for block in demo.blocks.values())
+
+
+async def test_asking_an_earlier_question_again_waits_until_its_visitor_is_sure(
+    intents: Intents, pipeline: Pipeline
+) -> None:
+    await asked(intents, tab := Tab())
+    await asked(intents, tab, "What is cold brew?")
+    first = (await pipeline.turns(tab.conversation_id or "", MAYA))[0]
+    out = await intents.retry(event(turn=first.id), tab, MAYA, *KNOBS)
+    assert "replaces this turn and all after it" in out[NOTICE][0]
+    assert all(is_kept(value) for at, value in enumerate(out) if at != NOTICE)
+    assert intents.close(tab) == []
+    assert len(await pipeline.turns(tab.conversation_id or "", MAYA)) == 2
+    await intents.retry(event(turn=first.id), tab, MAYA, *KNOBS)
+    begun = await intents.again(tab, MAYA, *KNOBS)
+    assert begun[THREAD] == begun[NOTICE] == []
+    assert QUESTION in begun[LIVE][1]
+
+
+@pytest.mark.parametrize("way", ["retry", "edit"])
+async def test_nothing_is_replaced_that_another_tab_added_and_this_one_never_showed(
+    intents: Intents, pipeline: Pipeline, way: str
+) -> None:
+    await asked(intents, tab := Tab())
+    (turn,) = await pipeline.turns(tab.conversation_id or "", MAYA)
+    await intents.load(other := Tab(), MAYA, BUILTIN_MODEL, turn.conversation_id, 0)
+    await asked(intents, other, "What is cold brew?")
+    if way == "edit":
+        await intents.edit(event(turn=turn.id), tab, MAYA)
+        out = await intents.ask("How long do roasted beans stay fresh?", tab, MAYA, *KNOBS)
+        assert "Editing" in out[NOTICE][1]
+    else:
+        out = await intents.retry(event(turn=turn.id), tab, MAYA, *KNOBS)
+    assert "went on elsewhere" in out[NOTICE][0]
+    assert "cold brew" in out[THREAD][1]
+    assert len(await pipeline.turns(turn.conversation_id, MAYA)) == 2
+    if way == "edit":  # now it was seen
+        await asked(intents, tab, "How long do roasted beans stay fresh?")
+        assert len(await pipeline.turns(turn.conversation_id, MAYA)) == 1
+
+
+async def test_a_second_tab_that_asks_too_early_shows_and_follows_the_running_answer(intents: Intents) -> None:
+    await asked(intents, tab := Tab())
+    await intents.load(other := Tab(), MAYA, BUILTIN_MODEL, tab.conversation_id or "", 0)
+    await intents.ask("What is cold brew?", other, MAYA, *KNOBS)
+    out = await intents.ask("And espresso?", tab, MAYA, *KNOBS)
+    assert "still being written" in out[NOTICE][0]
+    assert 'data-state="running"' in out[LIVE][0]
+    assert [panes async for panes in intents.follow(tab)]
+    settled = await intents.settle(tab, MAYA, BUILTIN_MODEL)
+    assert settled[NOTICE] == []
+    assert len(settled[THREAD]) == 2
+
+
+async def test_opening_the_conversation_that_is_in_sight_does_not_end_its_following(intents: Intents) -> None:
+    await intents.ask(QUESTION, tab := Tab(), MAYA, *KNOBS)
+    following = intents.follow(tab)
+    await anext(following)
+    await intents.open(event(conversation=tab.conversation_id or ""), tab, MAYA, BUILTIN_MODEL)
+    *_, last = [panes async for panes in following]
+    assert 'data-state="finished"' in last[0][0]
