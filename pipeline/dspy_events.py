@@ -153,7 +153,7 @@ class Reply:
         with dspy.context(lm=lm, adapter=adapter, trace=None):
             stream = dspy.streamify(program, is_async_program=True)
             async for item in stream(**inputs):
-                if isinstance(item, PassagesFound):
+                if isinstance(item, PassagesFound | Warned):
                     self._tell(item)
                 elif isinstance(item, StepChanged):
                     if item.step == "reason":

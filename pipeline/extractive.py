@@ -76,7 +76,7 @@ _ENGLISH = Wording(
     words="Words of the question: {}.",
     leans="It leans on the turn before, whose words count less.",
     has="has {}",
-    no_passage="No passage was found that shares a word with the question.",
+    no_passage="No passage was found that shares enough words with the question.",
     absent="In no passage: {}.",
     decided=MappingProxyType(
         {
@@ -95,7 +95,7 @@ _GERMAN = Wording(
     words="Wörter der Frage: {}.",
     leans="Sie knüpft an die Frage davor an, deren Wörter weniger zählen.",
     has="enthält {}",
-    no_passage="Keine gefundene Passage teilt ein Wort mit der Frage.",
+    no_passage="Keine gefundene Passage teilt genug Wörter mit der Frage.",
     absent="In keiner Passage: {}.",
     decided=MappingProxyType(
         {

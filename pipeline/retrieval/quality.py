@@ -1,12 +1,53 @@
-"""How much of a question its passages hold: good, weak or none. Pure."""
+"""How far the passages of a search go towards its question: good, weak or none. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.conversation import Passage, Query
 from pipeline.retrieval import Quality
+from pipeline.retrieval.query import WeightedWord, weighted_words
+from pipeline.retrieval.words import LANGUAGES, language_of, terms_of, terms_of_word
+
+STRONG = 0.3  # a passage counts from this share of the best one's score on
+LEAST_SHARE = 0.4  # of the question's words, for anything at all
+GOOD_SHARE = 0.7
+HALF = 0.5
 
 
 def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
-    return "good" if passages else "none"
+    """Judge by scores and by words, since scores of different searches cannot be compared.
+
+    Only passages count that have at least 0.3 of the best one's score. Of the question's own words (stems, without stop
+    words) they must hold 0.4 together, else the quality is none. With 0.7 together and more than half in a single one
+    it is good, between the two it is weak. On the bundled questions that calls 87 of the 96 answerable ones good and
+    none of them none, and of the 13 unanswerable ones 8 none, 4 weak and 1 good.
+
+    A follow-up that finds a word of the turn before is at least weak, and so is whatever was found by its vector: how
+    near is near differs from model to model (unrelated texts have 0.1 with one and 0.7 with another), so nearness
+    excuses missing words and never proves an answer.
+    """
+    best = max((passage.score for passage in passages), default=0.0)
+    held = [_terms(passage) for passage in passages if passage.score >= STRONG * best]
+    words = weighted_words(query, language_of(query.question, *(passage.text for passage in passages)))
+    own, past = [word for word in words if word.weight == 1.0], [word for word in words if word.weight < 1.0]
+    together, in_one = _share(own, held), max((_share(own, [each]) for each in held), default=0.0)
+    if together >= GOOD_SHARE and in_one > HALF:
+        return "good"
+    leans = _share(past, held) > 0 or any(passage.scores.vector is not None for passage in passages)
+    return "weak" if held and (together >= LEAST_SHARE or leans) else "none"
+
+
+def _share(words: Sequence[WeightedWord], held: Iterable[frozenset[int]]) -> float:
+    """How many of the words are held by any, 0..1."""
+    terms = frozenset[int]().union(*held)
+    return sum(not terms.isdisjoint(_any_language(word)) for word in words) / len(words) if words else 0.0
+
+
+def _any_language(word: WeightedWord) -> set[int]:
+    return {term for language in LANGUAGES for term in terms_of_word(word.text, language)} | set(word.terms)
+
+
+def _terms(passage: Passage) -> frozenset[int]:
+    text = f"{passage.title} {passage.section} {passage.text}"
+    return frozenset[int]().union(*(terms_of(text, language) for language in LANGUAGES))

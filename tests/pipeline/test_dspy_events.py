@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import dspy
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.conversation import Turn
+from pipeline.conversation import Query, Turn
 from pipeline.dspy_events import Limits, Outcome, answer, fault_of
 from pipeline.errors import ModelFault
 from pipeline.events import Event, FieldDelta, FieldReset, PassagesFound, StepChanged, Warned, fields_of
 from pipeline.programs import Rag
+from pipeline.retrieval import DEFAULT_OPTIONS, Found, Options, Quality, Scope, Search
 from tests.scripted import find_tea, reply, scripted_lm
 
 LIMITS = Limits(first_token_s=5, idle_s=5, answer_chars=32_000)
@@ -173,3 +175,28 @@ async def test_found_passages_carry_the_query_that_was_searched() -> None:
     events, _ = await run([reply("r", "a")], history=history, question="And for black?")
     found = next(event for event in events if isinstance(event, PassagesFound))
     assert found.query == "And for black? · How hot for green tea?"
+
+
+def of_quality(quality: Quality) -> Search:
+    """A search that judges its one passage so."""
+
+    async def search(query: Query, scope: Scope, options: Options = DEFAULT_OPTIONS) -> Found:
+        return replace(await find_tea(query, scope, options), quality=quality)
+
+    return search
+
+
+@pytest.mark.parametrize(("quality", "warned", "sees"), [("good", 0, True), ("weak", 1, True), ("none", 0, False)])
+async def test_weak_context_warns_and_none_leaves_nothing_to_answer_from(
+    quality: Quality, warned: int, sees: bool
+) -> None:
+    events: list[Event] = []
+    lm, engine = scripted_lm([reply("r", "a")])
+    await answer(Rag(of_quality(quality)), {"question": "How hot?"}, lm, LIMITS, events.append)
+    (found,) = [event for event in events if isinstance(event, PassagesFound)]
+    assert (found.quality, len(found.passages), found.mode) == (quality, 1, "keyword")
+    warnings = [event for event in events if isinstance(event, Warned)]
+    assert [event.code for event in warnings] == ["weak_context"] * warned
+    asked = str(engine.requests[0].messages[-1].text)
+    assert ("Green tea wants water" in asked) is sees
+    assert ("say that the documents do not answer this" in asked) is not sees

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.conversation import Passage, Query
+from pipeline.errors import EmbeddingFault
 from pipeline.ingest import Chunk, Document
 from pipeline.retrieval import SHARED, Entry, Index, Options, Scope
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.query import query_of
+from pipeline.retrieval.reranking import Reranker
 from tests.indexed import ScriptedEmbedding
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
@@ -61,8 +63,8 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
     """A function that opens the index of this test; a second call opens it again after it was closed."""
     opened: list[Index] = []
 
-    def open_index(embedding: ScriptedEmbedding | None = None) -> Index:
-        opened.append(EdgeIndex(tmp_path / "index", embedding))
+    def open_index(embedding: ScriptedEmbedding | None = None, reranker: Reranker | None = None) -> Index:
+        opened.append(EdgeIndex(tmp_path / "index", embedding, reranker))
         return opened[-1]
 
     yield open_index
@@ -437,3 +439,34 @@ async def test_a_document_removed_while_it_is_embedded_does_no_harm(make: Make) 
     embedding.fails = False
     await asyncio.gather(index.embed(), index.remove(entries[0].id, None))
     assert "espresso.md" not in names((await index(Query("espresso"), SHARED, Options(9))).passages)
+
+
+# Reranking
+
+
+async def shortest_first(question: str, texts: Sequence[str]) -> list[float]:
+    """A reranker that loves brevity."""
+    return [1.0 / len(text) for text in texts]
+
+
+async def test_a_reranker_has_the_last_word_over_all_candidates(make: Make) -> None:
+    index = make(reranker=shortest_first)
+    await index.add(DOCUMENTS, "coffee", None)
+    plain = await index(Query("crema foam espresso"), SHARED, Options(3))
+    reranked = await index(Query("crema foam espresso"), SHARED, Options(1, rerank=True))
+    assert plain.passages[0].document == "espresso.md"
+    best = reranked.passages[0]
+    assert (best.document, best.score) == ("milk.md", best.scores.reranked)
+    assert best.scores.keyword == next(each.score for each in plain.passages if each.document == "milk.md")
+    assert [each.number for each in reranked.rejected] == [2, 3]
+    assert plain.passages[0].scores.reranked is None
+
+
+async def test_a_reranker_that_fails_leaves_the_order_as_it_was(make: Make) -> None:
+    async def broken(question: str, texts: Sequence[str]) -> list[float]:
+        raise EmbeddingFault
+
+    index = make(reranker=broken)
+    await index.add(DOCUMENTS, "coffee", None)
+    plain = await index(Query("crema foam"), SHARED)
+    assert (await index(Query("crema foam"), SHARED, Options(rerank=True))).passages == plain.passages
