@@ -8,7 +8,7 @@ from typing import Any
 
 import dspy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.conversation import Query, Turn
@@ -54,6 +54,7 @@ async def test_passages_come_before_the_first_delta_and_steps_in_order() -> None
     assert (outcome.finish, outcome.usage.completion_tokens, outcome.usage.exact) == ("stop", 5, True)
 
 
+@settings(deadline=None)
 @given(answer_text=st.text(min_size=1, max_size=80).filter(lambda text: text.strip()), size=st.integers(1, 9))
 def test_any_answer_in_any_chunks_arrives_whole(answer_text: str, size: int) -> None:
     text = reply("r", answer_text)
