@@ -26,6 +26,7 @@ from typing import Any
 import gradio as gr
 from filelock import FileLock, Timeout
 
+import api.documents
 import api.faults
 import api.guard
 import api.health
@@ -34,6 +35,7 @@ from components import page
 from pipeline.errors import IndexTaken, SearchFault, StoreFault
 from pipeline.ingest import ChunkSize
 from pipeline.ingest.markdown import files_in, read_file
+from pipeline.library import Library
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.folder import follow
@@ -109,16 +111,18 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     index = EdgeIndex(settings.data_dir / "index")
     folder, recipe = settings.documents_dir, f"{size.most}/{size.overlap}"
     asyncio.run(follow(index, folder, files_in(folder), lambda path: read_file(folder, path, size), recipe))
-    pipeline = Pipeline(settings, Models(settings), index, store)
+    pipeline, library = Pipeline(settings, Models(settings), index, store), Library(index, settings)
     demo = page.build(pipeline, on_space=settings.on_space, typed_models=not settings.on_space)
     loops: list[asyncio.AbstractEventLoop] = []
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None, None]:
         loops.append(asyncio.get_running_loop())
+        sweeping = asyncio.create_task(library.sweep())
         yield
+        sweeping.cancel()
 
-    launch(demo, pipeline, settings, lifespan)
+    launch(demo, pipeline, library, settings, lifespan)
     host, port = settings.address
     print(f"Glassbox is ready: http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
     stop.wait()
@@ -132,10 +136,11 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         store.close()
 
 
-def launch(demo: gr.Blocks, pipeline: Pipeline, settings: Settings, lifespan: object) -> None:
+def launch(demo: gr.Blocks, pipeline: Pipeline, library: Library, settings: Settings, lifespan: object) -> None:
     """One server for page and API. Gradio's front proxy, analytics and run history stay off."""
     host, port = settings.address
-    routes = [*api.turns.routes(pipeline).routes, *api.health.routes(pipeline).routes]
+    routers = (api.turns.routes(pipeline), api.documents.routes(library), api.health.routes(pipeline))
+    routes = [route for router in routers for route in router.routes]
     demo.queue(default_concurrency_limit=None, max_size=None)
     demo.launch(
         server_name=host,

@@ -18,6 +18,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from api.faults import TooLarge
+from api.visitors import Visitor
 from pipeline.conversation import Turn, TurnRequest
 from pipeline.errors import Refused
 from pipeline.events import Event, to_wire
@@ -27,7 +28,6 @@ BODY_LIMIT_BYTES = 1_000_000
 HEARTBEAT_S = 10.0
 HEARTBEAT = b": waiting\n"
 JSON_HEARTBEAT = b" "  # JSON may begin with spaces, and a proxy does not take the answer for dead
-VISITOR = re.compile(r"[A-Za-z0-9_-]{16,128}")
 SEQ = re.compile(r"-1|[0-9]{1,9}")
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx and its kin must not collect
 
@@ -48,17 +48,6 @@ class Ask(BaseModel):
     max_tokens: StrictInt | None = None
     instructions: StrictStr | None = None
     stream: StrictBool = True
-
-
-def visitor_of(request: Request) -> str | None:
-    """The visitor that a program names itself. Raises Refused."""
-    visitor = request.headers.get("x-visitor")
-    if visitor is not None and not VISITOR.fullmatch(visitor):
-        raise Refused("invalid_visitor")
-    return visitor
-
-
-Visitor = Annotated[str | None, Depends(visitor_of)]
 
 
 def routes(pipeline: Pipeline) -> APIRouter:

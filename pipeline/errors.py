@@ -121,7 +121,10 @@ REFUSALS: MappingProxyType[str, str] = MappingProxyType(
         "invalid_request": "The request is not valid. Check its keys and their values.",
         "unknown_event": "This turn has no event of that number. Give the id of the last event that was received.",
         "invalid_visitor": "A visitor is named by 16 to 128 letters, digits, _ or -.",
-        "too_large": "The request is over 1 MB. Send less.",
+        "too_large": "The request is too large. Send less.",
+        "no_visitor": "Say whose documents these are: send the header X-Visitor.",
+        "no_files": "There is no file in the request. Send one or more as the multipart field “file”.",
+        "many_files": "These are too many files at once. Send fewer.",
     }
 )
 
@@ -145,6 +148,8 @@ FILE_FAULTS: MappingProxyType[str, str] = MappingProxyType(
         "nested_zip": "The zip holds another zip. Unpack that one first and send the files themselves.",
         "zip_link": "The zip holds a link to another file. Put the file itself into the zip.",
         "zip_path": "The zip holds a path that leads out of it. Pack the files anew with plain names.",
+        "no_room": "There is no room left for more documents. Remove some and send the file again.",
+        "not_kept": "The file could not be kept. Try again; if it stays, check the disk and DATA_DIR.",
         "no_page": "There is no picture of this page. Open the document itself.",
     }
 )

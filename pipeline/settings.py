@@ -60,6 +60,19 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path("data"), description="Folder for everything that is written")
     database_url: str | None = Field(default=None, description="SQLAlchemy address; default: SQLite under DATA_DIR")
     documents_dir: Path = Field(default=ROOT / "samples", description="Folder whose *.md and *.txt are answered from")
+    upload_files: int | None = Field(
+        default=None, ge=1, description="Most files of one upload; default 20, on a Space 5"
+    )
+    upload_mb: float | None = Field(default=None, gt=0, description="Most MB of one file; default 50, on a Space 10")
+    upload_pages: int | None = Field(
+        default=None, ge=1, description="Most pages of one file; default 5000, on a Space 300"
+    )
+    upload_quota_mb: float | None = Field(
+        default=None, gt=0, description="Most MB of all visitors' files; default no limit, on a Space 500"
+    )
+    upload_retention_h: float | None = Field(
+        default=None, ge=0, description="Hours until a visitor's file is removed; default never (0), on a Space 24"
+    )
     chunk_chars: int = Field(default=1000, ge=50, description="Most characters of one passage")
     chunk_overlap_chars: int = Field(
         default=100, ge=0, description="Characters that neighbouring passages share at most; less than CHUNK_CHARS"
@@ -129,6 +142,33 @@ class Settings(BaseSettings):
     def turns_at_once(self) -> int | None:
         """The limit in force, None without one."""
         return self.max_turns or (30 if self.on_space else None)
+
+    @property
+    def upload_files_at_once(self) -> int:
+        """Most files of one upload."""
+        return self.upload_files or (5 if self.on_space else 20)
+
+    @property
+    def upload_bytes(self) -> int:
+        """Most bytes of one uploaded file."""
+        return int((self.upload_mb or (10 if self.on_space else 50)) * 1_000_000)
+
+    @property
+    def upload_page_limit(self) -> int:
+        """Most pages of one uploaded file."""
+        return self.upload_pages or (300 if self.on_space else 5_000)
+
+    @property
+    def upload_quota_bytes(self) -> int | None:
+        """Most bytes of all that visitors brought, None without a limit."""
+        quota_mb = self.upload_quota_mb or (500 if self.on_space else None)
+        return int(quota_mb * 1_000_000) if quota_mb else None
+
+    @property
+    def upload_kept_s(self) -> float:
+        """Seconds that a visitor's file is kept, 0 for ever."""
+        kept_h = self.upload_retention_h if self.upload_retention_h is not None else 24 * self.on_space
+        return kept_h * 3600
 
     def key(self, name: str) -> SecretStr | None:
         """The provider key in the environment variable `name`, None when it is unset or blank."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     ("app",),
     ("api", "components"),
-    ("pipeline.turns",),
+    ("pipeline.turns", "pipeline.library"),
     ("pipeline",),
     (
         "pipeline.models",

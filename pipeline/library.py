@@ -1,0 +1,315 @@
+"""The library: documents that people bring, and those that everybody may see. The one door to ingest and index.
+
+Every method takes the visitor, who sees the shared documents and their own; for anybody else's there is only NotFound.
+A private document's file lies below `uploads/`, in a folder named by a hash of its owner. It is indexed first and kept
+second: a process that is killed in between leaves a document without a picture, never a file that nobody owns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+import shutil
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from pipeline.conversation import Passage, Query
+from pipeline.errors import FILE_FAULTS, GlassboxError, IngestFault, NotFound, Refused, SearchFault
+from pipeline.ingest import ChunkSize, Document, Limits
+from pipeline.ingest.files import opened_zip, read_file
+from pipeline.ingest.kinds import is_zip
+from pipeline.ingest.pictures import page_jpeg
+from pipeline.retrieval import Entry, Found, Index, Mode, Options, Scope
+from pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PRIVATE = "private"  # the collection of what visitors bring
+SIGNED_S = 3600.0  # how long a signed address opens
+REMEMBERED = 64  # documents whose page starts are kept
+LONGEST_SWEEP_S = 3600.0
+MOST_PASSAGES = 50
+
+NO_DOCUMENT = "There is no such document or page. Look it up in the list of documents."
+_FILE_NAME_BYTES = 200
+
+File = Path | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came: the name it had with its owner, and its content or where that lies."""
+
+    name: str
+    file: File
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How far one file is. `done` of `files` are over; `text` is for people, and empty unless it failed."""
+
+    name: str
+    step: Literal["reading", "indexing", "done", "failed"]
+    done: int
+    files: int
+    entry: Entry | None = None
+    code: str = ""
+    text: str = ""
+
+
+class Library:
+    """Documents over one index. `close` ends what runs."""
+
+    def __init__(self, index: Index, settings: Settings) -> None:
+        self._index, self._settings = index, settings
+        self._size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
+        self._folder = settings.data_dir / "uploads"
+        self._limits = replace(Limits(), size_bytes=settings.upload_bytes, pages=settings.upload_page_limit)
+        self._secret = secrets.token_bytes(32)  # signed addresses end with the process
+        self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+
+    @property
+    def upload_limit_bytes(self) -> int:
+        """Most bytes of one request that brings files."""
+        return self._settings.upload_bytes * min(self._settings.upload_files_at_once, 5) + 1_000_000
+
+    # Taking in
+
+    async def take(self, uploads: Sequence[Upload], owner: str) -> AsyncGenerator[Taken, None]:
+        """Read, cut and index files one by one, and say so; closing the generator cancels what is not done yet.
+
+        A file that cannot be read is named with its reason, and the rest goes on. Raises Refused before anything is
+        read.
+        """
+        if not uploads:
+            raise Refused("no_files")
+        if len(uploads) > self._settings.upload_files_at_once:
+            raise Refused("many_files")
+        done, files = 0, len(uploads)
+        for upload in uploads:
+            try:
+                if not is_zip(upload.name):
+                    async with aclosing(self._one(upload, owner, done, files)) as steps:
+                        async for step in steps:
+                            yield step
+                    done += 1
+                    continue
+                yield Taken(upload.name, "reading", done, files)
+                archive = await opened_zip(upload.file, self._limits)
+            except IngestFault as fault:
+                done += 1
+                yield Taken(upload.name, "failed", done, files, code=fault.code, text=fault.text)
+                continue
+            try:
+                files += len(archive.names) - 1
+                for place, name in enumerate(archive.names):
+                    try:
+                        inside = Upload(name, await archive.read(place))
+                    except IngestFault as fault:
+                        done += 1
+                        yield Taken(name, "failed", done, files, code=fault.code, text=fault.text)
+                        continue
+                    async with aclosing(self._one(inside, owner, done, files)) as steps:
+                        async for step in steps:
+                            yield step
+                    done += 1
+            finally:
+                archive.close()
+
+    async def _one(self, upload: Upload, owner: str, done: int, files: int) -> AsyncGenerator[Taken, None]:
+        name = _plain_name(upload.name)
+        try:
+            yield Taken(name, "reading", done, files)
+            await self._check_room(upload.file)
+            document = await read_file(upload.file, name, self._limits, self._size)
+            yield Taken(name, "indexing", done, files)
+            (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._recipe)
+            await asyncio.to_thread(self._keep, upload.file, entry)
+            self._remember(entry.id, document)
+        except IngestFault as fault:
+            yield Taken(name, "failed", done + 1, files, code=fault.code, text=fault.text)
+        except (SearchFault, OSError) as fault:
+            log.warning("a document could not be kept (%s)", type(fault).__name__)
+            yield Taken(name, "failed", done + 1, files, code="not_kept", text=FILE_FAULTS["not_kept"])
+        else:
+            yield Taken(name, "done", done + 1, files, entry=entry)
+
+    # What there is
+
+    async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
+        """The shared documents and the visitor's own."""
+        return await self._index.documents(visitor)
+
+    async def search(
+        self,
+        query: str,
+        visitor: str | None,
+        passages_wanted: int = 4,
+        mode: Mode | None = None,
+        collection: str | None = None,
+    ) -> Found:
+        """Passages without an answer. Raises Refused and SearchFault."""
+        if not query.strip():
+            raise Refused("blank_question")
+        if len(query) > self._settings.question_limit_chars:
+            raise Refused("long_question")
+        if not 1 <= passages_wanted <= MOST_PASSAGES:
+            raise Refused("invalid_request")
+        scope = Scope(visitor, (collection,) if collection else ())
+        return await self._index(Query(query.strip()), scope, Options(passages_wanted, mode))
+
+    async def around(self, document_id: str, visitor: str | None, start: int, end: int) -> tuple[Passage, ...]:
+        """The passages of a document that overlap [start, end) of its text, in its order."""
+        return await self._index.read(document_id, visitor, max(0, start), end)
+
+    async def remove(self, document_id: str, owner: str) -> None:
+        """Remove one of the visitor's own documents everywhere. Raises NotFound."""
+        if not await self._index.remove(document_id, owner):
+            raise NotFound(NO_DOCUMENT)
+        await asyncio.to_thread(self._forget, document_id, owner)
+
+    async def remove_all(self, owner: str) -> int:
+        """Remove everything that the visitor brought → how many documents."""
+        removed = await self._index.remove_collection(PRIVATE, owner)
+        await asyncio.to_thread(shutil.rmtree, self._owner_folder(_hash(owner)), ignore_errors=True)
+        return removed
+
+    # The documents themselves
+
+    async def picture(
+        self, document_id: str, page: int, visitor: str | None, key: str = "", start: int = 0, end: int = 0
+    ) -> bytes:
+        """A page (from 1) as JPEG, what of `text[start:end]` stands on it marked. Raises NotFound."""
+        file = await self.original(document_id, visitor, key)
+        try:
+            starts = await self._starts(document_id, file)
+            if not 1 <= page <= len(starts):
+                raise NotFound(NO_DOCUMENT)
+            return await page_jpeg(file, page, starts[page - 1], start, end)
+        except (IngestFault, OSError) as fault:
+            raise NotFound(NO_DOCUMENT) from fault
+
+    async def original(self, document_id: str, visitor: str | None, key: str = "") -> Path:
+        """The file of a document, for its owner or for who has a key to it. Raises NotFound."""
+        if key:
+            file = await asyncio.to_thread(self._opened, document_id, key)
+        else:
+            seen = await self._index.documents(visitor)
+            entry = next((each for each in seen if each.id == document_id), None)
+            file = self._file(entry) if entry else None
+        if file is None or not await asyncio.to_thread(file.is_file):
+            raise NotFound(NO_DOCUMENT)
+        return file
+
+    def signed(self, document_id: str, owner: str) -> str:
+        """A key with which an image or a link, which cannot say who asks, opens that owner's document for an hour."""
+        expires_at = int(time.time() + SIGNED_S)
+        return f"{expires_at}.{self._signature(_hash(owner), document_id, expires_at)}"
+
+    async def sweep(self) -> None:
+        """Remove what is older than its time allows, again and again; ends by cancellation."""
+        kept_s = self._settings.upload_kept_s
+        while kept_s:
+            try:
+                for entry in await self._index.expire(time.time() - kept_s):
+                    await asyncio.to_thread(self._forget, entry.id, entry.owner or "")
+            except GlassboxError as fault:
+                log.warning("old documents could not be removed (%s)", fault.code)
+            await asyncio.sleep(min(LONGEST_SWEEP_S, max(kept_s / 4, 1.0)))
+
+    # What is behind them
+
+    @property
+    def _recipe(self) -> str:
+        return f"{self._size.most}/{self._size.overlap}"
+
+    async def _check_room(self, file: File) -> None:
+        quota_bytes = self._settings.upload_quota_bytes
+        if quota_bytes is None:
+            return
+        size_bytes = len(file) if isinstance(file, bytes) else (await asyncio.to_thread(file.stat)).st_size
+        if await asyncio.to_thread(_size_bytes, self._folder) + size_bytes > quota_bytes:
+            raise IngestFault("no_room")
+
+    def _keep(self, file: File, entry: Entry) -> None:
+        target = self._file(entry)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        half = target.with_name(".half")
+        if isinstance(file, bytes):
+            half.write_bytes(file)
+        else:
+            shutil.copyfile(file, half)
+        half.replace(target)
+
+    def _forget(self, document_id: str, owner: str) -> None:
+        self._page_starts.pop(document_id, None)
+        shutil.rmtree(self._owner_folder(_hash(owner)) / document_id, ignore_errors=True)
+
+    def _file(self, entry: Entry) -> Path:
+        if entry.owner is None:
+            return self._settings.documents_dir / entry.name
+        return self._owner_folder(_hash(entry.owner)) / entry.id / _file_name(entry.name)
+
+    def _owner_folder(self, owner_hash: str) -> Path:
+        return self._folder / owner_hash
+
+    def _opened(self, document_id: str, key: str) -> Path | None:
+        expires, _, signature = key.partition(".")
+        if not (_ID.fullmatch(document_id) and expires.isdecimal() and time.time() < int(expires[:15])):
+            return None
+        for file in self._folder.glob(f"*/{document_id}/*"):
+            expected = self._signature(file.parent.parent.name, document_id, int(expires[:15]))
+            if hmac.compare_digest(expected, signature):
+                return file
+        return None
+
+    def _signature(self, owner_hash: str, document_id: str, expires_at: int) -> str:
+        message = f"{owner_hash} {document_id} {expires_at}".encode()
+        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+
+    async def _starts(self, document_id: str, file: Path) -> tuple[int, ...]:
+        """Where each page begins in the document's text; read again when it is not remembered."""
+        if document_id not in self._page_starts:
+            self._remember(document_id, await read_file(file, file.name, self._limits, self._size))
+        return self._page_starts[document_id]
+
+    def _remember(self, document_id: str, document: Document) -> None:
+        self._page_starts[document_id] = document.page_starts
+        self._page_starts.move_to_end(document_id)
+        if len(self._page_starts) > REMEMBERED:
+            self._page_starts.popitem(last=False)
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def _plain_name(name: str) -> str:
+    """The name as it is shown: no control characters, no folders of the one who sent it, never empty."""
+    parts = [part for part in _UNSHOWN.sub("", name).replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return "/".join(parts)[-200:] or "unnamed"
+
+
+def _file_name(name: str) -> str:
+    """The last part of a document's name, short enough for every file system, with its ending."""
+    path = PurePosixPath(name)
+    stem = path.stem.encode()[: _FILE_NAME_BYTES - len(path.suffix.encode())].decode(errors="ignore")
+    return stem + path.suffix
+
+
+def _hash(owner: str) -> str:
+    """A visitor's token opens what is theirs, so no folder is named by it."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:32]
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
