@@ -20,7 +20,7 @@ import sys
 import threading
 import traceback
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import gradio as gr
@@ -53,13 +53,9 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    try:
-        SETTINGS.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        print("Cannot write to DATA_DIR. Set it to a folder that can be written to.", file=sys.stderr)
-        return 1
     claim = FileLock(SETTINGS.data_dir / "lock")
     try:
+        SETTINGS.data_dir.mkdir(parents=True, exist_ok=True)
         claim.acquire(blocking=False)
     except Timeout:
         print(
@@ -67,6 +63,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
+    except OSError:
+        log.warning("cannot write to DATA_DIR: answers will not be saved")
     if problem := address_problem(*SETTINGS.address):
         print(problem, file=sys.stderr)
         return 1
@@ -106,7 +104,8 @@ def keep_secrets_out_of_the_log() -> None:
 def serve(settings: Settings, stop: threading.Event) -> None:
     """Build the parts, serve until `stop`, then end the turns first and the server after them."""
     store = Store(settings.database_address)
-    store.open()
+    with suppress(StoreFault):  # it is logged, the page says it, and the store tries again
+        store.open()
     size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
     index = EdgeIndex(settings.data_dir / "index")
     folder, recipe = settings.documents_dir, f"{size.most}/{size.overlap}"

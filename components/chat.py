@@ -37,15 +37,17 @@ EXAMPLES = (
 )
 
 
-def bar(title: str, conversation_id: str, model: str) -> Parts:
-    """The head of the chat; the script keeps the address and the window's title equal to it."""
+def bar(title: str, conversation_id: str, model: str, trouble: str | None = None) -> Parts:
+    """The head of the chat; the script keeps the address and the window's title equal to it. Below it any `trouble`."""
+    banner = [f'<p class="banner" role="status">{icon("warn", 15)}{escape(trouble)}</p>'] if trouble else []
     return [
         f'<header class="top" data-conversation="{escape(conversation_id)}">'
         f'<button type="button" data-act="menu" class="only-phone" aria-label="Menu">{icon("menu", 20)}</button>'
         f'<span class="only-phone">{mark(20)}</span><h1>{plain(title)}</h1>'
         f'<div class="badges">{_quotes_only(model)}</div>'
         f'<button type="button" data-act="theme" aria-label="Light or dark" title="Light or dark">{icon("theme", 17)}'
-        "</button></header>"
+        "</button></header>",
+        *banner,
     ]
 
 

@@ -177,12 +177,15 @@ class Intents:
         conversations = await self._listing(tab, visitor)
         turns = await self._turns(tab, visitor)
         is_over = bool(turns) and not any(turn.state == "running" for turn in turns)
-        if not is_over or tab.is_asking or tab.turn_id != turn_id:
+        if tab.is_asking or tab.turn_id != turn_id:
             return Shown().outputs()
+        bar = self._bar(tab, model)  # what is wrong with the history may have begun or ended with this turn
+        if not is_over:
+            return Shown(bar=bar).outputs()
         panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
         said: Parts | None = None if _pending(tab) else []  # that an answer is still being written is no longer true
-        tab.seen = _ids(turns)
-        return Shown(notice=said, conversations=conversations, thread=self._thread(turns, model), panes=panes).outputs()
+        tab.seen, thread = _ids(turns), self._thread(turns, model)
+        return Shown(bar=bar, notice=said, conversations=conversations, thread=thread, panes=panes).outputs()
 
     # Conversations
 
@@ -236,7 +239,7 @@ class Intents:
         label = self.known(label)
         uses_knobs = any(each.uses_knobs for each in self._pipeline.models if each.label == label)
         return (
-            chat.bar(tab.title, tab.conversation_id or "", label),
+            self._bar(tab, label),
             label,
             sidebar.picker(self._pipeline.models, label),
             sidebar.hint(uses_knobs=uses_knobs),
@@ -327,7 +330,7 @@ class Intents:
         tab.title = turns[0].question if turns else question
         view = View(running.id, running.conversation_id, question.strip(), self.known(knobs.model))
         return Shown(
-            bar=chat.bar(tab.title, tab.conversation_id, self.known(knobs.model)),
+            bar=self._bar(tab, knobs.model),
             notice=[],
             conversations=await self._listing(tab, visitor),
             thread=self._thread([turn for turn in turns if turn.id != running.id], knobs.model, is_empty_page=False),
@@ -375,12 +378,15 @@ class Intents:
         tab.replaces = tab.again = None
         tab.turn_id, tab.seen = turn_id, _ids(turns)
         return Shown(
-            bar=chat.bar(tab.title, tab.conversation_id or "", self.known(model)),
+            bar=self._bar(tab, model),
             notice=said,
             conversations=await self._listing(tab, visitor),
             thread=self._thread([turn for turn in turns if turn.id != tab.turn_id], model, is_empty_page=not turns),
             panes=self._panes(tab, turns),
         )
+
+    def _bar(self, tab: Tab, model: str) -> Parts:
+        return chat.bar(tab.title, tab.conversation_id or "", self.known(model), self._pipeline.trouble)
 
     def _panes(self, tab: Tab, turns: Sequence[Turn]) -> tuple[Parts, ...]:
         """Of the running turn, else of the last one; the chat's own pane holds running turns only."""

@@ -86,7 +86,7 @@ def build(pipeline: Pipeline, *, on_space: bool, typed_models: bool) -> gr.Block
 def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
     empty = intents.empty_panes()
     with gr.Column(elem_id="chat", min_width=0):
-        bar = keyed(chat.bar(NEW_CHAT, chat.UNKNOWN, pipeline.default_model), "bar")
+        bar = keyed(chat.bar(NEW_CHAT, chat.UNKNOWN, pipeline.default_model, pipeline.trouble), "bar")
         gr.HTML(_tabs(), elem_id="tabs", apply_default_css=False)
         gr.HTML(f'<p class="banner">{banner}</p>' if banner else "", elem_id="banner", apply_default_css=False)
         with gr.Column(elem_id="scroll"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,6 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILTIN_MODEL = "builtin/extractive"
+PROBE_BYTES = 65_536
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -197,6 +199,18 @@ def load() -> Settings:
             f"Cannot use the setting {', '.join(names)}. The README's table says what it takes."
         ) from None
     os.environ.update(QUIET)
-    os.environ["DSPY_CACHEDIR"] = str((settings.data_dir / "dspy").resolve())
-    os.environ["GRADIO_TEMP_DIR"] = str((settings.data_dir / "gradio").resolve())
+    scratch = _scratch(settings.data_dir).resolve()
+    os.environ["DSPY_CACHEDIR"] = str(scratch / "dspy")
+    os.environ["GRADIO_TEMP_DIR"] = str(scratch / "gradio")
     return settings
+
+
+def _scratch(data_dir: Path) -> Path:
+    """Where the libraries write: DATA_DIR, or a folder of the system's where that is full or read-only."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data_dir) as probe:
+            probe.write(bytes(PROBE_BYTES))
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="glassbox-"))
+    return data_dir

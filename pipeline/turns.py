@@ -159,7 +159,7 @@ class Pipeline:
         )
         self._turns[turn.id] = running  # counted from here on: two starts at once must not both pass the limit
         try:
-            saved = await self._open(conversation, running.stored("running"), request.replaces)
+            saved = await self._open(conversation, running.stored("running"), request)
         except BaseException:
             del self._turns[turn.id]
             raise
@@ -316,6 +316,11 @@ class Pipeline:
         return not self._closing
 
     @property
+    def trouble(self) -> str | None:
+        """What people should know of their history and do about it, None when all is well."""
+        return self._store.trouble
+
+    @property
     def documents(self) -> tuple[tuple[str, int], ...]:
         """(title, number of passages) of every document that answers may stand on."""
         return self._search.titles
@@ -369,9 +374,10 @@ class Pipeline:
             begun = None  # it quotes, and has nothing to go on with
         return found, history, begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun)})
 
-    async def _open(self, conversation: Conversation, turn: Turn, replaces: str | None) -> bool:
+    async def _open(self, conversation: Conversation, turn: Turn, request: TurnRequest) -> bool:
+        goes_on = request.conversation_id is not None
         try:
-            await self._store.open_turn(conversation, turn, replaces)
+            await self._store.open_turn(conversation, turn, request.replaces, goes_on=goes_on)
         except StoreFault:
             log.warning("a turn could not be stored and goes on without")
             return False

@@ -8,30 +8,42 @@ without an owner is open to whoever knows its id. Every fault of the database is
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
 from pydantic_core import PydanticSerializationError, to_jsonable_python
-from sqlalchemy import ColumnElement, CursorResult, Executable, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Executable, delete, func, make_url, or_, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics, TurnState
-from pipeline.errors import NotFound
+from pipeline.errors import NotFound, StoreFault
 from pipeline.events import Event, TurnStopped, Warned, record_from_wire, record_to_wire
 from pipeline.metrics import measure
-from pipeline.store.database import Gate
+from pipeline.store.database import Gate, Unreadable
 from pipeline.store.tables import ConversationRow, MetricsRow, TurnRow
 
 TITLE_CHARS = 120
 LISTED = 200  # conversations, newest first
 READERS = 4  # threads
+OPEN_EVERY_S = 5.0  # how often a database that failed is made ready anew; a piece of work is tried always
+
+MOVED_ASIDE = "The history could not be read. It was moved aside, to a dated file in DATA_DIR, and a new one has begun."
+NOT_SAVED = (
+    "Conversations cannot be saved right now: answers go on, but will be gone after a restart. Free disk space or make "
+    "DATA_DIR writable; saving then goes on by itself."
+)
 INTERRUPTED = "Glassbox was ended while this was being written, so the answer is incomplete. Ask again."
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 # What no encoding or no database takes: halves of a character that a cut left behind, and NUL (Postgres).
 _UNKEPT = re.compile("[\x00\ud800-\udfff]")
@@ -40,26 +52,72 @@ _UNKEPT = re.compile("[\x00\ud800-\udfff]")
 class Store:
     """The conversations in one database. `open` before use, `close` after it; the rest runs on the event loop.
 
-    Rows written are there after a killed process; a power cut may take the last moments, never the whole.
+    Rows written are there after a killed process; a power cut may take the last moments, never the whole. A store that
+    fails goes on by itself as soon as its database works again. A SQLite file that cannot be read is moved aside.
     """
 
     def __init__(self, url: str) -> None:
+        self._url, self._made_at = url, time.time()
         self._writes = Gate(url, "write", threads=1)
         self._reads = Gate(url, "read", threads=READERS)
+        self._is_open = self._is_failing = self._has_moved_aside = False
+        self._opens_again_at = 0.0
+
+    @property
+    def trouble(self) -> str | None:
+        """What people should know of their history and do about it, None when all is well."""
+        return NOT_SAVED if self._is_failing else MOVED_ASIDE if self._has_moved_aside else None
 
     def open(self) -> None:
-        """Bring the tables up to date, and end the turns that a killed process left running."""
+        """Bring the tables up to date, and end the turns that a killed process left running.
+
+        Raises StoreFault. The store can be used even so: each use then tries to open it first.
+        """
+        self._is_failing = True
         try:
-            self._writes.run_now(_migrate)
-            self._writes.run_now(_stop_running)
-        except BaseException:
-            self.close()
-            raise
+            self._writes.run_now(_check)
+            self._prepare()
+        except Unreadable:
+            self._move_aside()
+            self._prepare()
+        self._is_open, self._is_failing = True, False
 
     def close(self) -> None:
         """Wait for what is being written. Nothing can be asked of a closed store."""
         self._writes.close()
         self._reads.close()
+
+    def _prepare(self) -> None:
+        self._writes.run_now(_migrate)
+        self._writes.run_now(lambda session: _stop_running(session, self._made_at))
+
+    def _move_aside(self) -> None:
+        """Under a dated name, so that somebody may still rescue it."""
+        self._reads.disconnect()
+        self._writes.disconnect()
+        file = Path(make_url(self._url).database or "")
+        aside = file.with_name(f"{file.name}.unreadable-{time.strftime('%Y%m%d-%H%M%S')}")
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                part = file.with_name(file.name + suffix)
+                if part.exists():
+                    part.rename(aside.with_name(aside.name + suffix))
+        except OSError as error:
+            raise StoreFault from error
+        self._has_moved_aside = True
+        log.error("the database could not be read and was moved aside: %s", aside.name)
+
+    async def _write(self, work: Callable[[Session], T]) -> T:
+        try:
+            if not self._is_open and time.monotonic() >= self._opens_again_at:
+                self._opens_again_at = time.monotonic() + OPEN_EVERY_S
+                await self._writes.in_thread(self.open)
+            done = await self._writes.run(work)
+        except StoreFault:
+            self._is_open, self._is_failing = False, True
+            raise
+        self._is_failing = False
+        return done
 
     async def find(self, conversation_id: str, owner: str | None) -> Conversation | None:
         """The conversation, None where there is none or it is someone else's."""
@@ -104,22 +162,24 @@ class Store:
 
         return await self._reads.run(work)
 
-    async def open_turn(self, conversation: Conversation, turn: Turn, replaces: str | None = None) -> None:
-        """Add a turn, and its conversation when that is new, titled by the question.
+    async def open_turn(
+        self, conversation: Conversation, turn: Turn, replaces: str | None = None, *, goes_on: bool = False
+    ) -> None:
+        """Add a turn, and its conversation unless it `goes_on` with one, titled by the question.
 
         The turn `replaces` and all after it are removed first, if it is there (its own saving may have failed). Raises
-        NotFound, and changes nothing, when the conversation is someone else's.
+        NotFound, and changes nothing, when the conversation is someone else's or was deleted.
         """
-        await self._writes.run(lambda session: _open_turn(session, conversation, turn, replaces))
+        await self._write(lambda session: _open_turn(session, conversation, turn, replaces, goes_on=goes_on))
 
     async def save_turn(self, turn: Turn) -> bool:
         """Keep the turn's state, record, fields and metrics; False when there is no such turn (any more)."""
-        return await self._writes.run(lambda session: _save_turn(session, turn))
+        return await self._write(lambda session: _save_turn(session, turn))
 
     async def add_updates(self, turn_id: str, updates: int) -> None:
         """Count views that were sent after the turn's metrics were kept."""
         adding = update(MetricsRow).where(MetricsRow.turn_id == turn_id).values(updates=MetricsRow.updates + updates)
-        await self._writes.run(lambda session: _hits(session, adding))
+        await self._write(lambda session: _hits(session, adding))
 
     async def measured(self, each: int) -> tuple[TurnMetrics, ...]:
         """The metrics of each model's latest `each` answers, oldest first: numbers, whoever asked."""
@@ -138,7 +198,7 @@ class Store:
         deleting = delete(ConversationRow).where(
             ConversationRow.id == conversation_id, _open_to(owner, ConversationRow.owner)
         )
-        deleted = await self._writes.run(lambda session: _hits(session, deleting))
+        deleted = await self._write(lambda session: _hits(session, deleting))
         if deleted:
             await self._writes.wipe()
         return deleted
@@ -146,7 +206,7 @@ class Store:
     async def rate(self, turn_id: str, owner: str | None, rating: Rating) -> bool:
         """Keep a visitor's liking; False when there is no such turn for this owner."""
         rating_it = update(TurnRow).where(TurnRow.id == turn_id, _open_to(owner, TurnRow.owner)).values(rating=rating)
-        return await self._writes.run(lambda session: _hits(session, rating_it))
+        return await self._write(lambda session: _hits(session, rating_it))
 
 
 def interrupted(turn: Turn, *, saved: bool = True) -> tuple[Event, ...]:
@@ -158,6 +218,11 @@ def interrupted(turn: Turn, *, saved: bool = True) -> tuple[Event, ...]:
     )
 
 
+def _check(session: Session) -> None:
+    if session.get_bind().dialect.name == "sqlite" and session.scalar(text("PRAGMA quick_check(1)")) != "ok":
+        raise Unreadable
+
+
 def _migrate(session: Session) -> None:
     config = Config()
     folder = Path(__file__).parent / "migrations"
@@ -167,8 +232,9 @@ def _migrate(session: Session) -> None:
     command.upgrade(config, "head")
 
 
-def _stop_running(session: Session) -> None:
-    for row in session.scalars(select(TurnRow).where(TurnRow.state == "running")).all():
+def _stop_running(session: Session, before_s: float) -> None:
+    left = select(TurnRow).where(TurnRow.state == "running", TurnRow.asked_at < before_s)
+    for row in session.scalars(left).all():
         turn = _turn(row)
         said = (*turn.record, *interrupted(turn))
         # A record does not tell how many chunks there were, nor until when.
@@ -176,11 +242,17 @@ def _stop_running(session: Session) -> None:
         _save_turn(session, replace(turn, state="stopped", record=said, metrics=metrics))
 
 
-def _open_turn(session: Session, conversation: Conversation, turn: Turn, replaces: str | None) -> None:
+def _open_turn(
+    session: Session, conversation: Conversation, turn: Turn, replaces: str | None, *, goes_on: bool
+) -> None:
+    if session.get(TurnRow, turn.id):
+        return  # an earlier try was given up by its caller, and yet came through
     asked_at = turn.asked_at or time.time()
     position = _make_room(session, conversation.id, replaces)
     row = session.get(ConversationRow, conversation.id)
     if row is None:
+        if goes_on:
+            raise NotFound
         row = ConversationRow(id=conversation.id, owner=conversation.owner, created_at=asked_at)
         session.add(row)
     elif row.owner != conversation.owner:

@@ -26,13 +26,21 @@ T = TypeVar("T")
 
 # OSError: no such folder; ImportError: no driver for that address; ValueError: a row that cannot be read.
 FAULTS = (SQLAlchemyError, sqlite3.Error, CommandError, OSError, ImportError, ValueError)
+UNREADABLE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON")
 
 log = logging.getLogger(__name__)
 
 
+class Unreadable(StoreFault):
+    """The file is no database, or no whole one, and never will be again."""
+
+
 class Gate:
-    """Does work in threads of its own, each piece in one transaction. A failing database comes out as StoreFault."""
+    """Does work in threads of its own, each piece in one transaction. A failing database comes out as StoreFault.
+
+    After a fault all connections are made anew: one that was opened while the folder was read-only stays read-only.
+    """
 
     def __init__(self, url: str, use: Literal["read", "write"], threads: int) -> None:
         try:
@@ -47,35 +55,38 @@ class Gate:
 
     async def run(self, work: Callable[[Session], T]) -> T:
         """Work that has not begun is dropped when the caller is cancelled; once begun, it ends."""
-        return await self._in_thread(lambda: self._transact(work))
+        return await self.in_thread(lambda: self.run_now(work))
 
     def run_now(self, work: Callable[[Session], T]) -> T:
         """The same for callers without a loop."""
-        return self._transact(work)
+        try:
+            with Session(self._engine) as session, session.begin():
+                return work(session)
+        except FAULTS as fault:
+            self._engine.dispose()
+            raise _safe(fault) from None
 
-    async def wipe(self) -> None:
-        """Empty SQLite's log, in which rows go on living after they were deleted. Other databases look after theirs."""
-        if self._engine.dialect.name == "sqlite":
-            await self._in_thread(lambda: self._pragma("wal_checkpoint(TRUNCATE)"))
-
-    def close(self) -> None:
-        """Wait for the work that is queued, then let go of threads and connections."""
-        self._threads.shutdown()
-        self._engine.dispose()
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Anything that has to wait its turn among the pieces of work."""
         try:
             running = self._threads.submit(work)
         except RuntimeError as closed:
             raise _safe(closed) from None
         return await asyncio.wrap_future(running)
 
-    def _transact(self, work: Callable[[Session], T]) -> T:
-        try:
-            with Session(self._engine) as session, session.begin():
-                return work(session)
-        except FAULTS as fault:
-            raise _safe(fault) from None
+    def disconnect(self) -> None:
+        """Let go of the database; the next piece of work connects again."""
+        self._engine.dispose()
+
+    async def wipe(self) -> None:
+        """Empty SQLite's log, in which rows go on living after they were deleted. Other databases look after theirs."""
+        if self._engine.dialect.name == "sqlite":
+            await self.in_thread(lambda: self._pragma("wal_checkpoint(TRUNCATE)"))
+
+    def close(self) -> None:
+        """Wait for the work that is queued, then let go of threads and connections."""
+        self._threads.shutdown()
+        self._engine.dispose()
 
     def _pragma(self, pragma: str) -> None:
         try:
@@ -103,5 +114,5 @@ def _safe(fault: Exception) -> StoreFault:
     # The text of a fault holds paths, statements and what people wrote: only its kind is logged.
     cause = getattr(fault, "orig", fault)
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
-    log.error("The database failed: %s %s", type(cause).__name__, code)
-    return StoreFault()
+    log.error("the database failed: %s %s", type(cause).__name__, code)
+    return Unreadable() if code.startswith(UNREADABLE) else StoreFault()

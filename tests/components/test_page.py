@@ -14,6 +14,7 @@ from components.ink import Ink
 from components.intents import PANES, Intents, Tab
 from components.view import view_of
 from pipeline.conversation import Passage
+from pipeline.errors import StoreFault
 from pipeline.events import Event, FieldDelta, PassagesFound, TurnStarted
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
@@ -109,6 +110,28 @@ async def test_panes_that_did_not_change_come_as_the_same_object(intents: Intent
     _, followed, _ = await asked(intents, Tab())
     sources = [panes[2] for panes in followed]
     assert sum(one is not other for one, other in pairwise(sources)) <= 2
+
+
+async def test_a_history_that_cannot_be_saved_is_said_and_no_longer_said_when_it_can(
+    tmp_path: Path, search: EdgeIndex
+) -> None:
+    folder = tmp_path / "not there yet"
+    values = Settings(data_dir=folder)
+    store = Store(values.database_address)
+    with pytest.raises(StoreFault):
+        store.open()
+    pipeline = Pipeline(values, Models(values, pace_s=0.002), search, store)
+    begun, followed, settled = await asked(Intents(pipeline), Tab())
+    assert "cannot be saved" in begun[BAR][1]
+    assert "cannot be saved" in settled[BAR][1]
+    assert any('class="cite"' in part for part in followed[-1][0])
+    folder.mkdir()
+    store._opens_again_at = 0.0
+    _, _, settled = await asked(Intents(pipeline), Tab())
+    assert len(settled[BAR]) == 1
+    assert 'data-state="finished"' in settled[THREAD][0]
+    await pipeline.close()
+    store.close()
 
 
 async def test_a_refused_question_stays_in_the_composer_and_says_why(intents: Intents) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import re
 import sqlite3
 import subprocess
 import sys
@@ -39,7 +41,7 @@ from pipeline.events import (
     Usage,
     Warned,
 )
-from pipeline.store import INTERRUPTED, LISTED, TITLE_CHARS, Store
+from pipeline.store import INTERRUPTED, LISTED, MOVED_ASIDE, NOT_SAVED, TITLE_CHARS, Store
 from pipeline.store.tables import Table
 
 ROOT = Path(__file__).parents[2]
@@ -260,6 +262,21 @@ async def test_deleting_takes_the_turns_along_and_leaves_no_byte_of_them_on_the_
     assert [c.id for c in await store.conversations(ANNA)] == ["c2"]
 
 
+async def test_going_on_with_a_conversation_that_was_just_deleted_makes_no_new_one(store: Store) -> None:
+    await store.open_turn(conversation(), turn())
+    await store.open_turn(conversation(), turn("t2"), goes_on=True)
+    await store.delete("c1", ANNA)
+    with pytest.raises(NotFound):
+        await store.open_turn(conversation(), turn("t3"), goes_on=True)
+    assert await store.find("c1", ANNA) is None
+
+
+async def test_opening_a_turn_a_second_time_changes_nothing(store: Store) -> None:
+    await store.open_turn(conversation(), turn())
+    await store.open_turn(conversation(), turn(question="Another?"))
+    assert [each.question for each in await store.turns("c1", ANNA)] == ["Why?"]
+
+
 # How long
 
 
@@ -366,12 +383,129 @@ async def test_closing_waits_for_what_is_being_written_and_leaves_no_thread(file
 # When the database fails
 
 
-def test_a_corrupt_file_cannot_be_opened_and_is_left_as_it_was(file: Path) -> None:
-    file.write_bytes(b"this is no database" * 500)
+GARBAGE = b"this is no database" * 500
+
+
+def spoil(file: Path, start: int = 0, end: int | None = None) -> bytes:
+    """Overwrite a part of a file → what it holds now."""
+    before = file.read_bytes() if file.exists() else b""
+    file.write_bytes(before[:start] + GARBAGE + (before[end:] if end else b""))
+    return file.read_bytes()
+
+
+def aside(file: Path) -> list[Path]:
+    return sorted(part for part in file.parent.iterdir() if "unreadable" in part.name)
+
+
+async def test_a_file_that_is_no_database_is_moved_aside_as_it_was_and_a_new_history_begins(file: Path) -> None:
+    spoil(file)
     store = Store(url_of(file))
+    store.open()
+    assert store.trouble == MOVED_ASIDE
+    await store.open_turn(conversation(), turn())
+    assert await ids_of(store) == ["t1"]
+    assert [part.read_bytes() for part in aside(file)] == [GARBAGE]
+    assert re.fullmatch(r"glassbox\.db\.unreadable-\d{8}-\d{6}", aside(file)[0].name)
+    store.close()
+    again = Store(url_of(file))
+    again.open()
+    assert again.trouble is None
+    again.close()
+
+
+async def test_a_database_with_a_broken_page_is_moved_aside_too(file: Path) -> None:
+    first = Store(url_of(file))
+    first.open()
+    for at in range(50):
+        await first.open_turn(conversation(), turn(f"t{at}", question="x" * 2_000))
+    first.close()
+    broken = spoil(file, 40_000, 40_000 + len(GARBAGE))
+    second = Store(url_of(file))
+    second.open()
+    assert second.trouble == MOVED_ASIDE
+    assert await second.turns("c1", ANNA) == ()
+    second.close()
+    assert [part.read_bytes() for part in aside(file)] == [broken]
+
+
+async def test_a_database_that_breaks_while_it_is_used_gives_way_to_a_new_one(store: Store, file: Path) -> None:
+    await store.open_turn(conversation(), turn())
+    store._writes.disconnect()
+    store._reads.disconnect()
+    spoil(file)
+    with pytest.raises(StoreFault):
+        await store.open_turn(conversation(), turn("t2"))
+    assert store.trouble == NOT_SAVED
+    await store.open_turn(conversation(), turn("t3"))
+    assert await ids_of(store) == ["t3"]
+    assert store.trouble == MOVED_ASIDE
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def remount(disk: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
+async def test_a_full_disk_is_trouble_until_there_is_room_again(disk: Path) -> None:
+    store = Store(url_of(disk / "glassbox.db"))
+    store.open()
+    await store.open_turn(conversation(), turn())
+    filler = disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb") as out:
+        while True:
+            out.write(b"x" * 4096)
+    with pytest.raises(StoreFault):
+        await store.open_turn(conversation(), turn("large", question="x" * 100_000))
+    assert store.trouble == NOT_SAVED
+    assert await ids_of(store) == ["t1"]
+    filler.unlink()
+    await store.open_turn(conversation(), turn("t2"))
+    assert store.trouble is None
+    assert await ids_of(store) == ["t1", "t2"]
+    store.close()
+
+
+async def test_a_folder_that_is_read_only_at_the_start_is_used_once_it_can_be_written(disk: Path) -> None:
+    remount(disk, "ro")
+    store = Store(url_of(disk / "glassbox.db"))
     with pytest.raises(StoreFault):
         store.open()
-    assert file.read_bytes() == b"this is no database" * 500
+    with pytest.raises(StoreFault):
+        await store.open_turn(conversation(), turn())
+    assert store.trouble == NOT_SAVED
+    remount(disk, "rw")
+    store._opens_again_at = 0.0
+    await store.open_turn(conversation(), turn())
+    assert store.trouble is None
+    assert await ids_of(store) == ["t1"]
+    store.close()
+
+
+async def test_a_disk_that_becomes_read_only_and_writable_again_is_written_again(disk: Path) -> None:
+    store = Store(url_of(disk / "glassbox.db"))
+    store.open()
+    await store.open_turn(conversation(), turn())
+    store._writes.disconnect()
+    store._reads.disconnect()
+    remount(disk, "ro")
+    with pytest.raises(StoreFault):
+        await store.open_turn(conversation(), turn("t2"))
+    remount(disk, "rw")
+    await store.open_turn(conversation(), turn("t3"))
+    assert store.trouble is None
+    assert await ids_of(store) == ["t1", "t3"]
+    store.close()
 
 
 @pytest.mark.parametrize("url", ["no address", "nosuch://x", "sqlite:////proc/no/folder/glassbox.db"])
@@ -431,7 +565,7 @@ async def test_a_fault_carries_no_path_no_statement_and_no_text(store: Store, ca
     canary = "canary-7d1f"
     await store.open_turn(conversation(), turn(question=canary))
     with caplog.at_level(logging.DEBUG), pytest.raises(StoreFault) as caught:
-        await store.open_turn(conversation(), turn(question=canary))
+        await store.open_turn(conversation(), replace(turn("t2", question=canary), rating=None))  # type: ignore[arg-type]
     shown = "".join(traceback.format_exception(caught.value)) + caught.value.text + caplog.text
     assert "SQLITE_CONSTRAINT" in caplog.text
     assert not [leak for leak in (canary, "INSERT", "glassbox.db", "sqlalche.me") if leak in shown]
