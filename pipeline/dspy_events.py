@@ -1,4 +1,4 @@
-"""`dspy.streamify` in, our events out; DSPy's exceptions become ours here and only here.
+"""`dspy.streamify` in, our events out.
 
 Invariant: whatever the model does with the format, no text of its answer is lost and deltas are all there is. A
 streamify generator that is left early throws CancelledError into the task that used it, so one is only ever
@@ -19,7 +19,8 @@ from dspy.utils.exceptions import AdapterParseError
 
 from pipeline.errors import GlassboxError, ModelFault
 from pipeline.events import Event, FieldDelta, FieldReset, Finish, PassagesFound, StepChanged, Usage, Warned
-from pipeline.fields import FieldReader, TextMender
+from pipeline.faults import fault_of
+from pipeline.fields import FieldReader, TextMender, may_become_header
 from pipeline.metrics import estimated_tokens
 from pipeline.models import Exchange, exchanges, unstreamed
 
@@ -35,27 +36,6 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
         "format": "The model did not keep to the format, so its text is shown as it came.",
         "length": "The model reached its limit of tokens, so the answer may be cut short.",
         "content_filter": "The provider's content filter ended this answer early.",
-    }
-)
-
-# dspy's stable error codes → ours; what is not listed is "unexpected"
-CODES = MappingProxyType(
-    {
-        "auth": "auth",
-        "billing": "billing",
-        "rate_limit": "rate_limit",
-        "unsupported_model": "unsupported_model",
-        "unsupported_feature": "invalid_request",
-        "context_window_exceeded": "context_window_exceeded",
-        "invalid_request": "invalid_request",
-        "not_configured": "not_configured",
-        "configuration": "not_configured",
-        "transport": "connection",
-        "timeout": "connect_timeout",
-        "server": "server",
-        "provider": "server",
-        "stream_assembly": "incomplete",
-        "unexpected": "bad_reply",
     }
 )
 
@@ -191,11 +171,12 @@ class Reply:
             self._finish = finish
 
     def flush(self) -> None:
-        """Say what was held back because more might have come."""
-        for field, text in self._reader.finish():
-            self._delta(field, text)
-        self._settle_format()
-        self._release()
+        """Say what was held back because more might have come; nothing when a fault came before any text was seen."""
+        if self._pieces or not self.fault:
+            for field, text in self._reader.finish():
+                self._delta(field, text)
+            self._settle_format()
+            self._release()
         for step in ("reason", "answer"):
             self._end_step(step)
 
@@ -251,7 +232,7 @@ class Reply:
             self._say_raw()
 
     def _say_raw(self) -> None:
-        if self._manner.needs_format:
+        if self._manner.needs_format and not self._pieces:
             self._give_up(ModelFault("format"))
             return
         if not self._raw:
@@ -265,8 +246,9 @@ class Reply:
             self._raw_said = len(body)
 
     def _settle_format(self) -> None:
-        """No header to the end: what came is the answer."""
-        if not self._reader.headed and self._reader.preamble.strip():
+        """No header to the end: what came is the answer, unless it is but the beginning of a header."""
+        text = self._reader.preamble.strip()
+        if text and not self._reader.headed and not may_become_header(text):
             self._say_raw()
 
     def _delta(self, field: str, text: str) -> None:
@@ -336,17 +318,3 @@ def _finish_of(exchange: Exchange) -> Finish | None:
         if finish in WARNINGS:
             return "length" if finish == "length" else "content_filter"
     return None
-
-
-def fault_of(error: BaseException) -> GlassboxError:
-    """What a program raised, as ours. The text of the original may hold the key: only its code is read."""
-    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        return fault_of(error.exceptions[0])
-    if isinstance(error, GlassboxError):
-        return error
-    if str(getattr(error, "provider_code", "")) == "content_filter":
-        return ModelFault("content_filter")
-    if getattr(error, "status", None) == 409:  # a conflict passes
-        return ModelFault("server")
-    retry_after_s = getattr(error, "retry_after", None)
-    return ModelFault(CODES.get(str(getattr(error, "code", "")), "unexpected"), retry_after_s)

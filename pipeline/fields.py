@@ -65,7 +65,7 @@ class FieldReader:
             self._line = None
             self._open(header[1])
             return self._say(stripped[header.end() :])
-        if not ends and _may_become_header(stripped):
+        if not ends and may_become_header(stripped):
             self._line = line
             return []
         self._line = None
@@ -92,7 +92,8 @@ class FieldReader:
         return [(self._field, body)] if body else []
 
 
-def _may_become_header(text: str) -> bool:
+def may_become_header(text: str) -> bool:
+    """Whether `text`, which begins a line, is the beginning of a header."""
     if len(text) <= len(_HEAD):
         return _HEAD.startswith(text)
     if not text.startswith(_HEAD):

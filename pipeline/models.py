@@ -6,6 +6,8 @@ back of the turn (and the cache's key ignores whose endpoint answered). LMs are 
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -13,9 +15,12 @@ from typing import Any, Literal
 
 import dspy
 import httpx
+from dspy.clients.backend_selection import select_backend
 
 from pipeline.errors import ModelFault, Refused
 from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
+from pipeline.faults import fault_of
+from pipeline.litellm_door import Wire, open_door, wire
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
 
 FOREVER_S = 86_400.0  # the native engine has no "no limit"
@@ -61,8 +66,13 @@ class RecordedLM(dspy.LM):
         self._twin: RecordedLM | None = None
         self._new_twin = partial(type(self), *args, **kwargs)
 
+    async def ready(self) -> None:
+        """Import LiteLLM for a model that needs it: it takes seconds, which no deadline of the model's shall count."""
+        if isinstance(self.engine, str) and not select_backend(self).native:
+            await asyncio.to_thread(open_door)
+
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
-        """One exchange, by the first twin that has a connection to spare."""
+        """One exchange, by the first twin that has a connection to spare. Raises GlassboxError."""
         if self._calls >= POOL_CONNECTIONS:
             self._twin = self._twin or self._new_twin()
             return await self._twin.acall(*args, **kwargs)
@@ -73,10 +83,16 @@ class RecordedLM(dspy.LM):
             self._calls -= 1
 
     async def _exchange(self, *args: Any, **kwargs: Any) -> Any:
-        if not unstreamed.get():
-            return await super().acall(*args, **kwargs)
-        with dspy.context(send_stream=None):
-            return await super().acall(*args, **kwargs)
+        seen = Wire()
+        wire.set(seen)
+        try:
+            with dspy.context(send_stream=None) if unstreamed.get() else nullcontext():
+                reply = await super().acall(*args, **kwargs)
+        except Exception as error:
+            raise fault_of(error) from error
+        if not seen.is_whole:
+            raise ModelFault("incomplete")
+        return reply
 
     def update_history(self, entry: Exchange) -> None:
         """Called by DSPy once per completed exchange, in the context of the turn."""

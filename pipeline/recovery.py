@@ -33,10 +33,10 @@ MOST_FALLBACKS = 3
 # What no other attempt would change, or what nobody else may be asked.
 FINAL = frozenset({"content_filter", "invalid_request", "answer_limit", "unexpected"})
 RETRIED = frozenset({"connection", "connect_timeout", "server", "rate_limit"})
-STREAMING = frozenset({"incomplete", "bad_reply"})  # faults of the stream rather than of the model
+STREAMING = frozenset({"incomplete", "bad_reply", "cannot_stream"})  # faults of the stream rather than of the model
 
 # Faults that say nothing about the model's health.
-HARMLESS = FINAL | {"context_window_exceeded", "format", "cut_short", "not_configured", "resting"}
+HARMLESS = FINAL | {"context_window_exceeded", "cannot_stream", "format", "cut_short", "not_configured", "resting"}
 LASTING = frozenset({"auth", "billing"})
 IN_A_ROW = 3
 WINDOW_S, LEAST_SAMPLES = 60.0, 5

@@ -178,9 +178,11 @@ class Settings(BaseSettings):
         return SecretStr(value) if value else None
 
 
-# Read by dspy, litellm, gradio and the hub client when they are imported; none of them shall look anything up.
+# Read by dspy, litellm, gradio and the hub client when they are imported: none of them shall look anything up, and
+# what repeats itself is ended by `dspy_events`, which says so.
 QUIET = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "REPEATED_STREAMING_CHUNK_LIMIT": "1000000000",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_SSR_MODE": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",

@@ -443,6 +443,7 @@ class Pipeline:
     ) -> Outcome:
         """One attempt of the ladder. Raises GlassboxError."""
         lm = self._models.lm(attempt.model)
+        await lm.ready()
         is_builtin = attempt.model == BUILTIN_MODEL
         max_tokens = request.max_tokens if attempt.has_token_limit else None
         knobs = {"temperature": request.temperature, "max_tokens": max_tokens}

@@ -24,6 +24,7 @@ import struct
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
@@ -189,12 +190,13 @@ def reset(wish: Wish) -> Script:
 
 def short(wish: Wish) -> Script:
     """Fewer bytes than the head promised."""
-    yield response(b"".join(whole(pieces_of(reply(wish.tokens)))), "text/event-stream")[: wish.after * 130]
+    yield response(b"".join(whole(pieces_of(reply(wish.tokens)))), "text/event-stream")[: wish.after * 170]
     raise Cut
 
 
 def bad_chunk(wish: Wish) -> Script:
     yield from begun(wish)
+    yield 0.1  # what came before is read first
     yield Raw(b"xyz\r\n" + delta(content=" lost") + b"\r\n")
     yield math.inf
 
@@ -240,10 +242,10 @@ def badjson(wish: Wish) -> Script:
 
 
 def crlf(wish: Wish) -> Script:
-    """All that the format of event streams allows beside the data."""
-    yield b": welcome\r\n\r\nretry: 1000\r\n\r\n"
-    for number, sent in enumerate(whole(pieces_of(reply(wish.tokens)))):
-        yield b"id: %d\r\n" % number + sent.replace(b"\n", b"\r\n") + b": ping\r\n\r\n"
+    """Other line ends, and comments between the events."""
+    yield b": welcome\r\n\r\n"
+    for sent in whole(pieces_of(reply(wish.tokens))):
+        yield sent.replace(b"\n", b"\r\n") + b": ping\r\n\r\n"
 
 
 def huge(wish: Wish) -> Script:
@@ -396,6 +398,7 @@ class Refusal:
     status: int
     code: str
     when: Callable[[Mapping[str, Any]], bool] = lambda _body: True
+    text: str = "refused as asked"
 
 
 REFUSALS = {
@@ -403,7 +406,7 @@ REFUSALS = {
     "too-long-history": Refusal(400, "context_length_exceeded", lambda body: len(body["messages"]) > 2),
     "filtered": Refusal(400, "content_filter"),
     "no-credit": Refusal(429, "insufficient_quota"),
-    "no-streams": Refusal(400, "unsupported_value", lambda body: bool(body.get("stream"))),
+    "no-streams": Refusal(400, "unsupported_value", lambda body: bool(body.get("stream")), "This model cannot stream."),
 }
 
 
@@ -429,7 +432,9 @@ class Provider:
     def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[dict[str, Any]] = []
         self.redirected: list[dict[str, Any]] = []  # bodies that were sent on to where a 307 pointed
-        self.active = 0  # requests whose reply has not ended, and whose client has not left
+        self.talking: Counter[str] = (
+            Counter()
+        )  # model → its requests whose reply has not ended, and whose client is there
         self._socket = socket.create_server(("127.0.0.1", port))
         # asyncio sets this only for sockets made with an explicit protocol; without it each reply is 40 ms late.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -439,6 +444,11 @@ class Provider:
         self._talks: set[asyncio.Task[None]] = set()
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="provider")
+
+    @property
+    def active(self) -> int:
+        """How many are talking."""
+        return self.talking.total()
 
     def __enter__(self) -> Provider:
         self._thread.start()
@@ -490,7 +500,7 @@ class Provider:
     ) -> None:
         """Say what the model's name asks for, for as long as the client is there."""
         self.requests.append(body)
-        self.active += 1
+        self.talking[body["model"]] += 1
         said = asyncio.create_task(say(writer, body, headers.get("authorization", "")))
         try:
             while not said.done() and not (reader.at_eof() or reader.exception() or writer.is_closing()):
@@ -500,7 +510,7 @@ class Provider:
         finally:
             said.cancel()
             await asyncio.gather(said, return_exceptions=True)
-            self.active -= 1
+            self.talking[body["model"]] -= 1
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:
@@ -517,7 +527,7 @@ async def say(writer: asyncio.StreamWriter, body: Mapping[str, Any], authorizati
     behaviour = wish.behaviour
     if refusal := REFUSALS.get(behaviour):
         if refusal.when(body):
-            await refuse(writer, refusal.status, f"{refusal.code}: stream, messages", code=refusal.code)
+            await refuse(writer, refusal.status, refusal.text, code=refusal.code)
             return
         behaviour = "ok"
     if mood := MOODS.get(behaviour):

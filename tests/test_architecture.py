@@ -16,6 +16,8 @@ LAYERS = [
     ("pipeline",),
     (
         "pipeline.models",
+        "pipeline.faults",
+        "pipeline.litellm_door",
         "pipeline.extractive",
         "pipeline.numbered",
         "pipeline.asked",
@@ -45,6 +47,7 @@ ONLY_IN = {
         "pipeline.extractive",
         "pipeline.retrieval.embedding",
     ),
+    "litellm": ("pipeline.litellm_door", "pipeline.retrieval.reranking"),
     "qdrant_edge": ("pipeline.retrieval",),
     "mammoth": ("pipeline.ingest",),
     "pptx": ("pipeline.ingest",),

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.conversation import Query, Turn
-from pipeline.dspy_events import Limits, Outcome, answer, fault_of
+from pipeline.dspy_events import Limits, Outcome, answer
 from pipeline.errors import ModelFault
 from pipeline.events import Event, FieldDelta, FieldReset, PassagesFound, StepChanged, Warned, fields_of
+from pipeline.faults import fault_of
 from pipeline.programs import Rag
 from pipeline.retrieval import DEFAULT_OPTIONS, Found, Options, Quality, Scope, Search
 from tests.scripted import find_tea, reply, scripted_lm

@@ -1,0 +1,139 @@
+"""What DSPy, its engines and their sockets raise → our ModelFault. DSPy's exceptions become ours here and only here.
+
+Both engines say the same thing in different words, and LiteLLM calls every broken connection a status 500; so the
+exceptions below the one that is raised are read too. Their texts may hold the key: none of them is handed on.
+No dspy, no litellm: they are told apart by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+
+from pipeline.errors import GlassboxError, ModelFault
+
+# Exceptions by name, told by the deepest of a chain that is listed.
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "gaierror": "unreachable",
+        "SSLError": "unreachable",
+        "SSLCertVerificationError": "unreachable",
+        "ConnectTimeout": "connect_timeout",
+        "ReadTimeout": "first_token_timeout",
+        "ConnectError": "connection",
+        "ReadError": "connection",
+        "WriteError": "connection",
+        "ProtocolError": "connection",
+        "RemoteProtocolError": "connection",
+        "RequestError": "connection",
+        "TransportError": "bad_reply",  # of lm15, with no fault of the network below it: a line over its limit
+        "JSONDecodeError": "bad_reply",
+        "UnicodeDecodeError": "bad_reply",
+        "ContentPolicyViolationError": "content_filter",
+    }
+)
+
+# The providers' own words, which say more than the status beside them
+PROVIDER_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "content_filter": "content_filter",
+        "insufficient_quota": "billing",
+        "context_length_exceeded": "context_window_exceeded",
+    }
+)
+
+STATUSES: Mapping[int, str] = MappingProxyType(
+    {
+        401: "auth",
+        402: "billing",
+        403: "auth",
+        404: "unsupported_model",
+        408: "connect_timeout",
+        409: "server",  # a conflict passes
+        504: "connect_timeout",
+    }
+)
+
+# dspy's stable error codes → ours; what is not listed is "unexpected"
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "auth": "auth",
+        "billing": "billing",
+        "rate_limit": "rate_limit",
+        "unsupported_model": "unsupported_model",
+        "unsupported_feature": "invalid_request",
+        "context_window_exceeded": "context_window_exceeded",
+        "invalid_request": "invalid_request",
+        "not_configured": "not_configured",
+        "configuration": "not_configured",
+        "transport": "connection",
+        "timeout": "connect_timeout",
+        "server": "server",
+        "provider": "server",
+        "stream_assembly": "incomplete",
+        "unexpected": "bad_reply",
+    }
+)
+
+
+def fault_of(error: BaseException) -> GlassboxError:
+    """What was raised, as ours."""
+    chain = tuple(_chain(error))
+    if ours := next((each for each in chain if isinstance(each, GlassboxError)), None):
+        return ours
+    return ModelFault(_code(chain), _retry_after_s(chain))
+
+
+def _code(chain: tuple[BaseException, ...]) -> str:
+    words = [
+        PROVIDER_CODES[word] for each in chain if (word := str(getattr(each, "provider_code", ""))) in PROVIDER_CODES
+    ]
+    kinds = [KINDS[name] for each in reversed(chain) if (name := type(each).__name__) in KINDS]
+    if found := words or kinds:
+        return found[0]
+    statuses = [status for each in chain if isinstance(status := getattr(each, "status", None), int)]
+    code = CODES.get(str(getattr(chain[0], "code", "")), "unexpected")
+    if statuses and 300 <= statuses[0] < 400:
+        return "unsupported_model"
+    if code == "invalid_request" and "stream" in str(chain[0]).lower():
+        return "cannot_stream"
+    return STATUSES.get(statuses[0], code) if statuses else code
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception, and whatever led to it."""
+    seen: set[int] = set()
+    below: BaseException | None = error
+    while below is not None and id(below) not in seen:
+        seen.add(id(below))
+        yield below
+        if isinstance(below, BaseExceptionGroup) and len(below.exceptions) == 1:
+            below = below.exceptions[0]
+        else:
+            below = below.__cause__ or (None if below.__suppress_context__ else below.__context__)
+
+
+def _retry_after_s(chain: tuple[BaseException, ...]) -> float | None:
+    """What the provider asks for, in seconds; LiteLLM leaves it in the headers."""
+    for each in chain:
+        if isinstance(seconds := getattr(each, "retry_after", None), int | float):
+            return float(seconds)
+    for each in chain:
+        headers = getattr(getattr(each, "response", None), "headers", None)
+        if headers and (said := headers.get("retry-after")):
+            return _seconds(said)
+    return None
+
+
+def _seconds(said: str) -> float | None:
+    """A Retry-After: seconds, or the date until which to wait."""
+    try:
+        return max(0.0, float(said))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None

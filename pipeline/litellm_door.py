@@ -1,0 +1,89 @@
+"""LiteLLM's connections, seen from the outside: what its own client does not tell whoever asked it.
+
+It follows redirects, and with them the prompt goes to a host that nobody chose; and a stream that just ends is told as
+one that is complete. It has no setting for either, but one factory makes the transports of all its asynchronous
+clients, which `open_door` replaces. Importing LiteLLM takes seconds and 100 MB, so that happens when a model needs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpx
+
+ASKS_FOR_A_STREAM = re.compile(rb'"stream":\s*true')
+ENDS = re.compile(rb'"(?:finish|stop)_?reason":\s*"\w|^data: ?\[DONE\]', re.IGNORECASE | re.MULTILINE)
+LONGEST_END_BYTES = 40
+HEAVY = ("litellm.litellm_core_utils.default_encoding", "openai.resources")  # else imported in the event loop, by use
+TEXTS = ("text/", "application/json")  # other kinds of streams end in ways of their own
+
+
+@dataclass(slots=True)
+class Wire:
+    """What one exchange looked like on the wire; `is_whole` stays True where that cannot be told."""
+
+    is_whole: bool = True
+
+
+wire: ContextVar[Wire | None] = ContextVar("wire", default=None)
+
+
+@cache
+def open_door() -> None:
+    """Import LiteLLM and watch every connection that it will make. Blocks for seconds the first time."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    made_by: Any = importlib.import_module("litellm.llms.custom_httpx.http_handler").AsyncHTTPHandler
+    make = made_by.create_async_transport
+
+    def make_watched(*args: Any, **kwargs: Any) -> httpx.AsyncBaseTransport:
+        return WatchedTransport(make(*args, **kwargs) or httpx.AsyncHTTPTransport())
+
+    made_by.create_async_transport = staticmethod(make_watched)
+
+
+class WatchedTransport(httpx.AsyncBaseTransport):
+    """Another transport, whose redirects lead nowhere and whose streams are watched to their end."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One exchange."""
+        response = await self._inner.handle_async_request(request)
+        response.headers.pop("location", None)
+        seen, stream = wire.get(), response.stream
+        is_text = response.headers.get("content-type", "text/").startswith(TEXTS)
+        is_plain = "content-encoding" not in response.headers
+        asks = isinstance(request.stream, httpx.ByteStream) and ASKS_FOR_A_STREAM.search(request.content)
+        if seen and asks and is_text and is_plain and response.is_success and isinstance(stream, httpx.AsyncByteStream):
+            seen.is_whole = False
+            response.stream = _Watched(stream, seen, is_stream="json" not in response.headers.get("content-type", ""))
+        return response
+
+    async def aclose(self) -> None:
+        """Close the other transport."""
+        await self._inner.aclose()
+
+
+class _Watched(httpx.AsyncByteStream):
+    def __init__(self, inner: httpx.AsyncByteStream, seen: Wire, *, is_stream: bool) -> None:
+        self._inner, self._seen, self._is_stream = inner, seen, is_stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        tail = b""
+        async for chunk in self._inner:
+            if self._is_stream and not self._seen.is_whole:
+                tail += chunk
+                self._seen.is_whole = bool(ENDS.search(tail))
+                tail = tail[-LONGEST_END_BYTES:]
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
