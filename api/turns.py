@@ -62,7 +62,10 @@ def routes(pipeline: Pipeline) -> APIRouter:
             ask = Ask.model_validate_json(await _body(request))
         except ValidationError as error:
             raise Refused("invalid_request") from error
-        turn = await pipeline.start(TurnRequest(visitor=visitor, **ask.model_dump(exclude={"stream"})))
+        forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
+        address = pipeline.address_of(forwarded_for, request.client.host if request.client else "")
+        asked = TurnRequest(visitor=visitor, address=address, **ask.model_dump(exclude={"stream"}))
+        turn = await pipeline.start(asked)
         batches = pipeline.batches(turn.id, beat_s=HEARTBEAT_S)
         return _events(batches) if ask.stream else _ending(turn, batches)
 

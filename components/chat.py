@@ -23,7 +23,7 @@ PEEK_CHARS = 180
 SURE = 0.5  # from this confidence on, the time left is said without a perhaps
 UNKNOWN = "?"  # the conversation of a page that has not been told yet which one it shows
 
-STEP_NAMES = {"retrieve": "search", "reason": "reasoning", "answer": "answer"}
+STEP_NAMES = {"wait": "in line", "retrieve": "search", "reason": "reasoning", "answer": "answer"}
 STEP_STATES = {"waiting": "wait", "running": "run", "done": "done", "skipped": "skip", "broken": "bad"}
 
 # kind, question, the document that answers it
@@ -141,7 +141,8 @@ def _step(step: StepView, view: View) -> str:
         took = f'<b data-ms="{ms}">{_time(ms / 1000)}</b>'
     elif step.state in ("done", "broken"):
         took = f"<b>{_time(step.took_s)}</b>"
-    return f'<li class="{state}"><i></i>{STEP_NAMES[step.name]}<span class="sr"> {step.state}</span>{took}</li>'
+    name = plain(step.text) or STEP_NAMES[step.name]
+    return f'<li class="{state}"><i></i>{name}<span class="sr"> {step.state}</span>{took}</li>'
 
 
 def _time(seconds: float) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from components import chat, reasoning, sidebar, sources
 from components.ink import Ink
@@ -342,6 +343,8 @@ class Intents:
         return TurnRequest(
             question=question,
             visitor=visitor if _is_visitor(visitor) else None,
+            address=self._address(),
+            waits=True,
             conversation_id=tab.conversation_id,
             model=self.known(knobs.model),
             passages_wanted=int(knobs.passages),
@@ -358,6 +361,14 @@ class Intents:
         shown = await self._shown(tab, visitor, tab.conversation_id, model)
         tab.replaces = edited if edited in tab.seen else None
         return replace(shown, notice=[*_refusal(why), *_pending(tab)]).outputs()
+
+    def _address(self) -> str | None:
+        """Where the browser is. Gradio keeps the request beside the call; without a server there is none."""
+        request = LocalContext.request.get(None)
+        if request is None:
+            return None
+        forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
+        return self._pipeline.address_of(forwarded_for, request.client.host)
 
     async def _show(self, tab: Tab, visitor: str, conversation_id: str | None, model: str) -> Outputs:
         """A whole conversation, or the empty page: also when the conversation is not this visitor's."""

@@ -86,9 +86,11 @@ class StepView:
     state: StepState = "waiting"
     began_s: float = 0.0
     took_s: float = 0.0
+    text: str = ""
 
 
 STEPS = (StepView("retrieve"), StepView("reason"), StepView("answer"))
+WAIT = StepView("wait")  # only for a turn that had to
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ def reduce(view: View, event: Event) -> View:
                 model=event.model,
             )
         case StepChanged():
-            return replace(view, steps=tuple(_stepped(step, event) for step in view.steps))
+            steps = view.steps if event.step in (step.name for step in view.steps) else (WAIT, *view.steps)
+            return replace(view, steps=tuple(_stepped(step, event) for step in steps))
         case PassagesFound():
             return replace(
                 view,
@@ -205,9 +208,10 @@ def _stepped(step: StepView, event: StepChanged) -> StepView:
         return step
     match event.state:
         case "began":
-            return replace(step, state="running", began_s=event.at_s)
+            began_s = step.began_s if step.state == "running" else event.at_s
+            return replace(step, state="running", began_s=began_s, text=event.text)
         case "ended":
-            return replace(step, state="done", took_s=event.took_s)
+            return replace(step, state="done", took_s=event.took_s, text="")
         case "skipped":
             return replace(step, state="skipped")
 

@@ -68,6 +68,7 @@ class Query:
 class TurnRequest:
     """One question and how it is to be answered. None means: the default of the settings or of the model.
 
+    `address` is where it came from, and a visitor who `waits` takes a place in the line when all are taken.
     `replaces` is the id of a stored turn of the same conversation that this one takes the place of (retry, edit); with
     `goes_on` its partial answer is kept, and the model is asked for the rest.
     """
@@ -83,6 +84,8 @@ class TurnRequest:
     instructions: str | None = None
     replaces: str | None = None
     goes_on: bool = False
+    address: str | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,10 +52,10 @@ class Gone(NotFound):
 
 
 class Busy(GlassboxError):
-    """Too many turns are running."""
+    """A limit is reached; `limit` is a key of LIMITS."""
 
-    def __init__(self, retry_after_s: int = 5) -> None:
-        super().__init__("busy", f"Many questions are being answered right now. Try again in {retry_after_s} seconds.")
+    def __init__(self, limit: str, retry_after_s: int) -> None:
+        super().__init__("busy", f"{LIMITS[limit]} in {_duration(retry_after_s)}.")
         self.retry_after_s = retry_after_s
 
 
@@ -154,6 +154,16 @@ FILE_FAULTS: MappingProxyType[str, str] = MappingProxyType(
     }
 )
 
+# What is reached, and what to do; the time to wait follows.
+LIMITS: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "turns": "Many questions are being answered right now. Try again",
+        "visitor": "Your other answers are still being written. Stop one, wait for one to end, or try again",
+        "rate": "Those were many questions in a short time. Ask again",
+        "closing": "Glassbox is being restarted. Try again",
+    }
+)
+
 # code → (retryable, text). The texts say what happened and what to do next, in that order.
 MODEL_FAULTS: MappingProxyType[str, tuple[bool, str]] = MappingProxyType(
     {
@@ -193,3 +203,11 @@ MODEL_FAULTS: MappingProxyType[str, tuple[bool, str]] = MappingProxyType(
         "unexpected": (True, "Something unexpected went wrong. Try again, or choose another model."),
     }
 )
+
+
+def _duration(seconds: int) -> str:
+    """Rounded up, since whoever comes too early is refused again."""
+    for length, unit in ((3600, "hour"), (60, "minute")):
+        if seconds > 2 * length:
+            return f"{-(-seconds // length)} {unit}s"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import load_dotenv
+from limits import parse_many
 from pydantic import (
     AliasChoices,
     BaseModel,
@@ -109,12 +110,37 @@ class Settings(BaseSettings):
     openrouter_x_title: str | None = Field(default=None, description="Name that OpenRouter lists us under")
     answer_limit_chars: int = Field(default=32_000, ge=1, description="Most characters of one reply")
     question_limit_chars: int = Field(default=8_000, ge=1, description="Most characters of one question")
+    history_limit_chars: int = Field(
+        default=24_000, ge=0, description="Most characters of earlier questions and answers that a model is sent"
+    )
     max_turns: int | None = Field(default=None, ge=1, description="Most turns at once; default none, on a Space 30")
+    max_turns_per_visitor: int | None = Field(
+        default=None, ge=0, description="Most turns at once of one visitor; 0: no limit; default none, on a Space 3"
+    )
+    max_waiting: int = Field(
+        default=30, ge=0, description="Most visitors of the page who wait in line when MAX_TURNS is reached"
+    )
+    rate_limit: str | None = Field(
+        default=None,
+        description="Questions of one visitor, and of one address, like 6/minute;60/day, or off; "
+        "default off, on a Space 6/minute;60/day",
+    )
+    trusted_proxy_hops: int | None = Field(
+        default=None, ge=0, description="Proxies of our own that write X-Forwarded-For; default 0, on a Space 1"
+    )
 
     @field_validator("models", "fallbacks", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) and value.strip() else value or ()
+
+    @field_validator("rate_limit", mode="after")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        text = (value or "").strip().lower()
+        if text not in ("", "off"):
+            parse_many(text)
+        return text or None
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
@@ -172,6 +198,11 @@ class Settings(BaseSettings):
         kept_h = self.upload_retention_h if self.upload_retention_h is not None else 24 * self.on_space
         return kept_h * 3600
 
+    @property
+    def proxies(self) -> int:
+        """How many of the addresses in X-Forwarded-For, from the right, are our own proxies' word."""
+        return int(self.on_space) if self.trusted_proxy_hops is None else self.trusted_proxy_hops
+
     def key(self, name: str) -> SecretStr | None:
         """The provider key in the environment variable `name`, None when it is unset or blank."""
         value = os.environ.get(name, "").strip()
@@ -187,6 +218,7 @@ QUIET = {
     "GRADIO_SSR_MODE": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "FORWARDED_ALLOW_IPS": "",  # or uvicorn believes what any client writes into X-Forwarded-For
 }
 
 

@@ -25,6 +25,7 @@ from pipeline.events import (
     FieldDelta,
     PassagesFound,
     Record,
+    StepChanged,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -32,6 +33,7 @@ from pipeline.events import (
     answered_by,
     fields_of,
 )
+from pipeline.limits import RETRY_S, Admission, address_of, shortened
 from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS, grounds
@@ -55,8 +57,10 @@ MOST_PASSAGES, MOST_HISTORY_TURNS, MOST_TOKENS = 20, 50, 200_000
 class RunningTurn:
     """One turn's buffer of events, and who waits for more of them."""
 
-    def __init__(self, turn: Turn, owner: str | None, progress: Progress) -> None:
-        self.turn, self.owner, self._progress = turn, owner, progress
+    def __init__(self, turn: Turn, owner: str | None, request: TurnRequest, progress: Progress) -> None:
+        self.turn, self.owner, self.request, self._progress = turn, owner, request, progress
+        self.turn_has_come = asyncio.Event()  # unset as long as it waits in line
+        self._place = 0  # in the line, from 1; 0 when it never waited
         self.events: list[Event] = []
         self._record = Record()
         self.ended = False
@@ -92,6 +96,18 @@ class RunningTurn:
     def _keep(self, event: Event) -> None:
         self.events.append(event)
         self._record.add(event)
+
+    def wait_at(self, place: int) -> None:
+        """Say the place in the line, when it is another than before."""
+        if place != self._place:
+            self._place = place
+            self.say(StepChanged(step="wait", state="began", text=f"number {place} in line"))
+
+    def come(self) -> None:
+        """Let the work begin."""
+        if self._place:
+            self.say(StepChanged(step="wait", state="ended", took_s=time.monotonic() - self.began_at))
+        self.turn_has_come.set()
 
     async def news(self, timeout_s: float) -> None:
         """Return at the next event, or after `timeout_s`."""
@@ -129,6 +145,7 @@ class Pipeline:
         self._breakers = Breakers()
         self._experience = Experience()
         self._has_learned = False
+        self._admission, self._door = Admission(settings), asyncio.Lock()
         self._closing = False
         self.default_instructions = DEFAULT_INSTRUCTIONS
         self.question_limit_chars = settings.question_limit_chars
@@ -138,7 +155,7 @@ class Pipeline:
     async def start(self, request: TurnRequest) -> RunningTurn:
         """Check, store and start a turn. Raises Refused, NotFound or Busy, and then nothing is stored."""
         request = self._checked(request)
-        conversation, history, begun = await self._conversation(request)
+        conversation = await self._conversation(request)
         turn = Turn(
             id=secrets.token_urlsafe(16),
             conversation_id=conversation.id,
@@ -146,7 +163,7 @@ class Pipeline:
             model=request.model or self.default_model,
             asked_at=time.time(),
         )
-        running = RunningTurn(turn, conversation.owner, Progress(self._experience))
+        running = RunningTurn(turn, conversation.owner, request, Progress(self._experience))
         running.say(
             TurnStarted(
                 turn_id=turn.id,
@@ -157,12 +174,19 @@ class Pipeline:
                 language=language_of(turn.question),
             )
         )
-        self._turns[turn.id] = running  # counted from here on: two starts at once must not both pass the limit
+        async with self._door:  # two starts at once must not both take the last place
+            replaced = (request.replaces, conversation.id)
+            others = [each.request for each in self._unended() if (each.id, each.conversation_id) != replaced]
+            await self._admission.admit(request, others)
+            self._turns[turn.id] = running
         try:
+            history, begun = await self._before(conversation, request)
             saved = await self._open(conversation, running.stored("running"), request)
         except BaseException:
             del self._turns[turn.id]
+            self._advance()
             raise
+        self._advance()
         running.work = asyncio.create_task(self._work(running, request, history, begun))
         if running.stopped:
             running.work.cancel()
@@ -237,7 +261,7 @@ class Pipeline:
     async def close(self) -> None:
         """Stop every turn and store it; no turn starts afterwards."""
         self._closing = True
-        while unended := [running for running in self._turns.values() if not running.ended]:
+        while unended := self._unended():
             await asyncio.gather(*(self.stop(running.id) for running in unended))
             await asyncio.sleep(0.01)  # one that is just being opened gets its task first
         for running in self._turns.values():
@@ -254,6 +278,10 @@ class Pipeline:
         if turn is None:
             raise NotFound("There is no such turn. Ask again.")
         return turn if turn.state != "running" else _broken_off(turn)
+
+    def address_of(self, forwarded_for: str, peer: str) -> str:
+        """Where a request comes from: what X-Forwarded-For says as far as it can be believed, else the peer."""
+        return address_of(forwarded_for, peer, self._settings.proxies)
 
     def running(self, conversation_id: str) -> str | None:
         """The id of the conversation's running turn, the newest when there are several."""
@@ -347,32 +375,35 @@ class Pipeline:
             and len(request.instructions or "") <= self._settings.question_limit_chars
         ):
             raise Refused("invalid_request")
-        limit = self._settings.turns_at_once
-        if self._closing or (limit and sum(not each.ended for each in self._turns.values()) >= limit):
-            raise Busy
+        if self._closing:
+            raise Busy("closing", RETRY_S)
         return replace(request, question=question)
 
-    async def _conversation(self, request: TurnRequest) -> tuple[Conversation, Sequence[Turn], Turn | None]:
-        """The conversation to go on with (a new one without an id), the turns before this one, the turn to go on with.
-
-        Raises NotFound.
-        """
+    async def _conversation(self, request: TurnRequest) -> Conversation:
+        """The conversation to go on with, a new one without an id. Raises NotFound."""
         if request.conversation_id is None:
-            new = Conversation(secrets.token_urlsafe(16), request.visitor, request.question)
-            return new, (), None
+            return Conversation(secrets.token_urlsafe(16), request.visitor, request.question)
         found = await self._store.find(request.conversation_id, request.visitor)
         if found is None:
             raise NotFound
-        if request.replaces in self._turns:
-            await self.stop(request.replaces)
-        turns = await self._store.turns(found.id, request.visitor)
+        return found
+
+    async def _before(self, conversation: Conversation, request: TurnRequest) -> tuple[Sequence[Turn], Turn | None]:
+        """The turns before this one as far as a model is sent them, and the turn to go on with."""
+        if request.conversation_id is None:
+            return (), None
+        replaced = self._turns.get(request.replaces or "")
+        if replaced and replaced.conversation_id == conversation.id:
+            await self.stop(replaced.id)
+        turns = await self._store.turns(conversation.id, request.visitor)
         ids = [turn.id for turn in turns]
         at = ids.index(request.replaces) if request.replaces in ids else len(turns)
         history = [turn for turn in turns[:at] if turn.fields.get("answer")][-request.history_turns or at :]
         begun = turns[at] if request.goes_on and at < len(turns) and turns[at].fields.get("answer") else None
         if (request.model or self.default_model) == BUILTIN_MODEL:
             begun = None  # it quotes, and has nothing to go on with
-        return found, history, begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun)})
+        history = shortened(history, self._settings.history_limit_chars)
+        return history, begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun)})
 
     async def _open(self, conversation: Conversation, turn: Turn, request: TurnRequest) -> bool:
         goes_on = request.conversation_id is not None
@@ -400,6 +431,22 @@ class Pipeline:
         if running.leaving:
             running.leaving.cancel()
         running.leaving = asyncio.get_running_loop().call_later(KEEP_ENDED_S, self._turns.pop, running.id, None)
+        self._advance()
+
+    def _unended(self) -> list[RunningTurn]:
+        """Oldest first. Who has been left and is in its grace time is among them."""
+        return [running for running in self._turns.values() if not running.ended]
+
+    def _advance(self) -> None:
+        """Let those begin whose turn has come, and tell the others their new place in the line."""
+        unended = self._unended()
+        free = self._admission.turns_at_once - sum(running.turn_has_come.is_set() for running in unended)
+        waiting = [running for running in unended if not running.turn_has_come.is_set() and not running.stopped]
+        for place, running in enumerate(waiting, start=1):
+            if place <= free:
+                running.come()
+            else:
+                running.wait_at(place - int(free))
 
     async def _learn(self) -> None:
         """Once: what earlier answers were like, for the estimates."""
@@ -415,6 +462,7 @@ class Pipeline:
     async def _work(
         self, running: RunningTurn, request: TurnRequest, history: Sequence[Turn], begun: Turn | None
     ) -> Outcome:
+        await running.turn_has_come.wait()
         for field, text in begun.fields.items() if begun else ():
             running.say(FieldDelta(field=field, text=text if field == "answer" else text + "\n\n"))
 
@@ -477,6 +525,8 @@ class Pipeline:
             await asyncio.wait({work}, timeout=SAVE_EVERY_S)
             if work.done():
                 return None
+            if not running.turn_has_come.is_set():
+                began = time.monotonic()
             limit_s = self._settings.turn_timeout_s
             if limit_s and time.monotonic() - began >= limit_s:
                 work.cancel()

@@ -207,20 +207,9 @@ def test_leaving_an_answer_that_is_not_streamed_ends_it(app: Served, provider: P
     assert provider.active == 0
 
 
-def test_whoever_comes_after_the_buffer_is_gone_is_told_where_the_turn_is(tmp_path: Path) -> None:
-    with served(tmp_path / "data") as app:
-        started, *_ = app.ask({"question": QUESTION}, MAYA)
-    with served(tmp_path / "data") as app:  # a new process has no buffers
-        answer = get(app, f"{started['turn_id']}/events")
-        assert answer.status_code == 410
-        assert answer.json()["turn"] == answer.headers["location"] == f"/api/turns/{started['turn_id']}"
-        assert httpx.get(f"{app.url}{answer.json()['turn']}", headers={"X-Visitor": MAYA}).json()["state"] == "finished"
-        assert get(app, f"{started['turn_id']}/events", NOAH).status_code == 404
-
-
 def test_a_key_that_the_provider_echoes_is_nowhere(app: Served) -> None:
     events = app.ask({"question": QUESTION, "model": "status-401"})
-    assert (events[-1]["kind"], events[-1]["code"]) == ("turn_failed", "auth")
+    assert "auth" in [event.get("code") for event in events]
     assert KEY not in json.dumps(events)
     assert KEY not in app.log.read_text()
 
@@ -254,17 +243,37 @@ def test_signals_end_running_turns_and_a_restart_still_has_them(tmp_path: Path, 
         headers = {"X-Visitor": MAYA}
         with httpx.stream("POST", f"{app.url}/api/turns", json=body, headers=headers, timeout=20) as answer:
             lines = answer.iter_lines()
+            events = [next(events_in(lines))]
             while next(lines) != "event: field_delta":
                 pass
             app.process.send_signal(signal.SIGINT)
-            events = [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
+            events += [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
         assert app.process.wait(10) == 0
     assert events[-1]["kind"] == "turn_stopped"
     assert events[-1]["saved"] is True
     with served(data_dir, MODELS=models) as app:
+        gone = get(app, f"{events[0]['turn_id']}/events")  # a new process has no buffers
+        assert gone.status_code == 410
+        assert gone.json()["turn"] == gone.headers["location"] == f"/api/turns/{events[0]['turn_id']}"
+        assert get(app, events[0]["turn_id"]).json().items() >= events[-1].items()
+        assert get(app, f"{events[0]['turn_id']}/events", NOAH).status_code == 404
         finished = app.ask({"question": "And how hot?", "conversation_id": conversation_of(data_dir)}, MAYA)[-1]
         assert finished["kind"] == "turn_finished"
         assert app.stop(signal.SIGTERM) == 0
+
+
+def test_a_hundred_requests_with_made_up_addresses_count_as_one_client(tmp_path: Path, provider: Provider) -> None:
+    models = json.dumps([{"label": "ok", "model": "hosted_vllm/ok", "api_base": provider.base}])
+    asked = len(provider.requests)
+    with served(tmp_path / "data", MODELS=models, RATE_LIMIT="3/hour") as app, httpx.Client() as client:
+        headers = ({"X-Forwarded-For": f"203.0.113.{number}"} for number in range(100))
+        body = {"question": QUESTION, "model": "ok", "stream": False}
+        answers = [client.post(f"{app.url}/api/turns", json=body, headers=each, timeout=30) for each in headers]
+        assert post(app, {"question": " "}).status_code == 422
+    assert [answer.status_code for answer in answers] == [200] * 3 + [429] * 97
+    assert 3_500 < int(answers[-1].headers["retry-after"]) <= 3_600
+    assert answers[-1].json() == {"detail": "Those were many questions in a short time. Ask again in 60 minutes."}
+    assert len(provider.requests) == asked + 3
 
 
 def test_a_taken_port_and_a_taken_folder_each_get_one_line(tmp_path: Path) -> None:

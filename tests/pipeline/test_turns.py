@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipeline.events import (
     FieldDelta,
     PassagesFound,
     Recovered,
+    StepChanged,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -31,7 +33,7 @@ from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import ROOT, ModelEntry, Settings
 from pipeline.store import Store
-from pipeline.turns import Pipeline
+from pipeline.turns import Pipeline, RunningTurn
 from tests.provider import Provider
 
 QUESTION = "Why does water temperature change the taste of coffee?"
@@ -387,6 +389,99 @@ async def test_over_the_limit_of_turns_is_busy(make: Make) -> None:
         await pipeline.start(TurnRequest(QUESTION))
     await pipeline.stop(turn.id)
     assert isinstance((await events_of(pipeline, TurnRequest(QUESTION)))[-1], TurnFinished)
+
+
+async def test_a_refused_question_stores_nothing_and_asks_no_provider(make: Make, provider: Provider) -> None:
+    pipeline = make("ok", rate_limit="2/hour")
+    request = TurnRequest(QUESTION, model="ok", visitor=MAYA, address="203.0.113.7")
+    for _ in range(2):
+        assert isinstance((await events_of(pipeline, request))[-1], TurnFinished)
+    for refused in (request, replace(request, visitor=NOAH), replace(request, visitor=None)):
+        with pytest.raises(Busy):
+            await pipeline.start(refused)
+    assert len(provider.requests) == 2
+    assert len(await pipeline.conversations(MAYA)) == 2
+    assert await pipeline.conversations(NOAH) == ()
+
+
+async def test_two_starts_at_once_do_not_both_take_the_last_place(make: Make) -> None:
+    pipeline = make("endless", max_turns=3)
+    starts = [pipeline.start(TurnRequest(QUESTION, model="endless")) for _ in range(8)]
+    started = await asyncio.gather(*starts, return_exceptions=True)
+    assert sum(isinstance(each, Busy) for each in started) == 5
+
+
+async def test_a_turn_that_was_left_counts_until_it_has_ended(make: Make) -> None:
+    pipeline = make("endless", max_turns_per_visitor=1, leave_grace_s=0.5)
+    turn = await pipeline.start(TurnRequest(QUESTION, model="endless", visitor=MAYA))
+    reader = pipeline.follow(turn.id)
+    await anext(reader)
+    await reader.aclose()
+    with pytest.raises(Busy):
+        await pipeline.start(TurnRequest(QUESTION, visitor=MAYA))
+    assert turn.task
+    await asyncio.wait({turn.task}, timeout=3)
+    assert isinstance((await events_of(pipeline, TurnRequest(QUESTION, visitor=MAYA)))[-1], TurnFinished)
+
+
+async def test_a_retry_needs_no_second_place_and_a_refused_one_leaves_the_turn_alone(make: Make) -> None:
+    pipeline = make("endless", max_turns=1, rate_limit="2/hour")
+    first = await pipeline.start(TurnRequest(QUESTION, model="endless", address="203.0.113.7"))
+    again = TurnRequest(
+        QUESTION, model="endless", address="203.0.113.7", conversation_id=first.conversation_id, replaces=first.id
+    )
+    second = await pipeline.start(again)
+    assert isinstance(first.events[-1], TurnStopped)
+    with pytest.raises(Busy):
+        await pipeline.start(replace(again, replaces=second.id))
+    assert not second.ended
+
+
+async def test_the_page_waits_in_line_says_its_place_and_begins_when_its_turn_has_come(
+    make: Make, provider: Provider
+) -> None:
+    pipeline = make("endless", "ok", max_turns=1, max_waiting=2, turn_timeout_s=2)
+    first = await pipeline.start(TurnRequest(QUESTION, model="endless"))
+    second = await pipeline.start(TurnRequest(QUESTION, model="ok", waits=True))
+    third = await pipeline.start(TurnRequest(QUESTION, model="ok", waits=True))
+    for waits in (True, False):
+        with pytest.raises(Busy):
+            await pipeline.start(TurnRequest(QUESTION, waits=waits))
+    assert places(second) == ["number 1 in line"]
+    assert places(third) == ["number 2 in line"]
+    assert first.task
+    await asyncio.wait({first.task}, timeout=5)  # its time is over: theirs must not be, though they waited as long
+    rest = [event async for event in pipeline.follow(third.id) if event]
+    assert isinstance(second.events[-1], TurnFinished)
+    assert isinstance(rest[-1], TurnFinished)
+    assert places(third) == ["number 2 in line", "number 1 in line"]
+    assert [event.seq for event in rest] == list(range(len(rest)))
+    assert len(provider.requests) == 3
+
+
+async def test_stop_works_in_the_line_and_the_others_move_up(make: Make, provider: Provider) -> None:
+    pipeline = make("endless", max_turns=1)
+    first, second, third = [await pipeline.start(TurnRequest(QUESTION, model="endless", waits=True)) for _ in range(3)]
+    async for _ in pipeline.follow(first.id):
+        if "answer" in fields_of(first.events):
+            break
+    await pipeline.stop(second.id)
+    assert isinstance(second.events[-1], TurnStopped)
+    assert places(third) == ["number 2 in line", "number 1 in line"]
+    await pipeline.stop(first.id)
+    async for _ in pipeline.follow(third.id):
+        if "answer" in fields_of(third.events):
+            break
+    assert len(provider.requests) == 2
+
+
+def places(turn: RunningTurn) -> list[str]:
+    """What a turn said of the line."""
+    return [
+        event.text
+        for event in turn.events
+        if isinstance(event, StepChanged) and event.state == "began" and event.step == "wait"
+    ]
 
 
 async def test_closing_stores_what_was_running_and_leaves_no_task(make: Make, provider: Provider) -> None:
