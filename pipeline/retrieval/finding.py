@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pipeline.conversation import Passage, Query, Scores
+from pipeline.conversation import Passage, Query, Scores, Span
 from pipeline.errors import EmbeddingFault
 from pipeline.retrieval import REJECTED_SHOWN, Found, Mode, Options, Scope
 from pipeline.retrieval.embedding import Embedding
 from pipeline.retrieval.points import CANDIDATES_MOST, Record, indexed_text
-from pipeline.retrieval.quality import quality_of
-from pipeline.retrieval.query import united_terms, weighted_words
+from pipeline.retrieval.quality import held_terms, quality_of
+from pipeline.retrieval.query import WeightedWord, united_terms, weighted_words
 from pipeline.retrieval.reranking import Reranker
-from pipeline.retrieval.words import Language, matched, terms_of
+from pipeline.retrieval.words import in_any_language, language_of, matched
 
 NO_SCORES = Scores()
 WORDS_SHOWN = 3
@@ -79,15 +79,15 @@ async def find(
     if rerank and reranker and candidates:
         candidates = await _reranked(query, candidates, reranker)
     wanted, own = max(options.passages_wanted, 0), _own_terms(query)
-    passages = tuple(
-        passage_of(each.record, number, each.score, each.scores, own)
-        for number, each in enumerate(candidates[: wanted + REJECTED_SHOWN], 1)
-    )
-    chosen = passages[:wanted]
-    rejected = tuple(
-        replace(passage, reason=_reason(query, passage, each.record.language, chosen))
-        for passage, each in zip(passages[wanted:], candidates[wanted:], strict=False)
-    )
+    words = weighted_words(Query(query.question), language_of(query.question))
+    passages: list[Passage] = []
+    for number, each in enumerate(candidates[: wanted + REJECTED_SHOWN], 1):
+        record = each.record
+        marks = matched(record.text, own, record.language)
+        held = held_terms(record.title, record.section, record.text, marks)
+        reason = _reason(number, each.score, held, passages[:wanted], words) if number > wanted else ""
+        passages.append(passage_of(record, number, each.score, marks, each.scores, reason))
+    chosen, rejected = tuple(passages[:wanted]), tuple(passages[wanted:])
     return Found(query, chosen, rejected, quality_of(query, chosen), mode, time.monotonic() - began_s)
 
 
@@ -125,10 +125,11 @@ def passage_of(
     record: Record,
     number: int,
     score: float = 0.0,
+    marks: tuple[Span, ...] = (),
     scores: Scores = NO_SCORES,
-    terms: frozenset[int] = frozenset(),
+    reason: str = "",
 ) -> Passage:
-    """A record as a passage, its words marked that have one of the terms."""
+    """A record as a passage."""
     return Passage(
         number,
         record.name,
@@ -136,13 +137,14 @@ def passage_of(
         record.section,
         record.text,
         score,
-        matched(record.text, terms, record.language),
+        marks,
         record.document_id,
         record.start,
         record.end,
         record.first_page,
         record.last_page,
         scores,
+        reason,
     )
 
 
@@ -150,17 +152,15 @@ def _own_terms(query: Query) -> frozenset[int]:
     return frozenset(united_terms(Query(query.question))) or frozenset(united_terms(query))
 
 
-def _reason(query: Query, passage: Passage, language: Language, chosen: Sequence[Passage]) -> str:
+def _reason(
+    number: int, score: float, held: frozenset[int], chosen: Sequence[Passage], words: Sequence[WeightedWord]
+) -> str:
     """Why a candidate fell short: how far behind the last one chosen it is, and which words it lacks."""
-    if not chosen:
-        return "No passage was wanted."
     last = chosen[-1]
-    parts = [f"Place {passage.number}, and {len(chosen)} were wanted"]
-    if last.score > 0 and passage.score > 0:
-        parts.append(f"it has {passage.score / last.score:.0%} of the score of [{last.number}]")
-    present = terms_of(f"{passage.title} {passage.section} {passage.text}", language)
-    own = weighted_words(Query(query.question), language)
-    missing = [f"“{word.text}”" for word in own if present.isdisjoint(word.terms)][:WORDS_SHOWN]
+    parts = [f"Place {number}, and {len(chosen)} were wanted"]
+    if last.score > 0 and score > 0:
+        parts.append(f"it has {score / last.score:.0%} of the score of [{last.number}]")
+    missing = [f"“{word.text}”" for word in words if held.isdisjoint(in_any_language(word.text))][:WORDS_SHOWN]
     if missing:
         parts.append(f"it lacks {', '.join(missing)}")
     return "; ".join(parts) + "."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipeline.conversation import Passage, Query
+from pipeline.conversation import Passage, Query, Span
 from pipeline.retrieval import Quality
 from pipeline.retrieval.query import WeightedWord, weighted_words
-from pipeline.retrieval.words import LANGUAGES, language_of, terms_of, terms_of_word
+from pipeline.retrieval.words import in_any_language, language_of, terms_in_any_language
 
 STRONG = 0.3  # a passage counts from this share of the best one's score on
 LEAST_SHARE = 0.4  # of the question's words, for anything at all
@@ -28,26 +28,25 @@ def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
     excuses missing words and never proves an answer.
     """
     best = max((passage.score for passage in passages), default=0.0)
-    held = [_terms(passage) for passage in passages if passage.score >= STRONG * best]
+    near = [passage for passage in passages if passage.score >= STRONG * best]
+    held = [held_terms(each.title, each.section, each.text, each.matched) for each in near]
     words = weighted_words(query, language_of(query.question, *(passage.text for passage in passages)))
     own, past = [word for word in words if word.weight == 1.0], [word for word in words if word.weight < 1.0]
     together, in_one = _share(own, held), max((_share(own, [each]) for each in held), default=0.0)
     if together >= GOOD_SHARE and in_one > HALF:
         return "good"
-    leans = _share(past, held) > 0 or any(passage.scores.vector is not None for passage in passages)
+    whole = [terms_in_any_language(each.text) for each in near] if past else ()
+    leans = _share(past, whole) > 0 or any(passage.scores.vector is not None for passage in passages)
     return "weak" if held and (together >= LEAST_SHARE or leans) else "none"
+
+
+def held_terms(title: str, section: str, text: str, marks: Sequence[Span]) -> frozenset[int]:
+    """Those terms of a passage that the question may have: its headings' words, and the marked ones of its text."""
+    marked = " ".join(text[begin:end] for begin, end in marks)
+    return terms_in_any_language(f"{title} {section} {marked}")
 
 
 def _share(words: Sequence[WeightedWord], held: Iterable[frozenset[int]]) -> float:
     """How many of the words are held by any, 0..1."""
     terms = frozenset[int]().union(*held)
-    return sum(not terms.isdisjoint(_any_language(word)) for word in words) / len(words) if words else 0.0
-
-
-def _any_language(word: WeightedWord) -> set[int]:
-    return {term for language in LANGUAGES for term in terms_of_word(word.text, language)} | set(word.terms)
-
-
-def _terms(passage: Passage) -> frozenset[int]:
-    text = f"{passage.title} {passage.section} {passage.text}"
-    return frozenset[int]().union(*(terms_of(text, language) for language in LANGUAGES))
+    return sum(not terms.isdisjoint(in_any_language(word.text)) for word in words) / len(words) if words else 0.0

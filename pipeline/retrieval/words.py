@@ -1,6 +1,8 @@
 """Words and their terms: the one stemmer that search, marks and quoting share.
 
-A term is the id that Qdrant Edge's BM25 gives to a word's stem: equal ids, same stem; no id, a stop word. Pure.
+A term is the id that Qdrant Edge's BM25 gives to a word's stem: equal ids, same stem; no id, a stop word. Languages do
+not share their terms, else a German stem that looks like an English word would find it (0.005 nDCG@10 on SciFact).
+Pure.
 """
 
 from __future__ import annotations
@@ -40,11 +42,14 @@ _BM25: MappingProxyType[Language, Bm25] = MappingProxyType(
     }
 )
 
+# Sets the terms of one language apart from those of another; an id has 32 bits.
+_OWN: MappingProxyType[Language, int] = MappingProxyType({"en": 0, "de": 0x9E3779B9})
+
 
 @lru_cache(maxsize=50_000)
 def terms_of_word(word: str, language: Language) -> tuple[int, ...]:
     """A word's terms: () for a stop word, more than one for a number like 1,5."""
-    return tuple(_BM25[language].embed_query(word.replace("’", "'")).indices)
+    return tuple(term ^ _OWN[language] for term in _BM25[language].embed_query(word.replace("’", "'")).indices)
 
 
 def words_of(text: str) -> list[str]:
@@ -62,14 +67,27 @@ def terms_of(text: str, language: Language) -> frozenset[int]:
     return frozenset(term for word in words_of(text) for term in terms_of_word(word, language))
 
 
+@lru_cache(maxsize=50_000)
+def in_any_language(word: str) -> frozenset[int]:
+    """A word's terms in every language: for texts that may be in another one."""
+    return frozenset(term for language in LANGUAGES for term in terms_of_word(word, language))
+
+
+def terms_in_any_language(text: str) -> frozenset[int]:
+    """The terms of all words in every language."""
+    return frozenset[int]().union(*map(in_any_language, set(words_of(text))))
+
+
 def document_vector(text: str, language: Language) -> SparseVector:
     """What is indexed for a text: its terms, weighted by BM25."""
-    return _BM25[language].embed_document(" ".join(words_of(text)).replace("’", "'"))
+    vector = _BM25[language].embed_document(" ".join(words_of(text)).replace("’", "'"))
+    return SparseVector([term ^ _OWN[language] for term in vector.indices], vector.values)
 
 
 def matched(text: str, terms: frozenset[int], language: Language) -> tuple[Span, ...]:
     """Where `text` holds a word that has one of the terms."""
-    return tuple(word.span() for word in WORD.finditer(text) if not terms.isdisjoint(terms_of_word(word[0], language)))
+    words = {word for word in set(words_of(text)) if not terms.isdisjoint(terms_of_word(word, language))}
+    return tuple(word.span() for word in WORD.finditer(text) if word[0] in words) if words else ()
 
 
 def language_of(*texts: str) -> Language:

@@ -14,11 +14,14 @@ from pipeline.retrieval import SHARED, Quality
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.quality import quality_of
 from pipeline.retrieval.query import query_of
+from pipeline.retrieval.words import WORD
 from pipeline.settings import ROOT
 
 
 def passage(text: str, score: float = 2.0, scores: Scores | None = None) -> Passage:
-    return Passage(1, "a.md", "", "", text, score, scores=scores or Scores(keyword=score))
+    """A passage with every word marked."""
+    marks = tuple(word.span() for word in WORD.finditer(text))
+    return Passage(1, "a.md", "", "", text, score, marks, scores=scores or Scores(keyword=score))
 
 
 @pytest.mark.parametrize(
