@@ -20,7 +20,7 @@ from gradio.context import LocalContext
 from components import chat, reasoning, sidebar, sources
 from components.ink import Ink
 from components.parts import Parts, button, notice
-from components.view import View, paced, reduce, view_of
+from components.view import View, merged, paced, reduce, view_of
 from pipeline.conversation import Rating, Turn, TurnRequest
 from pipeline.errors import GlassboxError, NotFound
 from pipeline.turns import Pipeline
@@ -447,7 +447,7 @@ class Intents:
         view = View()
         async with aclosing(self._pipeline.batches(turn_id, beat_s=MOST_PAUSE_S)) as batches:
             async for batch in batches:
-                for event in batch:
+                for event in merged(batch):
                     view = reduce(view, event)
                 yield view
 

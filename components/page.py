@@ -151,7 +151,8 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     _on(main.question.stop, intents.stop, [tab], None)
     _on(main.thread.rate, intents.rate, [visitor], main.notice)
     _on(main.thread.look, intents.look, [tab, visitor], list(main.earlier))
-    following = _on(live.follow, intents.follow, [tab], list(main.panes))
+    # Without Gradio's own round of each value through a thread: a pane's list of strings is what the page needs.
+    following = _on(live.follow, intents.follow, [tab], list(main.panes), postprocess=False)
     _on(following.then, intents.settle, [tab, visitor, kept.model], page)
     _on(following.then, intents.picked, [kept.model], side.model)
     live.running(None, [main.question], [main.question], js=ON_RUNNING, show_progress="hidden")
@@ -191,15 +192,15 @@ def _page(side: Sidebar, main: Main) -> list[gr.components.Component]:
     return [main.bar, main.notice, side.conversations, main.thread, *main.panes]
 
 
-def _on(event: Callable[..., Any], intent: Callable[..., Any], inputs: Any, outputs: Any, js: str | None = None) -> Any:
+def _on(event: Callable[..., Any], intent: Callable[..., Any], inputs: Any, outputs: Any, **more: Any) -> Any:
     """A listener as all of ours are: not limited to one at a time, no spinner over the page, no public endpoint."""
     return event(
         intent,
         inputs,
         outputs,
-        js=js,
         trigger_mode="multiple",
         concurrency_limit=None,
         show_progress="hidden",
         api_visibility="private",
+        **more,
     )

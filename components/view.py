@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import reduce as fold
-from itertools import islice
+from itertools import groupby, islice
 from types import MappingProxyType
 from typing import Literal
 
@@ -182,6 +182,16 @@ def reduce(view: View, event: Event) -> View:
 def view_of(events: Iterable[Event]) -> View:
     """All of a turn's events, or its compact record, as one view."""
     return fold(reduce, events, View())
+
+
+def merged(events: Iterable[Event]) -> Iterator[Event]:
+    """The same for folding, in fewer events: of deltas of one field in a row the first, then the others as one."""
+    for _, group in groupby(events, lambda event: event.field if isinstance(event, FieldDelta) else object()):
+        first, *others = group
+        yield first
+        deltas = [other for other in others if isinstance(other, FieldDelta)]
+        if deltas:
+            yield replace(deltas[-1], text="".join(delta.text for delta in deltas))
 
 
 async def paced(

@@ -216,6 +216,7 @@ QUIET = {
     "REPEATED_STREAMING_CHUNK_LIMIT": "1000000000",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_SSR_MODE": "False",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",  # a summary that nobody sees, by pandas, after each event
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
     "FORWARDED_ALLOW_IPS": "",  # or uvicorn believes what any client writes into X-Forwarded-For

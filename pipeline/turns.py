@@ -141,6 +141,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings, models: Models, search: Index, store: Store) -> None:
         self._settings, self._models, self._search, self._store = settings, models, search, store
+        self._program = PROGRAMS[PROGRAM](search)  # keeps nothing of a turn, so it is the same for all
         self._turns: dict[str, RunningTurn] = {}
         self._breakers = Breakers()
         self._experience = Experience()
@@ -516,7 +517,7 @@ class Pipeline:
             needs_format=attempt.has_own_instructions and not begun,
             streams_reasoning=self._settings.enable_rationale_streaming,
         )
-        return await answer(PROGRAMS[PROGRAM](self._search), inputs, lm, limits, say, manner)
+        return await answer(self._program, inputs, lm, limits, say, manner)
 
     async def _wait(self, running: RunningTurn, work: asyncio.Task[Outcome], *, saved: bool) -> GlassboxError | None:
         """Until the work is done or its time is over, saving what there is once a second."""

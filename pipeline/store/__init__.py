@@ -19,7 +19,19 @@ from typing import Any, TypeVar, cast
 from alembic import command
 from alembic.config import Config
 from pydantic_core import PydanticSerializationError, to_jsonable_python
-from sqlalchemy import ColumnElement, CursorResult, Executable, delete, func, make_url, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Executable,
+    bindparam,
+    delete,
+    func,
+    make_url,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics, TurnState
@@ -278,14 +290,24 @@ def _open_turn(
     )
 
 
+# Made once and without the session's bookkeeping: every running turn is saved once a second.
+_SAVING = (
+    update(TurnRow)
+    .where(TurnRow.id == bindparam("turn_id"), TurnRow.conversation_id == bindparam("conversation"))
+    .values(state=bindparam("new_state"), record=bindparam("new_record"), fields=bindparam("new_fields"))
+    .returning(TurnRow.owner, TurnRow.asked_at)
+)
+
+
 def _save_turn(session: Session, turn: Turn) -> bool:
-    saving = (
-        update(TurnRow)
-        .where(TurnRow.id == turn.id, TurnRow.conversation_id == turn.conversation_id)
-        .values(state=turn.state, record=_record_text(turn.record), fields=_fields_text(turn.fields))
-        .returning(TurnRow.owner, TurnRow.asked_at)
-    )
-    kept = session.execute(saving).first()
+    new = {
+        "turn_id": turn.id,
+        "conversation": turn.conversation_id,
+        "new_state": turn.state,
+        "new_record": _record_text(turn.record),
+        "new_fields": _fields_text(turn.fields),
+    }
+    kept = session.connection().execute(_SAVING, new).first()
     if kept and turn.metrics:
         session.merge(_metrics_row(turn.id, turn.conversation_id, *kept, turn.metrics))
     return kept is not None

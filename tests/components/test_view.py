@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components import chat, reasoning, sources
 from components.ink import Ink
-from components.view import Text, View, paced, reduce, view_of
+from components.view import Text, View, merged, paced, reduce, view_of
 from pipeline.conversation import Passage
 from pipeline.events import (
     Estimated,
@@ -93,6 +93,12 @@ def test_the_stored_record_shows_what_the_live_turn_showed(events: list[Event]) 
     if live.ending:
         assert chat.render(live, ink) == chat.render(stored, Ink())
         assert chat.article(live) == chat.article(stored)
+
+
+@given(turns())
+def test_merged_events_show_the_same_view(events: list[Event]) -> None:
+    timed = [replace(event, seq=at, at_s=float(at)) for at, event in enumerate(events)]
+    assert view_of(merged(timed)) == view_of(timed)
 
 
 @given(st.lists(st.text(max_size=5)), st.integers(0, 20))
