@@ -114,7 +114,7 @@ def gradio_client(url: str) -> Opened:
     submit = listener(url, "submit")
 
     async def ask(stream: Stream, model: str) -> None:
-        await run(stream, url, secrets.token_hex(6), submit, [model], b"hot")
+        await run(stream, url, secrets.token_hex(6), submit, b"hot", question=model)
 
     return always(ask)
 
@@ -125,12 +125,12 @@ def page_client(url: str) -> Opened:
 
     async def opened() -> Client:
         session, visitor = secrets.token_hex(6), secrets.token_urlsafe(24)
-        await run(Stream(0.0), url, session, load, [None, visitor, "", "", 0])
+        await run(Stream(0.0), url, session, load, visitor=visitor)
 
         async def ask(stream: Stream, model: str) -> None:
-            await run(Stream(0.0), url, session, submit, [QUESTION, None, visitor, model, 4, 4, ""])
-            await run(stream, url, session, follow, [None], b"said reason")
-            await run(Stream(0.0), url, session, then, [None, visitor, model])
+            await run(Stream(0.0), url, session, submit, visitor=visitor, question=QUESTION)
+            await run(stream, url, session, follow, b"said reason")
+            await run(Stream(0.0), url, session, then, visitor=visitor)
 
         return ask
 
@@ -146,12 +146,52 @@ def always(client: Client) -> Opened:
     return opened
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listener of a Gradio page: its number, and the values of its inputs as long as nobody touched them."""
+
+    number: int
+    inputs: tuple[Any, ...]
+    question_at: int | None
+    visitor_at: int | None
+
+    def given(self, question: str, visitor: str) -> list[Any]:
+        """The inputs with these two in their places."""
+        values = list(self.inputs)
+        for at, value in ((self.question_at, question), (self.visitor_at, visitor)):
+            if at is not None:
+                values[at] = value
+        return values
+
+
+def listener(url: str, event: str) -> Listener:
+    """The first listener of that event, as the page's own configuration says."""
+    config = httpx.get(f"{url}/config").json()
+    props = {each["id"]: each["props"] for each in config["components"]}
+    found = next(each for each in config["dependencies"] if event in {name for _, name in each["targets"]})
+    inputs = [props[number] for number in found["inputs"]]
+    source = found["targets"][0][0]
+    return Listener(
+        int(found["id"]),
+        tuple(each.get("value", each.get("default_value")) for each in inputs),
+        next((at for at, number in enumerate(found["inputs"]) if number == source), None),
+        next((at for at, each in enumerate(inputs) if each.get("storage_key") == "glassbox-visitor"), None),
+    )
+
+
 async def run(
-    stream: Stream, url: str, session: str, number: int, inputs: Sequence[Any], text: bytes = b"process_completed"
+    stream: Stream,
+    url: str,
+    session: str,
+    asked: Listener,
+    text: bytes = b"process_completed",
+    *,
+    question: str = "",
+    visitor: str = "",
 ) -> None:
     """One run of a Gradio listener: join its queue, then read the session's stream until it is done."""
-    body = {"data": inputs, "fn_index": number, "session_hash": session, "event_data": None, "trigger_id": None}
-    reader, writer = await request(f"{url}/gradio_api/queue/join", body)
+    body = {"data": asked.given(question, visitor), "fn_index": asked.number, "session_hash": session}
+    reader, writer = await request(f"{url}/gradio_api/queue/join", {**body, "event_data": None, "trigger_id": None})
     try:
         assert b" 200 " in await reader.readline()
         await reader.read()
@@ -160,12 +200,6 @@ async def run(
     source = f"{url}/gradio_api/queue/data?session_hash={session}"
     await watch(stream, source, None, b'"msg":"process_generating"', text, b'"msg":"process_completed"')
     assert stream.ended
-
-
-def listener(url: str, event: str) -> int:
-    """The number of the first listener of that event, as the page's own configuration says."""
-    dependencies = httpx.get(f"{url}/config").json()["dependencies"]
-    return next(int(each["id"]) for each in dependencies if event in {name for _, name in each["targets"]})
 
 
 async def watch(stream: Stream, url: str, body: Any, news: bytes, text: bytes, end: bytes) -> None:

@@ -140,11 +140,11 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     live, tab, visitor = main.panes[0], kept.tab, kept.visitor
     knobs = [kept.model, side.passages, side.history_turns, side.instructions]
     page = _page(side, main)
-    _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page, ON_ASK)
-    _on(main.thread.example, intents.example, [tab, visitor, *knobs], page, ON_ASK)
-    _on(main.thread.retry, intents.retry, [tab, visitor, *knobs], page, ON_ASK)
-    _on(main.thread.go_on, intents.go_on, [tab, visitor, *knobs], page, ON_ASK)
-    _on(main.notice.again, intents.again, [tab, visitor, *knobs], page, ON_ASK)
+    _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page, js=ON_ASK)
+    _on(main.thread.example, intents.example, [tab, visitor, *knobs], page, js=ON_ASK)
+    _on(main.thread.retry, intents.retry, [tab, visitor, *knobs], page, js=ON_ASK)
+    _on(main.thread.go_on, intents.go_on, [tab, visitor, *knobs], page, js=ON_ASK)
+    _on(main.notice.again, intents.again, [tab, visitor, *knobs], page, js=ON_ASK)
     _on(main.thread.edit, intents.edit, [tab, visitor], [main.question, main.notice])
     _on(main.notice.cancel, intents.cancel, [tab], [main.question, main.notice])
     _on(main.notice.close, intents.close, [tab], main.notice)
