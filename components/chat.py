@@ -135,7 +135,7 @@ def _step(step: StepView, view: View) -> str:
     state = STEP_STATES[step.state]
     if step.state == "broken" and isinstance(view.ending, TurnStopped):
         state = "halt"
-    took = ""
+    took = "<b></b>"  # room for the time that comes, so that nothing moves when it does
     if step.state == "running":
         ms = round((view.at_s - step.began_s) * 1000)
         took = f'<b data-ms="{ms}">{_time(ms / 1000)}</b>'

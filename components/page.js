@@ -26,19 +26,35 @@ window.glassbox = (() => {
     for (const gone of drawn.splice(parts.length)) gone.node.remove();
   }
 
-  // Whoever reads at the end is taken along; whoever reads further up is left in peace.
-  function taking_along(box, change) {
-    const at_end = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
-    change();
-    if (at_end) box.scrollTop = box.scrollHeight;
+  // Whoever reads at the end is taken along; whoever went further up is left in peace. Where a reader is, is seen when the
+  // reader moves, and taking along waits for the next frame: so a frame costs one layout, however much changes.
+  const left = new WeakSet(); // boxes whose reader went further up
+  const behind = new Set(); // boxes that are taken along with the next frame
+  const tops = new WeakMap(); // box → where it stood
+  const at_end = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
+
+  function moved({ target: box }) {
+    const went_up = box.scrollTop < tops.get(box);
+    tops.set(box, box.scrollTop);
+    if (at_end(box)) left.delete(box);
+    else if (went_up) { left.add(box); behind.delete(box); }
+  }
+
+  function take_along(box) {
+    if (left.has(box)) return;
+    if (!behind.size) requestAnimationFrame(() => {
+      for (const each of behind) each.scrollTop = each.scrollHeight;
+      behind.clear();
+    });
+    behind.add(box);
   }
 
   const draws = {
     list(element, name) {
       const drawn = [], box = element.closest("#scroll");
       return (parts) => {
-        const change = () => sync(element, drawn, parts);
-        box && find(".turn", element) ? taking_along(box, change) : change();
+        sync(element, drawn, parts);
+        if (box && find(".turn", element)) take_along(box);
         if (name === "bar") bar_drawn(element);
         if (name === "notice" && parts.length) find("#question textarea")?.focus();
       };
@@ -50,11 +66,10 @@ window.glassbox = (() => {
         if (!parts.length) { article.remove(); sync(article, drawn, []); return turn_drawn(null); }
         const shell = element_of(parts[0]), is_new = article.dataset.turn !== shell.dataset.turn || !article.isConnected;
         for (const { name, value } of shell.attributes) if (article.getAttribute(name) !== value) article.setAttribute(name, value);
-        taking_along(box, () => {
-          if (!article.isConnected) element.append(article);
-          sync(article, drawn, parts.slice(1));
-        });
-        if (is_new) box.scrollTop = box.scrollHeight;
+        if (!article.isConnected) element.append(article);
+        sync(article, drawn, parts.slice(1));
+        if (is_new) left.delete(box);
+        take_along(box);
         turn_drawn(article);
       };
     },
@@ -69,10 +84,10 @@ window.glassbox = (() => {
       const draw = () => {
         const parts = shown.earlier && pane.earlier[0] === shown.earlier ? pane.earlier.slice(1) : pane.now;
         sync(head, heads, parts.slice(0, 1));
-        const change = () => sync(body, bodies, parts.slice(1));
-        find(".said", body) ? taking_along(body, change) : change();
+        sync(body, bodies, parts.slice(1));
         const turn_now = find("[data-turn]", head)?.dataset.turn;
-        if (turn !== turn_now) body.scrollTop = 0;
+        if (turn !== turn_now) { body.scrollTop = 0; at_end(body) ? left.delete(body) : left.add(body); }
+        else if (name === "reasoning") take_along(body);
         turn = turn_now;
         pane_drawn(name, head);
       };
@@ -192,10 +207,20 @@ window.glassbox = (() => {
 
   // Runs once, before the page is seen: → the conversation that the address names, and how far west the clock stands.
   async function ready() {
+    find(".sidebar-parent")?.classList.remove("sidebar-parent"); // page.css says why
     if (phone()) sidebar(false);
+    new ResizeObserver(composer_grew).observe(find("#compose"));
     await Promise.race([document.fonts.ready, new Promise((done) => setTimeout(done, 1500))]);
     document.body.classList.add("ready");
+    if (!phone()) find("#question textarea").focus(); // what is hidden cannot be focused, so `autofocus` alone is lost
     return [new URLSearchParams(location.search).get("c") ?? "", new Date().getTimezoneOffset()];
+  }
+
+  function composer_grew() {
+    const box = find("#scroll"), question = find("#question");
+    box.style.setProperty("--compose", `${find("#compose").offsetHeight}px`);
+    question.style.setProperty("--grown", `${question.offsetHeight - 54}px`);
+    if (find(".turn", box)) take_along(box);
   }
 
   // The stop button is there exactly while a turn runs; what was asked leaves the composer.
@@ -268,6 +293,7 @@ window.glassbox = (() => {
       const chip = event.target.closest?.(".cite");
       if (chip) light(is_on ? chip_turn(chip) : "", chip.dataset.n);
     });
+  document.addEventListener("scroll", moved, { capture: true, passive: true });
   document.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (event.key === "Escape" && find("#notice [data-act=cancel]")) send("cancel");

@@ -21,6 +21,7 @@ TEMPERATURE, MAX_TOKENS = 0.7, 1024  # where the sliders stand; not sent before 
 KNOBS = 5  # components that a model without knobs switches off: `Sidebar.knobs`
 INSTRUCTIONS_LIMIT_CHARS = 8_000
 
+NONE_YET = "Your conversations will be listed here."
 UNUSED = "The built-in model only quotes: instructions, temperature and token limit are for language models."
 UNMOVED = "As long as these are not moved, each model keeps its own."
 KEYS = (
@@ -98,6 +99,8 @@ def hint(*, uses_knobs: bool) -> Parts:
 
 def listing(conversations: Sequence[Conversation], active_id: str | None, minutes_west: int) -> Parts:
     """The visitor's conversations by day of their own clock, newest first."""
+    if not conversations:
+        return [f'<p class="none">{NONE_YET}</p>']
     zone = timezone(timedelta(minutes=-minutes_west))
     today = datetime.now(zone)
 
@@ -119,9 +122,10 @@ def _day(when: datetime, today: datetime) -> str:
 
 
 def _row(conversation: Conversation, active_id: str | None) -> str:
-    current = ' aria-current="page"' if conversation.id == active_id else ""
+    is_active = conversation.id == active_id
+    current = ' aria-current="page"' if is_active else ""
     return (
-        f'<div class="row" data-conversation="{escape(conversation.id)}">'
+        f'<div class="row{" current" * is_active}" data-conversation="{escape(conversation.id)}">'
         f'<button type="button" data-act="open" class="title"{current}>{plain(conversation.title)}</button>'
         '<button type="button" data-act="doubt" class="bin" aria-label="Delete" title="Delete">'
         f"{icon('delete')}</button>"
