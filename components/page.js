@@ -119,6 +119,10 @@ window.glassbox = (() => {
     const { conversation } = find(".top", element).dataset, title = find("h1", element).textContent;
     document.title = conversation ? `${title} · Glassbox` : "Glassbox";
     if (conversation === shown.conversation) return;
+    if (shown.conversation === "?") {
+      document.body.classList.add("ready");
+      if (!phone()) find("#question textarea").focus(); // what is hidden cannot be focused: `autofocus` alone is lost
+    }
     shown.conversation = conversation;
     const address = new URL(location.href);
     conversation ? address.searchParams.set("c", conversation) : address.searchParams.delete("c");
@@ -206,13 +210,12 @@ window.glassbox = (() => {
   }
 
   // Runs once, before the page is seen: → the conversation that the address names, and how far west the clock stands.
+  // It is seen when the server's answer to that is drawn: who asked earlier would be nobody, and lose the conversation.
   async function ready() {
     find(".sidebar-parent")?.classList.remove("sidebar-parent"); // page.css says why
     if (phone()) sidebar(false);
     new ResizeObserver(composer_grew).observe(find("#compose"));
     await Promise.race([document.fonts.ready, new Promise((done) => setTimeout(done, 1500))]);
-    document.body.classList.add("ready");
-    if (!phone()) find("#question textarea").focus(); // what is hidden cannot be focused, so `autofocus` alone is lost
     return [new URLSearchParams(location.search).get("c") ?? "", new Date().getTimezoneOffset()];
   }
 

@@ -19,7 +19,7 @@ import httpx
 
 from pipeline.settings import ROOT
 
-START_S = 90
+START_S = 180
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,11 +18,42 @@ from tests.served import Served, served
 QUESTION = "Why does water temperature change the taste of coffee?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-SLOW = "ok-tokens-240-gap-30"  # about 7 s
-LONG = "ok-tokens-1500-gap-30"  # about 45 s: longer than anything a test does before it stops it
+# A loaded machine may take its time over anything; what must be seen while it runs is therefore asked of answers that
+# do not end before it was seen.
+PATIENCE_MS = 90_000
+THOUGHTFUL = "ok-tokens-1500-gap-30"  # reasons for 11 s, then answers for 34 s
+ENDLESS = "endless-gap-40"
+BREAKING = "cut-after-60-gap-5"  # in the middle of its answer, when nothing else can take its place unseen
 # What Gradio's own client says when a page is reloaded while it streams.
 OF_GRADIO = ("signal is aborted without reason", "Connection errored out")
+# Each frame: which panes have something to show? → {pane: the first frame in which it had}
+FIRST_SEEN = """() => {
+  const texts = { sources: "#sources .source", reasoning: "#reasoning .said", answer: "#chat .answer" };
+  const seen = window.first_seen = {};
+  let frame = 0;
+  (function look() {
+    frame += 1;
+    for (const [pane, text] of Object.entries(texts))
+      if (!(pane in seen) && document.querySelector(text)?.textContent.trim()) seen[pane] = frame;
+    requestAnimationFrame(look);
+  })();
+}"""
+# Sums up every shift, also those that a browser would excuse since a key was pressed shortly before.
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries())
+      shifts.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.textContent)]);
+  }).observe({ type: "layout-shift" });
+}"""
+# Counts what changes in the finished turns.
+REDRAWN = """() => {
+  window.redrawn = 0;
+  new MutationObserver((list) => (redrawn += list.length))
+    .observe(document.querySelector("#thread"), { subtree: true, childList: true, characterData: true });
+}"""
 
+expect.set_options(timeout=PATIENCE_MS)
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
 
 
@@ -34,9 +65,10 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Served]:
-    names = [SLOW, LONG, "status-401", "cut"]
+    names = [THOUGHTFUL, ENDLESS, BREAKING]
     models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
-    with served(tmp_path_factory.mktemp("page"), MODELS=json.dumps(models)) as running:
+    limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60", "TURN_TIMEOUT_S": "600"}
+    with served(tmp_path_factory.mktemp("page"), MODELS=json.dumps(models), **limits) as running:
         yield running
 
 
@@ -62,6 +94,7 @@ def phone(app: Served, browser: Browser) -> Iterator[Page]:
 
 def visit(app: Served, browser: Browser, size: Any) -> Iterator[Page]:
     context = browser.new_context(viewport=size)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     wrong: list[str] = []
 
@@ -75,29 +108,51 @@ def visit(app: Served, browser: Browser, size: Any) -> Iterator[Page]:
         "request",
         lambda request: None if request.url.startswith((app.url, "data:", "blob:")) else wrong.append(request.url),
     )
-    page.goto(app.url)
-    expect(page.locator("#question textarea")).to_be_visible(timeout=30_000)
+    go(page, app.url)
     yield page
     context.close()
     assert wrong == []
 
 
+def go(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator("#question textarea")).to_be_visible()
+
+
 def ask(page: Page, question: str, model: str | None = None) -> None:
     if model:
         page.locator("#model label", has_text=model).first.click()
+        expect(page.locator("#model input:checked")).to_have_attribute("value", model)
     page.locator("#question textarea").fill(question)
     page.locator("#question textarea").press("Enter")
 
 
-def test_sources_come_first_then_reasoning_then_the_answer(page: Page) -> None:
-    ask(page, QUESTION, SLOW)
-    expect(page.locator("#sources .source").first).to_be_visible(timeout=10_000)
-    assert page.locator("#chat .answer").all_inner_texts() in ([], [""])
-    expect(page.locator("#reasoning")).to_contain_text("hot water", timeout=10_000)
-    expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=10_000)
-    expect(page.locator(".stop-button")).to_be_visible()
-    expect(page.locator("#chat .facts")).to_contain_text("tok/s", timeout=20_000)
+def answering(page: Page) -> None:
+    """Until the first words of the answer are there."""
+    expect(page.locator("#live .answer").first).to_contain_text("water")
+
+
+def stop(page: Page) -> None:
+    page.locator(".stop-button").click()
     expect(page.locator(".stop-button")).to_have_count(0)
+
+
+def settled(page: Page, turns: int = 1) -> None:
+    """Until that many turns have ended and moved into the thread."""
+    expect(page.locator("#thread .facts")).to_have_count(turns)
+    expect(page.locator(".stop-button")).to_have_count(0)
+
+
+def test_sources_come_first_then_reasoning_then_the_answer(page: Page) -> None:
+    page.evaluate(FIRST_SEEN)
+    ask(page, QUESTION, THOUGHTFUL)
+    answering(page)
+    expect(page.locator(".stop-button")).to_be_visible()
+    seen = page.evaluate("first_seen")
+    assert seen["sources"] <= seen["reasoning"] < seen["answer"]
+    stop(page)
+    settled(page)
+    expect(page.locator("#chat .facts")).to_contain_text("tok/s")
 
 
 def test_all_three_panes_are_in_sight_when_empty(page: Page) -> None:
@@ -112,50 +167,90 @@ def test_all_three_panes_are_in_sight_when_empty(page: Page) -> None:
 
 
 def test_a_reload_in_mid_answer_comes_back_to_it_and_stop_ends_it(page: Page) -> None:
-    ask(page, QUESTION, LONG)
-    expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=15_000)
+    ask(page, QUESTION, ENDLESS)
+    answering(page)
     page.reload()
-    began = time.monotonic()
-    expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=10_000)
-    assert time.monotonic() - began < 10
+    answering(page)
     expect(page.locator("#sources .source").first).to_be_visible()
-    page.locator(".stop-button").click()
-    expect(page.locator(".stop-button")).to_have_count(0, timeout=5_000)
-    expect(page.locator("#chat")).to_contain_text("topped")
+    stop(page)
+    settled(page)
+    expect(page.locator("#chat")).to_contain_text("Stopped")
     expect(page.locator("#conversations")).to_contain_text(QUESTION[:20])
 
 
 def test_the_built_in_model_quotes_with_citations_that_go_to_their_card(page: Page) -> None:
     ask(page, QUESTION)
+    settled(page)
     chip = page.locator("#chat .cite").first
-    expect(chip).to_be_visible(timeout=15_000)
-    expect(page.locator("#chat .facts")).to_be_visible(timeout=15_000)
     number = chip.get_attribute("data-n")
     chip.click()
     expect(page.locator(f"#sources .source[data-n='{number}']")).to_be_focused()
 
 
 def test_a_fault_stays_in_the_turn_with_the_next_action(page: Page) -> None:
-    ask(page, QUESTION, "status-401")
-    expect(page.locator("#chat [role=alert]")).to_contain_text("refused our key", timeout=15_000)
+    ask(page, QUESTION, BREAKING)
+    settled(page)
+    expect(page.locator("#chat .answer").first).to_contain_text("water")
+    expect(page.locator("#chat [role=alert]")).to_contain_text("connection to the model broke")
     expect(page.locator("#chat [role=alert] button").first).to_be_visible()
 
 
 def test_another_visitor_sees_nothing_of_it(page: Page, phone: Page) -> None:
     ask(page, "Who may read this?")
-    expect(page.locator("#conversations")).to_contain_text("Who may read this?", timeout=15_000)
-    phone.goto(page.url)
-    expect(phone.locator("#question textarea")).to_be_visible(timeout=30_000)
+    expect(page.locator("#conversations")).to_contain_text("Who may read this?")
+    expect(page).to_have_url(re.compile(r"\?c="))
+    go(phone, page.url)
     assert "Who may read this?" not in phone.content()
 
 
 def test_nothing_is_wider_than_a_phone_and_the_composer_stays_in_sight(phone: Page) -> None:
     ask(phone, QUESTION)
-    expect(phone.locator("#chat .facts")).to_be_visible(timeout=15_000)
+    settled(phone)
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     box = phone.locator("#question").bounding_box()
     assert box
     assert box["y"] + box["height"] <= PHONE["height"]
+
+
+@pytest.mark.parametrize("size", ["page", "phone"])
+def test_nothing_moves_while_a_question_is_typed_and_answered(size: str, request: pytest.FixtureRequest) -> None:
+    visitor: Page = request.getfixturevalue(size)
+    visitor.evaluate(SHIFTS)
+    ask(visitor, QUESTION)
+    settled(visitor)
+    ask(visitor, "And what does a coarse grind change?")
+    settled(visitor, 2)
+    assert visitor.evaluate("shifts") == []
+
+
+def test_an_update_leaves_the_finished_turns_alone(page: Page) -> None:
+    ask(page, QUESTION)
+    settled(page)
+    ask(page, QUESTION, ENDLESS)
+    answering(page)
+    page.evaluate(REDRAWN)
+    before = page.locator("#live .answer").first.inner_text()
+    expect(page.locator("#live .answer").first).not_to_have_text(before)
+    assert page.evaluate("redrawn") == 0
+    # Gradio's rule for this class looks through the whole page at each change of it.
+    expect(page.locator(".sidebar-parent")).to_have_count(0)
+    stop(page)
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    expect(page.locator("#question textarea")).to_be_focused()
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    settled(page)
+    page.locator("#thread [data-act=edit]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("Editing")
+    expect(page.locator("#question textarea")).to_have_value(QUESTION)
+    page.keyboard.press("Escape")
+    expect(page.locator("#notice .notice")).to_have_count(0)
+    page.locator("#thread .cite").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#sources .source:focus")).to_have_count(1)
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -164,15 +259,19 @@ def test_axe_finds_nothing_empty_running_done_or_failed(page: Page, dark: bool) 
     if dark:
         page.evaluate("document.body.classList.add('dark')")
     problems = {"empty": violations(page)}
-    ask(page, QUESTION, LONG)
-    expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=15_000)
+    ask(page, QUESTION)
+    settled(page)
+    problems["done"] = violations(page)
+    ask(page, QUESTION, ENDLESS)
+    answering(page)
     problems["running"] = violations(page)
-    page.locator(".stop-button").click()
-    expect(page.locator(".stop-button")).to_have_count(0, timeout=5_000)
-    ask(page, QUESTION, "status-401")
-    expect(page.locator("#chat [role=alert]")).to_be_visible(timeout=15_000)
+    stop(page)
+    settled(page, 2)
+    ask(page, QUESTION, BREAKING)
+    settled(page, 3)
+    expect(page.locator("#chat [role=alert]")).to_be_visible()
     problems["failed"] = violations(page)
-    assert problems == {"empty": [], "running": [], "failed": []}
+    assert problems == {"empty": [], "done": [], "running": [], "failed": []}
 
 
 def violations(page: Page) -> list[str]:
