@@ -156,9 +156,7 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     _on(following.then, intents.settle, [tab, visitor, kept.model], page)
     _on(following.then, intents.picked, [kept.model], side.model)
     # "multiple": one that comes while another is under way must not be dropped, or the stop button would be wrong.
-    live.running(
-        None, [main.question], [main.question], js=ON_RUNNING, trigger_mode="multiple", show_progress="hidden"
-    )
+    live.running(None, [main.question], [main.question], js=ON_RUNNING, trigger_mode="multiple", show_progress="hidden")
 
 
 def _wire_conversations(demo: gr.Blocks, intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None:
