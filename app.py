@@ -18,20 +18,22 @@ import signal
 import socket
 import sys
 import threading
-import traceback
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from pathlib import Path
 
 import gradio as gr
 from filelock import FileLock, Timeout
+from starlette.routing import BaseRoute
 
 import api.documents
 import api.faults
 import api.guard
 import api.health
+import api.metrics
 import api.turns
 from components import page
+from pipeline import logs
 from pipeline.errors import IndexTaken, SearchFault, StoreFault
 from pipeline.ingest import ChunkSize
 from pipeline.ingest.markdown import files_in, read_file
@@ -49,7 +51,7 @@ log = logging.getLogger("glassbox")
 
 def main() -> int:
     """Run until a signal comes → the exit code: 1 for an address that cannot be had, 2 for a folder that is taken."""
-    keep_secrets_out_of_the_log()
+    logs.set_up(SETTINGS.log_level, SETTINGS.secrets)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -78,50 +80,37 @@ def main() -> int:
     return 0
 
 
-def keep_secrets_out_of_the_log() -> None:
-    """Log what happened, never an exception's own text: it may hold a key, a path or somebody's question."""
-    logging.basicConfig(level=SETTINGS.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("httpx", "httpcore", "alembic", "dspy", "asyncio", "LiteLLM"):  # they write texts into messages
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    make = logging.getLogRecordFactory()
-
-    def without_traceback(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = make(*args, **kwargs)
-        if record.exc_info and record.exc_info[0]:
-            record.msg = f"{str(record.msg).strip()} ({record.exc_info[0].__name__})"
-            record.exc_info = record.exc_text = None
-        return record
-
-    logging.setLogRecordFactory(without_traceback)
-
-    def print_kind(*_args: Any, **_kwargs: Any) -> None:
-        kind = sys.exc_info()[0]
-        log.error("a handler failed (%s)", kind.__name__ if kind else "unknown")
-
-    traceback.print_exc = print_kind  # how Gradio says on stderr that a handler raised; it has no switch for it
-
-
 def serve(settings: Settings, stop: threading.Event) -> None:
     """Build the parts, serve until `stop`, then end the turns first and the server after them."""
     store = Store(settings.database_address)
     with suppress(StoreFault):  # it is logged, the page says it, and the store tries again
         store.open()
     size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
-    index = EdgeIndex(settings.data_dir / "index")
+    index = open_index(settings.data_dir / "index")
     folder, recipe = settings.documents_dir, f"{size.most}/{size.overlap}"
     asyncio.run(follow(index, folder, files_in(folder), lambda path: read_file(folder, path, size), recipe))
     pipeline, library = Pipeline(settings, Models(settings), index, store), Library(index, settings)
+    meters = api.metrics.Meters(pipeline)
+    pipeline.watchers += [logs.log_turn, meters.ended]
     demo = page.build(pipeline, on_space=settings.on_space, typed_models=not settings.on_space)
     loops: list[asyncio.AbstractEventLoop] = []
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None, None]:
         loops.append(asyncio.get_running_loop())
-        sweeping = asyncio.create_task(library.sweep())
+        beside = [asyncio.create_task(library.sweep()), asyncio.create_task(meters.watch_lag())]
         yield
-        sweeping.cancel()
+        for task in beside:
+            task.cancel()
 
-    launch(demo, pipeline, library, settings, lifespan)
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    routers = (
+        api.turns.routes(pipeline),
+        api.documents.routes(library),
+        api.health.routes(pipeline),
+        api.metrics.routes(meters, token),
+    )
+    launch(demo, [route for router in routers for route in router.routes], settings, lifespan)
     host, port = settings.address
     print(f"Glassbox is ready: http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
     stop.wait()
@@ -135,11 +124,18 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         store.close()
 
 
-def launch(demo: gr.Blocks, pipeline: Pipeline, library: Library, settings: Settings, lifespan: object) -> None:
+def open_index(folder: Path) -> EdgeIndex:
+    """The index in its folder; where that cannot be written, a new one in a folder of the system's."""
+    try:
+        return EdgeIndex(folder)
+    except (OSError, SearchFault):
+        log.warning("cannot write to DATA_DIR: the documents are indexed anew, for this run alone")
+        return EdgeIndex.build(())
+
+
+def launch(demo: gr.Blocks, routes: Sequence[BaseRoute], settings: Settings, lifespan: object) -> None:
     """One server for page and API. Gradio's front proxy, analytics and run history stay off."""
     host, port = settings.address
-    routers = (api.turns.routes(pipeline), api.documents.routes(library), api.health.routes(pipeline))
-    routes = [route for router in routers for route in router.routes]
     demo.queue(default_concurrency_limit=None, max_size=None)
     demo.launch(
         server_name=host,
@@ -161,6 +157,7 @@ def launch(demo: gr.Blocks, pipeline: Pipeline, library: Library, settings: Sett
         },
         **page.launch_options(),
     )
+    logs.adopt("uvicorn")
 
 
 def address_problem(host: str, port: int) -> str | None:

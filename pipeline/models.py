@@ -40,12 +40,16 @@ PROVIDER_DEFAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """One line of the picker. `uses_knobs`: whether instructions, temperature and token limit change its answer."""
+    """One line of the picker. `uses_knobs`: whether instructions, temperature and token limit change its answer.
+
+    `provider` is LiteLLM's name for whose model it is.
+    """
 
     label: str
     state: Literal["ready", "no_key", "resting"]
     note: str
     uses_knobs: bool
+    provider: str = ""
 
 
 Exchange = dict[str, Any]
@@ -121,7 +125,7 @@ class Models:
     @property
     def choices(self) -> tuple[ModelChoice, ...]:
         """The picker's lines, the built-in model first."""
-        builtin = ModelChoice(BUILTIN_MODEL, "ready", "quotes only", uses_knobs=False)
+        builtin = ModelChoice(BUILTIN_MODEL, "ready", "quotes only", uses_knobs=False, provider="glassbox")
         return (builtin, *(self._choice(entry) for entry in self._entries.values()))
 
     @property
@@ -166,7 +170,8 @@ class Models:
     def _choice(self, entry: ModelEntry) -> ModelChoice:
         missing = entry.api_key_env and not self._settings.key(entry.api_key_env)
         note = "no key" if missing else "local" if _is_local(entry) else ""
-        return ModelChoice(entry.label, "no_key" if missing else "ready", note, uses_knobs=True)
+        provider = entry.model.partition("/")[0] if "/" in entry.model else "openai"
+        return ModelChoice(entry.label, "no_key" if missing else "ready", note, uses_knobs=True, provider=provider)
 
     def _builtin(self) -> RecordedLM:
         engines = {"engine": ExtractiveEngine(), "async_engine": AsyncExtractiveEngine(self._pace_s)}

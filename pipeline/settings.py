@@ -11,6 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
 from limits import parse_many
@@ -27,6 +28,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILTIN_MODEL = "builtin/extractive"
+SECRET_NAMES = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_KEY")
 PROBE_BYTES = 65_536
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,6 +92,9 @@ class Settings(BaseSettings):
     )
     space_id: str | None = Field(default=None, description="Set by Hugging Face on a Space")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged")
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Bearer token for /metrics from elsewhere; without it, loopback alone sees it"
+    )
     leave_grace_s: float = Field(default=30, ge=0, description="Seconds a turn goes on after its last reader left")
     connect_timeout_s: float = Field(default=5, ge=0, description="Seconds to reach the model; 0: no limit")
     first_token_timeout_s: float = Field(default=20, ge=0, description="Seconds to the first text; 0: no limit")
@@ -202,6 +207,15 @@ class Settings(BaseSettings):
     def proxies(self) -> int:
         """How many of the addresses in X-Forwarded-For, from the right, are our own proxies' word."""
         return int(self.on_space) if self.trusted_proxy_hops is None else self.trusted_proxy_hops
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be read in a log: keys, tokens and passwords of the environment."""
+        named = {entry.api_key_env for entry in self.models}
+        values = [value for name, value in os.environ.items() if name in named or name.upper().endswith(SECRET_NAMES)]
+        password = urlsplit(self.database_url or "").password
+        token = self.metrics_token.get_secret_value() if self.metrics_token else None
+        return tuple(value.strip() for value in (*values, password, token) if value and value.strip())
 
     def key(self, name: str) -> SecretStr | None:
         """The provider key in the environment variable `name`, None when it is unset or blank."""

@@ -12,11 +12,11 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipeline.conversation import Conversation, Rating, Turn, TurnRequest, TurnState
+from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics, TurnRequest, TurnState
 from pipeline.dspy_events import Limits, Manner, Outcome, answer
 from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
 from pipeline.events import (
@@ -45,6 +45,8 @@ from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.store import Store, interrupted
 
 log = logging.getLogger(__name__)
+
+Watcher = Callable[[str, str | None, TurnMetrics], None]  # turn, owner, what was measured
 
 PROGRAM = "ChainOfThought"
 SAVE_EVERY_S = 1.0
@@ -147,6 +149,8 @@ class Pipeline:
         self._experience = Experience()
         self._has_learned = False
         self._admission, self._door = Admission(settings), asyncio.Lock()
+        self.watchers: list[Watcher] = []  # hear of every turn that has ended
+        self.updates = 0  # views that pages were sent of all turns
         self._closing = False
         self.default_instructions = DEFAULT_INSTRUCTIONS
         self.question_limit_chars = settings.question_limit_chars
@@ -245,6 +249,7 @@ class Pipeline:
 
     async def shown(self, turn_id: str, updates: int) -> None:
         """A page was sent so many views of a turn: counted beside what the turn measured."""
+        self.updates += updates
         running = self._turns.get(turn_id)
         if running and not running.ended:
             running.updates += updates
@@ -345,6 +350,13 @@ class Pipeline:
         return not self._closing
 
     @property
+    def load(self) -> tuple[int, int]:
+        """How many turns are being answered, and how many wait in line."""
+        unended = self._unended()
+        running = sum(each.turn_has_come.is_set() for each in unended)
+        return running, len(unended) - running
+
+    @property
     def trouble(self) -> str | None:
         """What people should know of their history and do about it, None when all is well."""
         return self._store.trouble
@@ -428,7 +440,7 @@ class Pipeline:
             ending = replace(_failed(ModelFault("unexpected"), fields_of(running.events)), saved=False)
         running.ended = True
         running.say(ending)
-        self._experience.learn(measure(running.events))
+        self._tell(running)
         if running.leaving:
             running.leaving.cancel()
         running.leaving = asyncio.get_running_loop().call_later(KEEP_ENDED_S, self._turns.pop, running.id, None)
@@ -448,6 +460,16 @@ class Pipeline:
                 running.come()
             else:
                 running.wait_at(place - int(free))
+
+    def _tell(self, running: RunningTurn) -> None:
+        """Say what was measured to whoever watches. One that fails hides nothing from anybody else."""
+        measured = replace(measure(running.events), updates=running.updates)
+        self._experience.learn(measured)
+        for watcher in self.watchers:
+            try:
+                watcher(running.id, running.owner, measured)
+            except Exception as error:  # noqa: BLE001  whatever it is, the turn has ended well
+                log.error("a watcher failed: %s", type(error).__name__)
 
     async def _learn(self) -> None:
         """Once: what earlier answers were like, for the estimates."""

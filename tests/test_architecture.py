@@ -48,6 +48,7 @@ ONLY_IN = {
         "pipeline.retrieval.embedding",
     ),
     "litellm": ("pipeline.litellm_door", "pipeline.retrieval.reranking"),
+    "prometheus_client": ("api",),
     "qdrant_edge": ("pipeline.retrieval",),
     "mammoth": ("pipeline.ingest",),
     "pptx": ("pipeline.ingest",),

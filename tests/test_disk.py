@@ -126,7 +126,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("only root may mount a disk")
     yield folder
@@ -150,7 +150,7 @@ def test_a_disk_that_fills_up_costs_the_history_alone_until_there_is_room(disk: 
         with filler.open("wb", buffering=0) as out:
             try:
                 while True:
-                    out.write(bytes(4096))
+                    out.write(bytes(65_536))
             except OSError:
                 pass
         ending = app.ask({"question": QUESTION})[-1]

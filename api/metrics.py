@@ -1,0 +1,163 @@
+"""`GET /metrics`: what Prometheus collects, under the names of OpenTelemetry's conventions for generative AI.
+
+https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics in Prometheus' spelling; what those do not know is
+called glassbox_…. Labels take their values from what was configured at the start and from our own lists: nobody's typed
+model name, and nobody's id, can make one more series. Numbers of all visitors together are not for strangers: loopback
+sees them, anybody else needs METRICS_TOKEN.
+"""
+
+# No `from __future__ import annotations` here: FastAPI could not resolve the name of a dependency inside a function.
+
+import asyncio
+import hmac
+import time
+from collections.abc import Iterator
+from ipaddress import ip_address
+from types import MappingProxyType
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from pipeline.conversation import TurnMetrics
+from pipeline.turns import Pipeline
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")  # somebody else asks, through a proxy
+OTHER = "other"  # a model that was not configured
+LAG_EVERY_S = 0.5
+
+# The buckets that the conventions name.
+DURATIONS_S = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
+FIRST_CHUNK_S = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+CHUNK_S = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5)
+TOKENS = tuple(4**power for power in range(14))
+LAG_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+# Provider names of the conventions, where LiteLLM's are others.
+PROVIDERS = MappingProxyType(
+    {
+        "gemini": "gcp.gemini",
+        "vertex_ai": "gcp.vertex_ai",
+        "bedrock": "aws.bedrock",
+        "azure": "azure.ai.openai",
+        "mistral": "mistral_ai",
+        "xai": "x_ai",
+        "watsonx": "ibm.watsonx.ai",
+    }
+)
+MODEL_LABELS = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "gen_ai_response_model")
+
+
+class Meters:
+    """Counts the turns of one pipeline. `ended` hears of each, `watch_lag` runs beside it."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.registry = CollectorRegistry()
+        self._providers = {each.label: PROVIDERS.get(each.provider, each.provider) or OTHER for each in pipeline.models}
+
+        def histogram(name: str, meaning: str, labels: tuple[str, ...], buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(name, meaning, labels, buckets=buckets, registry=self.registry)
+
+        client = "gen_ai_client_operation"
+        self._duration = histogram(
+            f"{client}_duration_seconds", "A whole turn.", (*MODEL_LABELS, "error_type"), DURATIONS_S
+        )
+        self._first_chunk = histogram(
+            f"{client}_time_to_first_chunk_seconds", "From the question to the first text.", MODEL_LABELS, FIRST_CHUNK_S
+        )
+        self._per_chunk = histogram(
+            f"{client}_time_per_output_chunk_seconds",
+            "Between two chunks, as each turn's mean.",
+            MODEL_LABELS,
+            CHUNK_S,
+        )
+        self._tokens = histogram(
+            "gen_ai_client_token_usage",
+            "Tokens that the provider counted.",
+            (*MODEL_LABELS, "gen_ai_token_type"),
+            TOKENS,
+        )
+        self._retrieval = histogram("glassbox_retrieval_seconds", "Searching the documents.", (), FIRST_CHUNK_S)
+        self._lag = histogram("glassbox_event_loop_lag_seconds", "How late the event loop wakes.", (), LAG_S)
+        self._turns = Counter("glassbox_turns", "Turns by their ending.", ("ending", "code"), registry=self.registry)
+        self._rungs = Counter(
+            "glassbox_recoveries", "Retries and fallbacks by rung.", ("rung",), registry=self.registry
+        )
+        self._chunks = Counter("glassbox_chunks", "Pieces of text that models streamed.", registry=self.registry)
+        self.registry.register(_Now(pipeline))
+        ProcessCollector(registry=self.registry)
+
+    def ended(self, _turn_id: str, _owner: str | None, measured: TurnMetrics) -> None:
+        """Count a turn that has ended."""
+        provider = self._providers.get(measured.model_used, OTHER)
+        names = ("chat", provider, self._bounded(measured.model_asked), self._bounded(measured.model_used))
+        self._turns.labels(measured.ending, measured.code or "").inc()
+        for rung in measured.rungs:
+            self._rungs.labels(rung).inc()
+        self._chunks.inc(measured.chunks)
+        if measured.retrieval_s is not None:
+            self._retrieval.observe(measured.retrieval_s)
+        if measured.total_s is not None:
+            self._duration.labels(*names, measured.code or "").observe(measured.total_s)
+        if measured.first_token_s is not None:
+            self._first_chunk.labels(*names).observe(measured.first_token_s)
+            if measured.total_s is not None and measured.chunks > 1:
+                writing_s = measured.total_s - measured.first_token_s
+                self._per_chunk.labels(*names).observe(writing_s / (measured.chunks - 1))
+        if measured.exact:
+            self._tokens.labels(*names, "input").observe(measured.prompt_tokens or 0)
+            self._tokens.labels(*names, "output").observe(measured.tokens or 0)
+
+    async def watch_lag(self) -> None:
+        """Look twice a second how late the loop is. Runs until it is cancelled."""
+        while True:
+            slept_at = time.perf_counter()
+            await asyncio.sleep(LAG_EVERY_S)
+            self._lag.observe(max(0.0, time.perf_counter() - slept_at - LAG_EVERY_S))
+
+    def _bounded(self, model: str) -> str:
+        return model if model in self._providers else OTHER
+
+
+class _Now(Collector):
+    """What the pipeline knows at the moment it is asked."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def collect(self) -> Iterator[Metric]:
+        running, waiting = self._pipeline.load
+        yield GaugeMetricFamily("glassbox_turns_running", "Turns that are being answered.", value=running)
+        yield GaugeMetricFamily("glassbox_turns_waiting", "Turns that wait in line.", value=waiting)
+        yield CounterMetricFamily("glassbox_view_updates", "Views sent to pages.", value=self._pipeline.updates)
+
+
+def routes(meters: Meters, token: str | None) -> APIRouter:
+    """The route. To everybody who may not see it, it is not there."""
+    router = APIRouter()
+
+    @router.get("/metrics")
+    async def metrics(request: Request) -> Response:
+        if not (_is_local(request) or _has_token(request, token)):
+            raise HTTPException(404, "Not found.")
+        return Response(generate_latest(meters.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _has_token(request: Request, token: str | None) -> bool:
+    given = request.headers.get("authorization", "")
+    return bool(token) and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+
+
+def _is_local(request: Request) -> bool:
+    """From this machine and for it: neither through a proxy nor from a page that calls itself something else."""
+    if request.url.hostname not in LOOPBACK or any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
