@@ -35,6 +35,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterato
         {"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base, "api_key_env": "TEST_MODEL_KEY"}
         for name in behaviours
     ]
+    models.append({**models[1], "label": "by-litellm", "model": "lm_studio/status-401"})
     settings = {"MODELS": json.dumps(models), "TEST_MODEL_KEY": KEY, "LEAVE_GRACE_S": "0"}
     with served(tmp_path_factory.mktemp("api"), **settings) as running:
         yield running
@@ -207,9 +208,13 @@ def test_leaving_an_answer_that_is_not_streamed_ends_it(app: Served, provider: P
     assert provider.active == 0
 
 
-def test_a_key_that_the_provider_echoes_is_nowhere(app: Served) -> None:
-    events = app.ask({"question": QUESTION, "model": "status-401"})
-    assert "auth" in [event.get("code") for event in events]
+@pytest.mark.parametrize("model", ["status-401", "by-litellm"])
+def test_a_key_that_the_provider_echoes_is_nowhere(app: Served, model: str, provider: Provider) -> None:
+    asked = len(provider.requests)
+    events = app.ask({"question": QUESTION, "model": model})
+    assert len(provider.requests) == asked + 1
+    assert [event["code"] for event in events if event["kind"] == "recovered"] == ["auth"]
+    assert (events[-1]["kind"], events[-1]["model"]) == ("turn_finished", "builtin/extractive")
     assert KEY not in json.dumps(events)
     assert KEY not in app.log.read_text()
 
@@ -235,6 +240,7 @@ def test_health_and_the_page_carry_the_policy_and_the_leaking_paths_are_closed(a
     assert httpx.get(app.url, headers={"Host": "evil.example"}).status_code == 400
 
 
+@pytest.mark.timeout(240)  # the app starts twice
 def test_signals_end_running_turns_and_a_restart_still_has_them(tmp_path: Path, provider: Provider) -> None:
     models = json.dumps([{"label": "endless", "model": "hosted_vllm/endless", "api_base": provider.base}])
     data_dir = tmp_path / "data"
