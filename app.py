@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from components.unstubbed import without_stubs
 from pipeline.settings import Settings, SettingsFault, load
 
 try:
+    without_stubs()
     SETTINGS = load()
 except SettingsFault as fault:
     raise SystemExit(str(fault)) from None

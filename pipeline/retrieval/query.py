@@ -1,7 +1,9 @@
 """The question → what is searched: a follow-up takes words of the turn before along. Pure.
 
 Measured on 338 follow-ups: the question alone finds 0.76 of the passages among five, with the previous question at 0.4
-and the previous answer at 0.1 it is 0.85; the gate keeps a new topic from being diluted. The German words are untested.
+and the previous answer at 0.1 it is 0.85; the gate keeps a new topic from being diluted. It has been narrowed since,
+unmeasured: a whole question of few words leans only if it does not name its subject, and none leans on another
+language. The German words are untested.
 """
 
 from __future__ import annotations
