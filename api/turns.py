@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool, StrictFloat, StrictInt, 
 
 from api.faults import TooLarge
 from api.visitors import Visitor
-from pipeline.conversation import Turn, TurnRequest
+from pipeline.conversation import SearchMode, Turn, TurnRequest
 from pipeline.errors import Refused
 from pipeline.events import Event, to_wire
 from pipeline.turns import Pipeline, RunningTurn
@@ -48,6 +48,10 @@ class Ask(BaseModel):
     max_tokens: StrictInt | None = None
     instructions: StrictStr | None = None
     stream: StrictBool = True
+    mode: SearchMode | None = None
+    candidates: StrictInt = 50
+    reranks: StrictBool = False
+    rewrites: StrictBool = False
 
 
 def routes(pipeline: Pipeline) -> APIRouter:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 TurnState = Literal["running", "finished", "failed", "stopped"]
 Rating = Literal[-1, 0, 1]
+SearchMode = Literal["keyword", "vector", "hybrid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ class TurnRequest:
 
     `address` is where it came from, and a visitor who `waits` takes a place in the line when all are taken.
     `replaces` is the id of a stored turn of the same conversation that this one takes the place of (retry, edit); with
-    `goes_on` its partial answer is kept, and the model is asked for the rest.
+    `goes_on` its partial answer is kept, and the model is asked for the rest. How to search: `mode`, None for the best
+    there is; `candidates` of each ranking are looked at; a reranker may put them in order (`reranks`), and the model
+    may first say what to search for (`rewrites`).
     """
 
     question: str
@@ -86,6 +89,10 @@ class TurnRequest:
     goes_on: bool = False
     address: str | None = None
     waits: bool = False
+    mode: SearchMode | None = None
+    candidates: int = 50
+    reranks: bool = False
+    rewrites: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

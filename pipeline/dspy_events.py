@@ -292,10 +292,14 @@ class Reply:
             self._tell(StepChanged(step=step, state="ended", took_s=monotonic() - began))
 
     def _bill(self) -> tuple[Usage, float | None]:
-        usage = self._exchanges[-1].get("usage") if self._exchanges else None
-        cost = self._exchanges[-1].get("cost") if self._exchanges else None
-        prompt, completion = (int((usage or {}).get(f"{part}_tokens") or 0) for part in ("prompt", "completion"))
-        if completion:
+        """Of the answer and of what was asked before it; a cost only where each exchange has one."""
+        usages = [each.get("usage") or {} for each in self._exchanges]
+        prompt, completion = (
+            sum(int(each.get(f"{part}_tokens") or 0) for each in usages) for part in ("prompt", "completion")
+        )
+        costs = [each.get("cost") for each in self._exchanges]
+        cost = None if not costs or None in costs else sum(float(each or 0) for each in costs)
+        if usages and usages[-1].get("completion_tokens"):
             return Usage(prompt, completion, exact=True), cost
         return Usage(prompt, estimated_tokens("x" * sum(self._pieces.values())), exact=False), cost
 

@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter
 
 from pipeline.conversation import Passage
 
-Step = Literal["wait", "retrieve", "reason", "answer"]
+Step = Literal["wait", "rewrite", "retrieve", "reason", "answer"]
 Finish = Literal["stop", "length", "content_filter"]
 Rung = Literal["retry", "unstreamed", "default_prompt", "fallback", "extractive"]
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import dspy
 
-from pipeline.conversation import Passage, Turn
+from pipeline.conversation import Passage, Query, Turn
 from pipeline.errors import SearchFault
 from pipeline.events import Event, PassagesFound, StepChanged, Warned
 from pipeline.numbered import neutral, numbered
 from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Options, Scope, Search
+from pipeline.retrieval.fusing import fused
 from pipeline.retrieval.query import query_of
+from pipeline.rewriting import Rewrite
 
 DEFAULT_INSTRUCTIONS = (
     "Answer the question from the numbered passages alone, in the language of the question.\n"
@@ -53,6 +55,7 @@ class Rag(dspy.Module):
         # Optional, since models that think natively often leave the prompted reasoning out.
         reasoning = dspy.OutputField(desc="what each passage adds, and what is missing, in a few sentences", default="")
         self.answer = dspy.ChainOfThought(AnswerFromPassages, rationale_field=reasoning)
+        self.rewrite = Rewrite()
 
     async def aforward(
         self,
@@ -64,37 +67,52 @@ class Rag(dspy.Module):
         config: dict[str, Any] | None = None,
         found: Sequence[Passage] | None = None,
         begun: Turn | None = None,
+        rewrites: bool = False,
     ) -> dspy.Prediction:
         """Answer `question`; `history` holds earlier turns, oldest first. Raises SearchFault.
 
         `found` are the passages of an earlier attempt, which spare the search; `begun` is a turn whose answer broke off
-        and is to be gone on with.
+        and is to be gone on with. With `rewrites` the model first says what to search for.
         """
-        passages = await self._found(question, history, scope, options) if found is None else found
+        if found is None:
+            queries = await self._queries(question, history) if rewrites else ()
+            found = await self._found(question, history, queries, scope, options)
         await say(StepChanged(step="reason", state="began"))
         signature = self.answer.predict.signature
         messages = [_message(turn) for turn in (*history, *([begun] if begun else []))]
         return await self.answer.acall(
-            passages=numbered(passages) or NOTHING_FOUND,
+            passages=numbered(found) or NOTHING_FOUND,
             history=dspy.History(messages=messages),
             question=GO_ON if begun else neutral(question),
             config=config or {},
             signature=signature.with_instructions(neutral(instructions)) if instructions else signature,
         )
 
+    async def _queries(self, question: str, history: Sequence[Turn]) -> tuple[str, ...]:
+        await say(StepChanged(step="rewrite", state="began"))
+        began = time.monotonic()
+        said = dspy.History(messages=[_message(turn) for turn in history])
+        queries: tuple[str, ...] = await self.rewrite.acall(question=neutral(question), history=said)
+        state: Literal["ended", "skipped"] = "ended" if queries else "skipped"
+        took_s = time.monotonic() - began
+        await say(StepChanged(step="rewrite", state=state, text=" · ".join(queries), took_s=took_s))
+        return queries
+
     async def _found(
-        self, question: str, history: Sequence[Turn], scope: Scope, options: Options
+        self, question: str, history: Sequence[Turn], queries: Sequence[str], scope: Scope, options: Options
     ) -> tuple[Passage, ...]:
+        """Search for the queries; without any, for the question and what it leans on."""
         await say(StepChanged(step="retrieve", state="began"))
         began = time.monotonic()
         previous = (history[-1].question, history[-1].fields.get("answer", "")) if history else None
-        query = query_of(question, previous)
+        searched = [Query(each) for each in queries] or [query_of(question, previous)]
         try:
-            found = await self.search(query, scope, options)
+            searches = [await self.search(query, scope, options) for query in searched]
+            found = fused(searches, options.passages_wanted)
         except Exception as error:
             raise SearchFault from error
         event = PassagesFound(
-            query=query.text,
+            query=found.query.text,
             passages=found.passages,
             rejected=found.rejected,
             quality=found.quality,

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics, TurnRequest, TurnState
+from pipeline.conversation import Conversation, Rating, SearchMode, Turn, TurnMetrics, TurnRequest, TurnState
 from pipeline.dspy_events import Limits, Manner, Outcome, answer
 from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
 from pipeline.events import (
@@ -53,7 +53,7 @@ SAVE_EVERY_S = 1.0
 SAVE_ENDING_S = 2.0  # how long the ending waits for the store
 KEEP_ENDED_S = 60.0  # how long an ended turn's buffer can still be followed
 FIRST_READER_S = 10.0  # how long a turn that nobody has read yet waits for its first reader
-MOST_PASSAGES, MOST_HISTORY_TURNS, MOST_TOKENS = 20, 50, 200_000
+MOST_PASSAGES, MOST_HISTORY_TURNS, MOST_TOKENS, MOST_CANDIDATES = 20, 50, 200_000, 500
 
 
 class RunningTurn:
@@ -362,6 +362,11 @@ class Pipeline:
         return self._store.trouble
 
     @property
+    def search_modes(self) -> tuple[SearchMode, ...]:
+        """How the documents can be searched now, the best last."""
+        return self._search.modes
+
+    @property
     def documents(self) -> tuple[tuple[str, int], ...]:
         """(title, number of passages) of every document that answers may stand on."""
         return self._search.titles
@@ -382,6 +387,7 @@ class Pipeline:
         temperature, max_tokens = request.temperature, request.max_tokens
         if not (
             1 <= request.passages_wanted <= MOST_PASSAGES
+            and 1 <= request.candidates <= MOST_CANDIDATES
             and 0 <= request.history_turns <= MOST_HISTORY_TURNS
             and (temperature is None or 0 <= temperature <= 2)
             and (max_tokens is None or 1 <= max_tokens <= MOST_TOKENS)
@@ -486,6 +492,9 @@ class Pipeline:
         self, running: RunningTurn, request: TurnRequest, history: Sequence[Turn], begun: Turn | None
     ) -> Outcome:
         await running.turn_has_come.wait()
+        for found in begun.record if begun else ():
+            if isinstance(found, PassagesFound):
+                running.say(found)  # what is already cited keeps its numbers
         for field, text in begun.fields.items() if begun else ():
             running.say(FieldDelta(field=field, text=text if field == "answer" else text + "\n\n"))
 
@@ -522,7 +531,8 @@ class Pipeline:
             "question": request.question,
             "history": history if attempt.has_history else (),
             "scope": Scope(request.visitor),
-            "options": Options(request.passages_wanted),
+            "options": Options(request.passages_wanted, request.mode, request.candidates, request.reranks),
+            "rewrites": request.rewrites and not is_builtin,
             "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,
             "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
             "found": next((grounds(event) for event in running.events if isinstance(event, PassagesFound)), None),

@@ -27,15 +27,19 @@ PASSAGE = Passage(1, "tea.md", "Tea", "Brewing", "Green tea wants water of 80 °
 
 
 class ScriptedEngine:
-    """Streams `pieces`: text, ("thinking", text), seconds to wait as a float, or an exception to raise."""
+    """Streams `pieces`: text, ("thinking", text), seconds to wait as a float, or an exception to raise.
 
-    def __init__(self, pieces: Sequence[Any], finish: str = "stop") -> None:
-        self.pieces, self.finish = pieces, finish
+    What is not streamed gets `whole`, or the same text in one piece.
+    """
+
+    def __init__(self, pieces: Sequence[Any], finish: str = "stop", whole: str | None = None) -> None:
+        self.pieces, self.finish, self.whole = pieces, finish, whole
         self.requests: list[Request] = []
+        self.reached = asyncio.Event()  # the script's first wait
         self.closed = 0  # streams that have been left or have ended
 
     def complete(self, request: Request) -> Response:
-        text = "".join(piece for piece in self.pieces if isinstance(piece, str))
+        text = "".join(piece for piece in self.pieces if isinstance(piece, str)) if self.whole is None else self.whole
         return Response(
             id=None,
             model=request.model,
@@ -58,6 +62,7 @@ class AsyncScriptedEngine:
         self.twin = twin
 
     async def complete(self, request: Request) -> Response:
+        self.twin.requests.append(request)
         return self.twin.complete(request)
 
     async def stream(self, request: Request) -> AsyncIterator[Any]:
@@ -65,6 +70,8 @@ class AsyncScriptedEngine:
         try:
             yield StreamStartEvent(model=request.model)
             for piece in self.twin.pieces:
+                if isinstance(piece, float):
+                    self.twin.reached.set()
                 await asyncio.sleep(piece if isinstance(piece, float) else 0)
                 if isinstance(piece, Exception):
                     raise piece
@@ -80,9 +87,11 @@ class AsyncScriptedEngine:
         pass
 
 
-def scripted_lm(pieces: Sequence[Any], finish: str = "stop") -> tuple[RecordedLM, ScriptedEngine]:
+def scripted_lm(
+    pieces: Sequence[Any], finish: str = "stop", whole: str | None = None
+) -> tuple[RecordedLM, ScriptedEngine]:
     """An LM that streams `pieces`, and its engine."""
-    engine = ScriptedEngine(pieces, finish)
+    engine = ScriptedEngine(pieces, finish, whole)
     lm = RecordedLM("scripted", engine=engine, async_engine=AsyncScriptedEngine(engine), cache=False, num_retries=0)
     return lm, engine
 

@@ -98,10 +98,11 @@ async def test_headers_that_nobody_asked_for_do_not_lose_the_answer(pieces: Any,
 
 
 async def test_stopping_keeps_the_text_that_was_held_back() -> None:
-    lm, _ = scripted_lm(["A short text without any format", 30.0])
+    lm, engine = scripted_lm(["A short text without any format", 30.0])
     events: list[Event] = []
     task = asyncio.create_task(answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append))
-    await asyncio.sleep(0.3)
+    await engine.reached.wait()
+    await asyncio.sleep(0.1)  # the piece before the wait is on its way
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
