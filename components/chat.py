@@ -23,7 +23,13 @@ PEEK_CHARS = 180
 SURE = 0.5  # from this confidence on, the time left is said without a perhaps
 UNKNOWN = "?"  # the conversation of a page that has not been told yet which one it shows
 
-STEP_NAMES = {"wait": "in line", "retrieve": "search", "reason": "reasoning", "answer": "answer"}
+STEP_NAMES = {
+    "wait": "in line",
+    "rewrite": "rewriting",
+    "retrieve": "search",
+    "reason": "reasoning",
+    "answer": "answer",
+}
 STEP_STATES = {"waiting": "wait", "running": "run", "done": "done", "skipped": "skip", "broken": "bad"}
 
 # kind, question, the document that answers it

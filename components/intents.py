@@ -11,7 +11,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -21,7 +21,7 @@ from components import chat, reasoning, sidebar, sources
 from components.ink import Ink
 from components.parts import Parts, button, notice
 from components.view import View, merged, paced, reduce, view_of
-from pipeline.conversation import Rating, Turn, TurnRequest
+from pipeline.conversation import Rating, SearchMode, Turn, TurnRequest
 from pipeline.errors import GlassboxError, NotFound
 from pipeline.turns import Pipeline
 
@@ -59,6 +59,7 @@ class Tab:
     seen: frozenset[str] = frozenset()  # the turns that this page has shown of its conversation
     temperature: float | None = None  # None until the slider is moved: the model's own
     max_tokens: int | None = None
+    search: dict[str, Any] = field(default_factory=dict)  # the knobs of TurnRequest that were turned
     minutes_west: int = 0
     glance: int = 0  # counts up whenever the page looks at something else; a follower of an earlier one ends
     is_asking: bool = False
@@ -271,6 +272,10 @@ class Intents:
         """The slider was moved."""
         tab.max_tokens = int(value)
 
+    def set_search(self, tab: Tab, mode: SearchMode, candidates: float, reranks: bool, rewrites: bool) -> None:
+        """One of the search's knobs was turned."""
+        tab.search = {"mode": mode, "candidates": int(candidates), "reranks": reranks, "rewrites": rewrites}
+
     def unset(self, tab: Tab) -> Outputs:
         """Back to the model's own → where the sliders stand."""
         tab.temperature = tab.max_tokens = None
@@ -352,6 +357,7 @@ class Intents:
             temperature=tab.temperature,
             max_tokens=tab.max_tokens,
             instructions=None if is_default else knobs.instructions,
+            **tab.search,
             replaces=replaces,
         )
 

@@ -74,7 +74,13 @@ def build(pipeline: Pipeline, *, on_space: bool, typed_models: bool) -> gr.Block
             gr.BrowserState("", storage_key="glassbox-visitor", secret=BROWSER_SECRET),
             gr.BrowserState("", storage_key="glassbox-model", secret=BROWSER_SECRET),
         )
-        side = sidebar.build(models, pipeline.default_instructions, typed_models=typed_models)
+        side = sidebar.build(
+            models,
+            pipeline.default_instructions,
+            pipeline.search_modes,
+            typed_models=typed_models,
+            reranks=pipeline.can_rerank,
+        )
         with gr.Row(elem_id="stage"):
             main = _main(pipeline, intents, banner=NO_MODEL_ON_SPACE if is_bare else "")
         _wire_turns(intents, kept, side, main)
@@ -184,6 +190,8 @@ def _wire_models(
     _on(demo.load, intents.remember, [kept.model, kept.tab], chosen[1:])
     _on(side.temperature.input, intents.set_temperature, [side.temperature, kept.tab], None)
     _on(side.max_tokens.input, intents.set_max_tokens, [side.max_tokens, kept.tab], None)
+    for knob in side.search:
+        _on(knob.input, intents.set_search, [kept.tab, *side.search], None)
     _on(side.own.click, intents.unset, [kept.tab], [side.temperature, side.max_tokens])
     _on(side.reset.click, lambda: default_instructions, None, side.instructions)
 

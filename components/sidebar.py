@@ -12,7 +12,7 @@ import gradio as gr
 
 from components.markdown import plain
 from components.parts import Parts, icon, keyed, mark
-from pipeline.conversation import Conversation
+from pipeline.conversation import Conversation, SearchMode
 from pipeline.models import ModelChoice
 
 PASSAGES, MOST_PASSAGES = 4, 12
@@ -23,6 +23,9 @@ INSTRUCTIONS_LIMIT_CHARS = 8_000
 
 NONE_YET = "Your conversations will be listed here."
 UNUSED = "The built-in model only quotes: instructions, temperature and token limit are for language models."
+CANDIDATES, MOST_CANDIDATES = 50, 200
+MODE_NAMES = {"keyword": "Keywords", "vector": "Meaning", "hybrid": "Both"}
+KEYWORDS_ONLY = "Search goes by words. With EMBEDDING_MODEL set, it can go by meaning too."
 UNMOVED = "As long as these are not moved, each model keeps its own."
 KEYS = (
     "Any LiteLLM name; Enter adds it. Its key belongs into the file .env beside app.py, under its provider’s own name "
@@ -46,6 +49,7 @@ class Sidebar:
     instructions: gr.Textbox
     reset: gr.Button
     hint: gr.HTML
+    search: tuple[gr.components.Component, ...]
 
     @property
     def knobs(self) -> list[gr.components.Component]:
@@ -53,8 +57,10 @@ class Sidebar:
         return [self.temperature, self.max_tokens, self.own, self.instructions, self.reset]
 
 
-def build(models: Parts, instructions: str, *, typed_models: bool) -> Sidebar:
-    """Draw it, inside a `gr.Blocks`."""
+def build(
+    models: Parts, instructions: str, modes: Sequence[SearchMode], *, typed_models: bool, reranks: bool
+) -> Sidebar:
+    """Draw it, inside a `gr.Blocks`. `modes`: how documents can be searched; `reranks`: whether there is a reranker."""
     with gr.Sidebar(width=272, open=True, elem_id="sidebar"):
         gr.HTML(f'<div class="brand">{mark(24)}<b>Glassbox</b></div>', apply_default_css=False)
         new = gr.Button("New chat", elem_id="new-chat")
@@ -64,6 +70,8 @@ def build(models: Parts, instructions: str, *, typed_models: bool) -> Sidebar:
         with gr.Group(elem_classes="knobs"):
             passages = _slider(1, MOST_PASSAGES, PASSAGES, "Passages", "passages")
             history_turns = _slider(0, MOST_HISTORY_TURNS, HISTORY_TURNS, "Turns of history", "history-turns")
+        with gr.Accordion("Search", open=False):
+            search = _search(modes, reranks=reranks)
         with gr.Accordion("Instructions", open=False):
             prompt = gr.Textbox(
                 instructions,
@@ -83,7 +91,19 @@ def build(models: Parts, instructions: str, *, typed_models: bool) -> Sidebar:
             own = gr.Button("Back to the model’s own", size="sm", elem_classes="quiet")
         hint = keyed([], "hint")
     return Sidebar(
-        new, conversations, model, typed, passages, history_turns, temperature, max_tokens, own, prompt, reset, hint
+        new,
+        conversations,
+        model,
+        typed,
+        passages,
+        history_turns,
+        temperature,
+        max_tokens,
+        own,
+        prompt,
+        reset,
+        hint,
+        search,
     )
 
 
@@ -142,6 +162,29 @@ def _choice(choice: ModelChoice, chosen: str) -> str:
         f'<label class="{choice.state}"><input type="radio" name="model" value="{escape(choice.label)}"{flags}>'
         f"<i></i>{plain(choice.label)}<em>{plain(choice.note)}</em></label>"
     )
+
+
+def _search(modes: Sequence[SearchMode], *, reranks: bool) -> tuple[gr.components.Component, ...]:
+    """Mode, candidates, rerank, rewrite; what cannot be chosen here is not shown."""
+    if len(modes) == 1:
+        gr.HTML(f'<p class="unused">{KEYWORDS_ONLY}</p>', apply_default_css=False)
+    mode = gr.Radio(
+        [(MODE_NAMES[each], each) for each in modes],
+        value=modes[-1],
+        label="Mode",
+        visible=len(modes) > 1,
+        interactive=True,
+        elem_id="search-mode",
+    )
+    candidates = _slider(10, MOST_CANDIDATES, CANDIDATES, "Candidates", "candidates", step=10)
+    rerank = gr.Checkbox(label="Rerank candidates", visible=reranks, interactive=True, elem_id="rerank")
+    rewrite = gr.Checkbox(
+        label="Rewrite the question first",
+        info="By the language model: one to three queries.",
+        interactive=True,
+        elem_id="rewrite",
+    )
+    return mode, candidates, rerank, rewrite
 
 
 def _typed() -> gr.Textbox:

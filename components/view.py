@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce as fold
 from itertools import groupby, islice
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from pipeline.conversation import Passage, TurnMetrics
 from pipeline.events import (
@@ -90,7 +90,7 @@ class StepView:
 
 
 STEPS = (StepView("retrieve"), StepView("reason"), StepView("answer"))
-WAIT = StepView("wait")  # only for a turn that had to
+ORDER: tuple[Step, ...] = get_args(Step)  # of steps that not every turn has, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,8 @@ def reduce(view: View, event: Event) -> View:
                 model=event.model,
             )
         case StepChanged():
-            steps = view.steps if event.step in (step.name for step in view.steps) else (WAIT, *view.steps)
+            is_known = any(step.name == event.step for step in view.steps)
+            steps = view.steps if is_known else tuple(sorted((*view.steps, StepView(event.step)), key=_place))
             return replace(view, steps=tuple(_stepped(step, event) for step in steps))
         case PassagesFound():
             return replace(
@@ -211,6 +212,10 @@ async def paced(
             yield view
             if view.ending is None:
                 await sleep(pause_s(clock() - began))
+
+
+def _place(step: StepView) -> int:
+    return ORDER.index(step.name)
 
 
 def _stepped(step: StepView, event: StepChanged) -> StepView:

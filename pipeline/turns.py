@@ -367,6 +367,11 @@ class Pipeline:
         return self._search.modes
 
     @property
+    def can_rerank(self) -> bool:
+        """Whether there is a reranker."""
+        return self._search.reranks
+
+    @property
     def documents(self) -> tuple[tuple[str, int], ...]:
         """(title, number of passages) of every document that answers may stand on."""
         return self._search.titles

@@ -113,6 +113,11 @@ class Index(Search, Protocol):
         """The modes that can answer now."""
         ...
 
+    @property
+    def reranks(self) -> bool:
+        """Whether there is a reranker."""
+        ...
+
     async def add(
         self,
         documents: Sequence[Document],

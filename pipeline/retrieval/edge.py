@@ -92,6 +92,11 @@ class EdgeIndex:
             ready = self._embedding and self._catalog.embedded(self._embedding.name)
         return ("keyword", "vector", "hybrid") if ready else ("keyword",)
 
+    @property
+    def reranks(self) -> bool:
+        """See `Index`."""
+        return self._reranker is not None
+
     async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
         """See `Index`."""
         with faults():
