@@ -147,7 +147,7 @@ def _step(step: StepView, view: View) -> str:
         took = f'<b data-ms="{ms}">{_time(ms / 1000)}</b>'
     elif step.state in ("done", "broken"):
         took = f"<b>{_time(step.took_s)}</b>"
-    name = plain(step.text) or STEP_NAMES[step.name]
+    name = plain(step.text) if step.name == "wait" and step.text else STEP_NAMES[step.name]
     return f'<li class="{state}"><i></i>{name}<span class="sr"> {step.state}</span>{took}</li>'
 
 

@@ -299,7 +299,7 @@ class Reply:
         )
         costs = [each.get("cost") for each in self._exchanges]
         cost = None if not costs or None in costs else sum(float(each or 0) for each in costs)
-        if usages and usages[-1].get("completion_tokens"):
+        if completion:
             return Usage(prompt, completion, exact=True), cost
         return Usage(prompt, estimated_tokens("x" * sum(self._pieces.values())), exact=False), cost
 

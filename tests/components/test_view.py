@@ -191,3 +191,15 @@ def test_the_time_left_is_said_as_surely_as_it_is_known() -> None:
 def test_an_ended_turn_shows_no_progress() -> None:
     known = Estimated(tokens=50, expected_tokens=200, tokens_per_s=10.0, eta_s=15.2, confidence=0.6)
     assert "progress" not in chat.article(view_of([STARTED, known, FINISHED]))
+
+
+def test_every_step_is_named_and_the_line_says_its_place() -> None:
+    said = [
+        StepChanged(step="wait", state="began", text="number 3 in line"),
+        StepChanged(step="rewrite", state="ended", text="other words", took_s=0.4),
+        StepChanged(step="retrieve", state="began"),
+    ]
+    line = chat.render(view_of([STARTED, *said]), Ink())[2]
+    names = ["number 3 in line", "rewriting", "search", "reasoning", "answer"]
+    assert [line.index(name) for name in names] == sorted(line.index(name) for name in names)
+    assert "other words" not in line
