@@ -41,6 +41,7 @@ ONLY_IN = {
     "fastapi": ("api", "app"),
     "starlette": ("api", "app"),
     "dspy": (
+        "pipeline.rewriting",
         "pipeline.programs",
         "pipeline.dspy_events",
         "pipeline.models",
