@@ -94,7 +94,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     pipeline, library = Pipeline(settings, Models(settings), index, store), Library(index, settings)
     meters = api.metrics.Meters(pipeline)
     pipeline.watchers += [logs.log_turn, meters.ended]
-    demo = page.build(pipeline, on_space=settings.on_space, typed_models=not settings.on_space)
+    demo = page.build(pipeline, library, on_space=settings.on_space, typed_models=not settings.on_space)
     loops: list[asyncio.AbstractEventLoop] = []
 
     @asynccontextmanager
@@ -146,6 +146,7 @@ def launch(demo: gr.Blocks, routes: Sequence[BaseRoute], settings: Settings, lif
         quiet=True,
         share=False,
         max_threads=400,
+        max_file_size=settings.upload_bytes,
         run_history=False,
         enable_monitoring=False,
         footer_links=[],

@@ -6,6 +6,9 @@ policy stops loads from elsewhere rather than scripts; escaping is the job of `c
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
@@ -30,11 +33,13 @@ CLOSED = (
     "/monitoring",
     "/gradio_api/monitoring",
 )
+# It writes to disk and asks nobody who they are: only pages of our own may send files there.
+UPLOAD = "/gradio_api/upload"
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class Guard:
-    """Adds HEADERS to every response, answers 404 for CLOSED paths."""
+    """Adds HEADERS to every response, answers 404 for CLOSED paths and 403 for uploads from other sites."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -49,9 +54,21 @@ class Guard:
                 message["headers"] = [*message["headers"], *HEADERS]
             await send(message)
 
-        app = JSONResponse({"detail": "Not found."}, 404) if scope["path"].startswith(CLOSED) else self.app
+        app = self.app
+        if scope["path"].startswith(CLOSED):
+            app = JSONResponse({"detail": "Not found."}, 404)
+        elif scope["path"].startswith(UPLOAD) and is_foreign(Headers(scope=scope)):
+            app = JSONResponse({"detail": "Files are only taken from this page itself."}, 403)
         await app(scope, receive, with_headers)
         return None
+
+
+def is_foreign(headers: Headers) -> bool:
+    """Whether a page of another site asks. No script can set `Sec-Fetch-Site`; an old browser still says its origin."""
+    if site := headers.get("sec-fetch-site"):
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 def middleware(host: str) -> list[Middleware]:

@@ -327,5 +327,6 @@ window.glassbox = (() => {
     return given.map((value, index) => (index === at && model ? model : value));
   }
 
-  return { keyed, ready, composer, asked };
+  // The last six are what documents.js stands on.
+  return { keyed, ready, composer, asked, acts, draws, find, all, send, sync };
 })();

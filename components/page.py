@@ -13,14 +13,19 @@ from typing import Any
 
 import gradio as gr
 
-from components import chat, sidebar
+from components import chat, documents, leaf, sidebar
+from components.documents import Desk
 from components.intents import NEW_CHAT, PANES, Intents, Tab
 from components.parts import keyed
+from components.shelf import Shelf
 from components.sidebar import Sidebar
 from components.theme import theme
+from pipeline.library import Library
 from pipeline.turns import Pipeline
 
 HERE = Path(__file__).parent
+SCRIPTS, STYLES = ("page.js", "documents.js"), ("page.css", "documents.css")
+UPLOADS_KEPT_S = 3600  # what was sent and never taken: its page was closed in between
 PASTE_LIMIT_CHARS = 100_000  # the refusal of a long question is the pipeline's; this keeps a pasted book off the wire
 # Fixed, or nothing in the browser could be read after a restart. It hides the token from a glance, no more.
 BROWSER_SECRET = "glassbox"
@@ -59,16 +64,22 @@ class Kept:
 
 def launch_options() -> dict[str, Any]:
     """What `launch` needs so that the page looks and works as it should."""
-    script = (HERE / "page.js").read_text(encoding="utf-8")
-    return {"theme": theme(), "css_paths": HERE / "page.css", "head": f"<script>{script}</script>"}
+    scripts = "".join(f"<script>{(HERE / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS)
+    return {"theme": theme(), "css_paths": [HERE / name for name in STYLES], "head": scripts}
 
 
-def build(pipeline: Pipeline, *, on_space: bool, typed_models: bool) -> gr.Blocks:
+def build(pipeline: Pipeline, library: Library, *, on_space: bool, typed_models: bool) -> gr.Blocks:
     """The page over one pipeline. `typed_models`: whether visitors may name a model that is not listed."""
     intents = Intents(pipeline)
     is_bare = on_space and not any(each.uses_knobs and each.state == "ready" for each in pipeline.models)
     models = sidebar.picker(pipeline.models, pipeline.default_model)
-    with gr.Blocks(title="Glassbox", fill_height=True, fill_width=True, analytics_enabled=False) as demo:
+    with gr.Blocks(
+        title="Glassbox",
+        fill_height=True,
+        fill_width=True,
+        analytics_enabled=False,
+        delete_cache=(UPLOADS_KEPT_S, UPLOADS_KEPT_S),
+    ) as demo:
         kept = Kept(
             gr.State(Tab()),
             gr.BrowserState("", storage_key="glassbox-visitor", secret=BROWSER_SECRET),
@@ -85,6 +96,7 @@ def build(pipeline: Pipeline, *, on_space: bool, typed_models: bool) -> gr.Block
             main = _main(pipeline, intents, banner=NO_MODEL_ON_SPACE if is_bare else "")
         _wire_turns(intents, kept, side, main)
         _wire_conversations(demo, intents, kept, side, main)
+        _wire_documents(demo, Shelf(library), kept, side)
         _wire_models(demo, intents, kept, side, main, pipeline.default_instructions)
     return demo
 
@@ -173,6 +185,31 @@ def _wire_conversations(demo: gr.Blocks, intents: Intents, kept: Kept, side: Sid
     _on(side.new.click, intents.new, known, page)
     address, minutes_west = gr.Textbox(visible=False), gr.Number(0, visible=False)
     _on(demo.load, intents.load, [*known, address, minutes_west], [kept.visitor, *page], js=ON_LOAD)
+
+
+def _wire_documents(demo: gr.Blocks, shelf: Shelf, kept: Kept, side: Sidebar) -> None:
+    """What people bring, and how they look into it."""
+    desk = gr.State(Desk())
+    shown = keyed(
+        [],
+        documents.NAME,
+        draws="dialog",
+        events=("bring", "halt", "tidy", "remove", "remove_all"),
+        label=documents.TITLE,
+    )
+    page = keyed([], leaf.NAME, draws="dialog", events=("leaf",), label=leaf.TITLE)
+    around = keyed([], "around", draws="around", events=("around",))
+    known, drawn = [desk, kept.visitor], [side.documents, shown]
+    bringing = _on(shown.bring, shelf.bring, known, drawn)
+    _on(shown.halt, shelf.cancel, known, drawn, cancels=bringing)
+    _on(shown.tidy, shelf.tidy, known, drawn)
+    _on(shown.remove, shelf.remove, known, drawn)
+    _on(shown.remove_all, shelf.remove_all, known, drawn)
+    _on(side.documents.documents, shelf.show, known, drawn)
+    _on(kept.visitor.change, shelf.show, known, drawn)
+    _on(demo.load, shelf.show, known, drawn)
+    _on(page.leaf, shelf.look, [kept.visitor], page)
+    _on(around.around, shelf.around, [kept.visitor], around)
 
 
 def _wire_models(

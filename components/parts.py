@@ -30,6 +30,11 @@ ICONS = {
     "menu": '<path d="M4 7h16M4 12h16M4 17h10"/>',
     "close": '<path d="M6 6l12 12M18 6 6 18"/>',
     "delete": '<path d="M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13M10 11v5M14 11v5"/>',
+    "documents": '<path d="M7 3h7l4 4v14H7zM14 3v4h4M10 12h5M10 16h5"/>',
+    "upload": '<path d="M12 16V5M7.5 9.5 12 5l4.5 4.5M5 19h14"/>',
+    "download": '<path d="M12 5v11M7.5 11.5 12 16l4.5-4.5M5 20h14"/>',
+    "previous": '<path d="m14.5 6-6 6 6 6"/>',
+    "next": '<path d="m9.5 6 6 6-6 6"/>',
     "search": '<path d="M10.5 17a6.5 6.5 0 1 1 0-13 6.5 6.5 0 0 1 0 13zM15.5 15.5 20 20"/>',
 }
 
@@ -54,9 +59,10 @@ def mark(size_px: int) -> str:
     )
 
 
-def badge(kind: Literal["quote", "warn", "good", "stop", "fallback"], text: str) -> str:
-    """A short remark: always text and icon, never colour alone."""
-    return f'<span class="badge {kind}">{icon(kind, 13)}{escape(text)}</span>'
+def badge(kind: Literal["quote", "warn", "good", "stop", "fallback"], text: str, why: str = "") -> str:
+    """A short remark: always text and icon, never colour alone. `why` is told to whoever points at it."""
+    title = f' title="{escape(why)}"' if why else ""
+    return f'<span class="badge {kind}"{title}>{icon(kind, 13)}{escape(text)}</span>'
 
 
 def action(name: str, label: str, *, pressed: bool | None = None) -> str:
@@ -87,7 +93,7 @@ def keyed(
     parts: Parts,
     elem_id: str,
     *,
-    draws: Literal["list", "turn", "pane", "earlier"] = "list",
+    draws: Literal["list", "turn", "pane", "earlier", "dialog", "around"] = "list",
     events: Sequence[str] = (),
     label: str = "",
 ) -> gr.HTML:

@@ -38,6 +38,7 @@ class Sidebar:
     """The components that the page listens to. `knobs` are those that the built-in model does not use."""
 
     new: gr.Button
+    documents: gr.HTML
     conversations: gr.HTML
     model: gr.HTML
     typed: gr.Textbox | None
@@ -64,6 +65,7 @@ def build(
     with gr.Sidebar(width=272, open=True, elem_id="sidebar"):
         gr.HTML(f'<div class="brand">{mark(24)}<b>Glassbox</b></div>', apply_default_css=False)
         new = gr.Button("New chat", elem_id="new-chat")
+        documents = keyed([], "documents-opener", events=("documents",))
         conversations = keyed([], "conversations", events=("open", "delete"))
         model = keyed(models, "model", events=("choose",))
         typed = _typed() if typed_models else None
@@ -92,6 +94,7 @@ def build(
         hint = keyed([], "hint")
     return Sidebar(
         new,
+        documents,
         conversations,
         model,
         typed,

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import escape
+from typing import Literal
 
 from components.ink import Ink
 from components.markdown import passage as shown_text
 from components.markdown import plain
 from components.parts import Parts, badge, icon
 from components.view import View
-from pipeline.conversation import Passage
+from pipeline.conversation import Passage, Scores
+from pipeline.retrieval.quality import GOOD_SHARE, HALF, LEAST_SHARE
 
 NAME, TITLE = "sources", "Sources"
 DOCUMENTS_SHOWN = 16
+# What `pipeline.retrieval.quality` found, and by which rule.
+QUALITIES: dict[str | None, tuple[Literal["good", "warn", "stop"], str, str]] = {
+    "good": (
+        "good",
+        "good context",
+        f"The passages hold at least {GOOD_SHARE:.0%} of the question’s words together, "
+        f"and one alone more than {HALF:.0%}.",
+    ),
+    "weak": (
+        "warn",
+        "weak context",
+        f"The passages hold at least {LEAST_SHARE:.0%} of the question’s words, or are near it in meaning; "
+        f"good would be {GOOD_SHARE:.0%} together and more than {HALF:.0%} in one.",
+    ),
+    "none": (
+        "stop",
+        "no context",
+        f"The passages hold less than {LEAST_SHARE:.0%} of the question’s words: nothing is answered from them.",
+    ),
+}
+MODES: dict[str | None, tuple[str, str]] = {
+    "keyword": ("keyword", "Searched by words (BM25)"),
+    "vector": ("vector", "Searched by meaning"),
+    "hybrid": ("hybrid", "Searched by words and by meaning, both rankings fused"),
+}
 
 
 def empty(documents: Sequence[tuple[str, int]]) -> Parts:
@@ -45,7 +74,39 @@ def render(view: View, ink: Ink) -> Parts:
             '<p class="quiet">No passage shares a word with the question.</p>',
         ]
     cards = ink.once("cards", view.passages, lambda: _cards(view.passages))
-    return [_head(view, f"{len(view.passages)} found"), _searched(view), *cards, *_rejected(view.rejected)]
+    found, looked_at = len(view.passages), len(view.passages) + len(view.rejected)
+    about = f"The best {found} of the {looked_at} candidates that were looked at"
+    note = f'<span title="{about}">{found} of {looked_at}</span>'
+    return [_head(view, note), _searched(view), *cards, *_rejected(view.rejected)]
+
+
+def neighbours(passages: Sequence[Passage], start: int, end: int) -> str:
+    """What stands around [start, end) of a document's text, as far as its passages tell."""
+    before = "".join(shown_text(each.text[: start - (each.start or 0)], ()) for each in _apart(passages, 0, start))
+    after = "".join(shown_text(each.text, ()) for each in _apart(passages, end, sys.maxsize))
+    if not before and not after:
+        return no_neighbours(
+            "Nothing stands around it: the passage is all of the document, or the document was removed."
+        )
+    return f'<div class="near">{_near("Before", before)}{_near("After", after)}</div>'
+
+
+def no_neighbours(why: str) -> str:
+    """In the place of the text around a passage."""
+    return f'<p class="quiet">{escape(why)}</p>'
+
+
+def _near(name: str, html: str) -> str:
+    return f'<h4>{name}</h4><div dir="auto">{html}</div>' if html else ""
+
+
+def _apart(passages: Sequence[Passage], at: int, before: int) -> Iterator[Passage]:
+    """The passages from `at` on that begin before `before`, each without what the one before it has said."""
+    for each in passages:
+        begin = max(at, each.start or 0)
+        if begin < min(each.end or 0, before):
+            yield replace(each, start=begin, text=each.text[begin - (each.start or 0) :])
+        at = max(at, each.end or 0)
 
 
 def _cards(passages: Sequence[Passage]) -> Parts:
@@ -58,7 +119,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _head(view: View, note: str) -> str:
-    quality = {"good": badge("good", "good context"), "weak": badge("warn", "weak context")}.get(view.quality or "", "")
+    quality = badge(*QUALITIES[view.quality]) if view.quality in QUALITIES else ""
     return (
         f'<header class="pane-head" data-turn="{escape(view.turn_id)}" data-count="{len(view.passages) or ""}">'
         f'<h2>{TITLE}</h2>{quality}<span class="state">{note}</span></header>'
@@ -66,20 +127,32 @@ def _head(view: View, note: str) -> str:
 
 
 def _searched(view: View) -> str:
-    return f'<p class="searched">{icon("search", 13)}<span class="sr">Searched for </span>{plain(view.query)}</p>'
+    mode = f'<em title="{MODES[view.mode][1]}">{MODES[view.mode][0]}</em>' if view.mode in MODES else ""
+    return f'<p class="searched">{icon("search", 13)}<span class="sr">Searched for </span>{plain(view.query)}{mode}</p>'
 
 
 def _card(passage: Passage, best: float, count: int) -> str:
     number, share = passage.number, max(0.0, min(1.0, passage.score / best)) if best > 0 else 0.0
-    path = f'<p class="path">{plain(passage.section)}</p>' if passage.section else ""
     return (
         f'<article class="source" id="src-{number}" data-n="{number}" tabindex="-1" aria-label="Source {number}">'
-        f'<header><span class="number">{number}</span><div class="name"><h3>{plain(passage.title)}</h3>{path}</div>'
+        f'<header><span class="number">{number}</span>'
+        f'<div class="name"><h3>{plain(passage.title)}</h3>{_path(passage)}</div>'
         f'<span class="score" title="Score, next to the best of this search"><i style="--share:{share:.2f}"></i>'
         f"<b>{passage.score:.2f}</b></span></header>"
         f'<blockquote dir="auto">{shown_text(passage.text, passage.matched)}</blockquote>'
-        f"{_why(passage, best, count)}</article>"
+        f'<div class="more-of">{_why(passage, best, count)}{_around(passage)}{_leaf(passage)}</div></article>'
     )
+
+
+def _path(passage: Passage) -> str:
+    """Where in its document a passage stands: headings, then the page."""
+    told = [plain(passage.section)] if passage.section else []
+    if passage.first_page:
+        pages = str(passage.first_page)
+        if passage.last_page and passage.last_page != passage.first_page:
+            pages += f"–{passage.last_page}"
+        told.append(f'<span class="at-page">p. {pages}</span>')
+    return f'<p class="path">{" · ".join(told)}</p>' if told else ""
 
 
 def _why(passage: Passage, best: float, count: int) -> str:
@@ -87,15 +160,55 @@ def _why(passage: Passage, best: float, count: int) -> str:
     rows = {
         "Words found": plain(", ".join(words)) if words else "none",
         "Rank": f"{passage.number} of {count}",
-        "Score": f"{passage.score:.2f} by words in common (BM25), the best has {best:.2f}",
+        "Score": f"{passage.score:.2f}, the best has {best:.2f}",
+        **dict(_stages(passage.scores)),
         "File": plain(passage.document),
     }
     items = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows.items())
     return f"<details><summary>Why this passage</summary><dl>{items}</dl></details>"
 
 
+def _stages(scores: Scores) -> Iterator[tuple[str, str]]:
+    """What each stage of the search that saw the passage gave it."""
+    for name, score, about in (
+        ("Keyword", scores.keyword, "by words in common (BM25)"),
+        ("Vector", scores.vector, "by nearness in meaning"),
+        ("Fused", scores.fused, "by its places in both rankings"),
+        ("Reranked", scores.reranked, "by a model that read question and passage"),
+    ):
+        if score is not None:
+            yield name, f"{score:.2f} {about}"
+
+
+def _around(passage: Passage) -> str:
+    if passage.document_id is None or passage.start is None:
+        return ""
+    return (
+        f'<details class="around" {_place(passage)} data-key="{escape(passage.document_id)}-{passage.start}">'
+        '<summary>Show around</summary><div class="filled"><div class="skeleton"></div></div></details>'
+    )
+
+
+def _leaf(passage: Passage) -> str:
+    """Only a PDF has pages that look like something."""
+    if passage.document_id is None or not passage.first_page or not passage.document.lower().endswith(".pdf"):
+        return ""
+    return f'<button type="button" data-act="leaf" aria-haspopup="dialog" {_place(passage)}>Open page</button>'
+
+
+def _place(passage: Passage) -> str:
+    return (
+        f'data-document="{escape(passage.document_id or "")}" data-page="{passage.first_page or 1}" '
+        f'data-start="{passage.start or 0}" data-end="{passage.end or 0}"'
+    )
+
+
 def _rejected(passages: Sequence[Passage]) -> Parts:
     if not passages:
         return []
-    rows = "".join(f"<li>{plain(passage.title)}<b>{passage.score:.2f}</b></li>" for passage in passages)
+    rows = "".join(
+        f"<li><header><h4>{plain(passage.title)}</h4><b>{passage.score:.2f}</b></header>{_path(passage)}"
+        f'<p class="reason">{plain(passage.reason)}</p></li>'
+        for passage in passages
+    )
     return [f'<details class="rejected"><summary>{len(passages)} not chosen</summary><ol>{rows}</ol></details>']

@@ -107,6 +107,7 @@ class View:
     passages: tuple[Passage, ...] = ()
     rejected: tuple[Passage, ...] = ()
     quality: str | None = None
+    mode: str | None = None
     fields: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Warned, ...] = ()
     recoveries: tuple[Recovered, ...] = ()
@@ -162,6 +163,7 @@ def reduce(view: View, event: Event) -> View:
                 passages=event.passages,
                 rejected=event.rejected,
                 quality=event.quality,
+                mode=event.mode,
             )
         case FieldDelta():
             said = {**view.fields, event.field: view.text(event.field).plus(event.text)}

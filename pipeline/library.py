@@ -66,6 +66,15 @@ class Taken:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What may be brought at once, and how long it is kept (0: until it is removed)."""
+
+    files: int
+    size_bytes: int
+    kept_s: float
+
+
 class Library:
     """Documents over one index. `close` ends what runs."""
 
@@ -76,6 +85,12 @@ class Library:
         self._limits = replace(Limits(), size_bytes=settings.upload_bytes, pages=settings.upload_page_limit)
         self._secret = secrets.token_bytes(32)  # signed addresses end with the process
         self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+
+    @property
+    def bounds(self) -> Bounds:
+        """What people are told before they bring anything."""
+        settings = self._settings
+        return Bounds(settings.upload_files_at_once, settings.upload_bytes, settings.upload_kept_s)
 
     @property
     def upload_limit_bytes(self) -> int:

@@ -118,3 +118,26 @@ def test_bad_requests_are_refused_with_constant_texts(app: Served) -> None:
     assert call(app, "GET", "/api/search?q=fog&mode=magic").status_code == 422
     assert call(app, "GET", "/api/search?q=fog&passages_wanted=0").status_code == 422
     assert call(app, "DELETE", "/api/documents/none").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://through.a.proxy"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({}, 200),
+    ],
+)
+def test_the_pages_own_upload_takes_files_from_this_page_alone(
+    app: Served, headers: dict[str, str], status: int
+) -> None:
+    answer = httpx.post(f"{app.url}/gradio_api/upload", files=[("files", ("a.txt", b"Fog."))], headers=headers)
+    assert answer.status_code == status
+
+
+def test_the_pages_own_upload_refuses_a_file_over_the_limit(app: Served) -> None:
+    answer = httpx.post(f"{app.url}/gradio_api/upload", files=[("files", ("a.txt", b"x" * 1_100_000))])
+    assert answer.status_code == 413

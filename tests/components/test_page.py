@@ -17,6 +17,7 @@ from pipeline.conversation import Passage
 from pipeline.errors import StoreFault
 from pipeline.events import Event, FieldDelta, PassagesFound, TurnStarted
 from pipeline.ingest.markdown import read_folder
+from pipeline.library import Library
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import BUILTIN_MODEL, ROOT, Settings
@@ -50,6 +51,11 @@ async def pipeline(tmp_path: Path, search: EdgeIndex) -> AsyncIterator[Pipeline]
     yield built
     await built.close()
     store.close()
+
+
+@pytest.fixture
+def library(tmp_path: Path, search: EdgeIndex) -> Library:
+    return Library(search, Settings(data_dir=tmp_path))
 
 
 @pytest.fixture
@@ -280,16 +286,16 @@ def test_no_text_of_others_becomes_markup() -> None:
     assert "<img" not in html
 
 
-async def test_the_page_is_built_with_the_agreed_ids(pipeline: Pipeline) -> None:
-    demo = page.build(pipeline, on_space=False, typed_models=True)
+async def test_the_page_is_built_with_the_agreed_ids(pipeline: Pipeline, library: Library) -> None:
+    demo = page.build(pipeline, library, on_space=False, typed_models=True)
     ids = {block.elem_id for block in demo.blocks.values()}
     assert ids >= IDS
     for listener in demo.fns.values():
         assert listener.api_visibility == "private"
 
 
-async def test_a_space_without_a_model_says_so_and_offers_no_typed_names(pipeline: Pipeline) -> None:
-    demo = page.build(pipeline, on_space=True, typed_models=False)
+async def test_a_space_without_a_model_says_so_and_offers_no_typed_names(pipeline: Pipeline, library: Library) -> None:
+    demo = page.build(pipeline, library, on_space=True, typed_models=False)
     assert "typed-model" not in {block.elem_id for block in demo.blocks.values()}
     assert any("without a language model" in str(getattr(block, "value", "")) for block in demo.blocks.values())
 
