@@ -182,6 +182,8 @@ class Reply:
 
     def end(self) -> Outcome:
         """Say what was held back → how it ended. Raises the fault if there was one, or the lack of an answer."""
+        if not (self.fault or self._reader.headed) and self._reader.preamble.strip() and self._must_keep_format():
+            self.fault = ModelFault("format")
         self.flush()
         if self.fault:
             raise self.fault
@@ -229,12 +231,16 @@ class Reply:
                 self._reset("answer")
             self._delta(field, piece)
         if not self._reader.headed and len(self._reader.preamble.strip()) > FORMAT_PATIENCE_CHARS:
-            self._say_raw()
+            if self._must_keep_format():
+                self._give_up(ModelFault("format"))
+            else:
+                self._say_raw()
+
+    def _must_keep_format(self) -> bool:
+        """Whether text without a header is a fault: only while none is seen, since it would be lost."""
+        return self._manner.needs_format and not self._pieces
 
     def _say_raw(self) -> None:
-        if self._manner.needs_format and not self._pieces:
-            self._give_up(ModelFault("format"))
-            return
         if not self._raw:
             self._raw = True
             self._tell(Warned(code="format", text=WARNINGS["format"]))

@@ -108,10 +108,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     below: BaseException | None = error
     while below is not None and id(below) not in seen:
         seen.add(id(below))
-        yield below
         if isinstance(below, BaseExceptionGroup) and len(below.exceptions) == 1:
             below = below.exceptions[0]
         else:
+            yield below
             below = below.__cause__ or (None if below.__suppress_context__ else below.__context__)
 
 
