@@ -51,7 +51,8 @@ DEFAULT_OPTIONS = Options()
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: `passages` best first, then `rejected`, the next ten, each with the `reason` it fell short.
+    """What a search gave: `passages` best first, then `rejected`, the next ten, each with the `reason` it fell short,
+    its words not marked.
 
     `mode` is the one that answered: keyword where a hybrid search could get no vector for its query.
     """

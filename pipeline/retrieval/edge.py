@@ -118,14 +118,14 @@ class EdgeIndex:
         self, terms: Terms, vector: Vector | None, scope: Scope, candidates: int, limit: int
     ) -> Iterable[Candidate]:
         try:
-            keyword, nearest, fused = self._shard.rank(terms, vector, scope, candidates, limit)
+            keyword, nearest, fused, held = self._shard.rank(terms, vector, scope, candidates, limit)
         except SearchFault:
             self._doubt()
             raise
         with faults():
             records = self._catalog.records(fused or keyword or nearest, scope.visitor)
         return [
-            Candidate(record, Scores(keyword.get(point), nearest.get(point), fused.get(point)))
+            Candidate(record, Scores(keyword.get(point), nearest.get(point), fused.get(point)), held[point])
             for point, record in records.items()
         ]
 

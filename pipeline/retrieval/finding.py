@@ -17,7 +17,7 @@ from pipeline.errors import EmbeddingFault
 from pipeline.retrieval import REJECTED_SHOWN, Found, Mode, Options, Scope
 from pipeline.retrieval.embedding import Embedding
 from pipeline.retrieval.points import CANDIDATES_MOST, Record, indexed_text
-from pipeline.retrieval.quality import held_terms, quality_of
+from pipeline.retrieval.quality import quality_of
 from pipeline.retrieval.query import WeightedWord, united_terms, weighted_words
 from pipeline.retrieval.reranking import Reranker
 from pipeline.retrieval.words import in_any_language, language_of, matched
@@ -32,10 +32,11 @@ Vector = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that a store found, with what each ranking gave it."""
+    """A passage that a store found, with what each ranking gave it and the terms that it `held`."""
 
     record: Record
     scores: Scores
+    held: frozenset[int]
 
     @property
     def score(self) -> float:
@@ -80,14 +81,14 @@ async def find(
         candidates = await _reranked(query, candidates, reranker)
     wanted, own = max(options.passages_wanted, 0), _own_terms(query)
     words = weighted_words(Query(query.question), language_of(query.question))
-    passages: list[Passage] = []
-    for number, each in enumerate(candidates[: wanted + REJECTED_SHOWN], 1):
-        record = each.record
-        marks = matched(record.text, own, record.language)
-        held = held_terms(record.title, record.section, record.text, marks)
-        reason = _reason(number, each.score, held, passages[:wanted], words) if number > wanted else ""
-        passages.append(passage_of(record, number, each.score, marks, each.scores, reason))
-    chosen, rejected = tuple(passages[:wanted]), tuple(passages[wanted:])
+    chosen = tuple(
+        passage_of(each.record, number, each.score, matched(each.record.text, own, each.record.language), each.scores)
+        for number, each in enumerate(candidates[:wanted], 1)
+    )
+    rejected = tuple(
+        passage_of(each.record, number, each.score, (), each.scores, _reason(number, each, chosen, words))
+        for number, each in enumerate(candidates[wanted : wanted + REJECTED_SHOWN], wanted + 1)
+    )
     return Found(query, chosen, rejected, quality_of(query, chosen), mode, time.monotonic() - began_s)
 
 
@@ -152,15 +153,13 @@ def _own_terms(query: Query) -> frozenset[int]:
     return frozenset(united_terms(Query(query.question))) or frozenset(united_terms(query))
 
 
-def _reason(
-    number: int, score: float, held: frozenset[int], chosen: Sequence[Passage], words: Sequence[WeightedWord]
-) -> str:
+def _reason(number: int, candidate: Candidate, chosen: Sequence[Passage], words: Sequence[WeightedWord]) -> str:
     """Why a candidate fell short: how far behind the last one chosen it is, and which words it lacks."""
     last = chosen[-1]
     parts = [f"Place {number}, and {len(chosen)} were wanted"]
-    if last.score > 0 and score > 0:
-        parts.append(f"it has {score / last.score:.0%} of the score of [{last.number}]")
-    missing = [f"“{word.text}”" for word in words if held.isdisjoint(in_any_language(word.text))][:WORDS_SHOWN]
+    if last.score > 0 and candidate.score > 0:
+        parts.append(f"it has {candidate.score / last.score:.0%} of the score of [{last.number}]")
+    missing = [f"“{word.text}”" for word in words if candidate.held.isdisjoint(in_any_language(word.text))]
     if missing:
-        parts.append(f"it lacks {', '.join(missing)}")
+        parts.append(f"it lacks {', '.join(missing[:WORDS_SHOWN])}")
     return "; ".join(parts) + "."

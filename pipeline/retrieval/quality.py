@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pipeline.conversation import Passage, Query, Span
+from pipeline.conversation import Passage, Query
 from pipeline.retrieval import Quality
 from pipeline.retrieval.query import WeightedWord, weighted_words
 from pipeline.retrieval.words import in_any_language, language_of, terms_in_any_language
@@ -29,7 +29,7 @@ def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
     """
     best = max((passage.score for passage in passages), default=0.0)
     near = [passage for passage in passages if passage.score >= STRONG * best]
-    held = [held_terms(each.title, each.section, each.text, each.matched) for each in near]
+    held = [_held(each) for each in near]
     words = weighted_words(query, language_of(query.question, *(passage.text for passage in passages)))
     own, past = [word for word in words if word.weight == 1.0], [word for word in words if word.weight < 1.0]
     together, in_one = _share(own, held), max((_share(own, [each]) for each in held), default=0.0)
@@ -40,10 +40,10 @@ def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
     return "weak" if held and (together >= LEAST_SHARE or leans) else "none"
 
 
-def held_terms(title: str, section: str, text: str, marks: Sequence[Span]) -> frozenset[int]:
+def _held(passage: Passage) -> frozenset[int]:
     """Those terms of a passage that the question may have: its headings' words, and the marked ones of its text."""
-    marked = " ".join(text[begin:end] for begin, end in marks)
-    return terms_in_any_language(f"{title} {section} {marked}")
+    marked = " ".join(passage.text[begin:end] for begin, end in passage.matched)
+    return terms_in_any_language(f"{passage.title} {passage.section} {marked}")
 
 
 def _share(words: Sequence[WeightedWord], held: Iterable[frozenset[int]]) -> float:

@@ -63,6 +63,7 @@ _Condition = (
 
 Numbered = tuple[int, Entry, Record]
 Scored = dict[int, float]
+Held = dict[int, frozenset[int]]
 
 
 class Shard:
@@ -140,8 +141,8 @@ class Shard:
 
     def rank(
         self, terms: Terms, vector: Vector | None, scope: Scope, candidates: int, limit: int
-    ) -> tuple[Scored, Scored, Scored]:
-        """Points by words, by vector and by both fused; what was not asked for is empty."""
+    ) -> tuple[Scored, Scored, Scored, Held]:
+        """Points by words, by vector and by both fused, empty where not asked for; and the terms of the best."""
         condition = _condition(scope)
         rankings = []
         if terms:
@@ -150,16 +151,21 @@ class Shard:
             rankings.append(Query.Nearest(list(vector), using=VECTOR))
         both = len(rankings) > 1
         most = candidates if both else limit
-        requests = [QueryRequest(query=each, limit=most, filter=condition) for each in rankings]
+        told = [KEYWORD]
+        requests = [
+            QueryRequest(query=each, limit=most, filter=condition, with_vector=False if both else told)
+            for each in rankings
+        ]
         if both:
             prefetches = [Prefetch(query=each, limit=candidates, filter=condition) for each in rankings]
             fusion = cast(Fusion, Fusion.Rrf(k=RRF_K))  # which it is; its stubs do not say so
-            requests.append(QueryRequest(query=fusion, prefetches=prefetches, limit=limit))
+            requests.append(QueryRequest(query=fusion, prefetches=prefetches, limit=limit, with_vector=told))
         with faults():
-            hits = [_scores(each) for each in self._shard.query_batch(QueryBatchRequest(requests))]
+            answers = self._shard.query_batch(QueryBatchRequest(requests))
+        hits = [_scores(each) for each in answers]
         by_words = hits[0] if terms else {}
         by_vector = hits[1 if terms else 0] if vector is not None else {}
-        return by_words, by_vector, hits[2] if both else {}
+        return by_words, by_vector, hits[2] if both else {}, _held(answers[-1])
 
     def _upsert(self, points: list[Point]) -> int:
         with faults():
@@ -206,3 +212,12 @@ def _condition(scope: Scope) -> Filter:
 
 def _scores(hits: Iterable[ScoredPoint]) -> Scored:
     return {int(str(hit.id)): hit.score for hit in hits}
+
+
+def _held(hits: Iterable[ScoredPoint]) -> Held:
+    """The terms of each point, out of its sparse vector."""
+    held = {}
+    for hit in hits:
+        words = hit.vector.get(KEYWORD) if isinstance(hit.vector, dict) else None
+        held[int(str(hit.id))] = frozenset(words.indices if isinstance(words, SparseVector) else ())
+    return held

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from qdrant_client import QdrantClient
 
 from pipeline.conversation import Passage, Query
 from pipeline.errors import EmbeddingFault
 from pipeline.ingest import Chunk, Document
 from pipeline.retrieval import SHARED, Entry, Index, Options, Scope
+from pipeline.retrieval.cluster import ClusterIndex
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.query import query_of
 from pipeline.retrieval.reranking import Reranker
@@ -58,13 +65,50 @@ MANUAL = document(
 Make = Callable[..., Index]
 
 
+SERVER = os.environ.get("TEST_QDRANT_URL", "")
+ENGINES = ["edge", "local", *(["server"] if SERVER else [])]
+
+
+@pytest.fixture(params=ENGINES)
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """A function that opens the same index again and again: in a folder, in qdrant-client's local mode, on a server."""
+    if request.param == "edge":
+        yield lambda *models: EdgeIndex(tmp_path / "index", *models)
+        return
+    name = f"test-{uuid.uuid4()}"
+    # Local mode says that it has no payload indexes, and keeps its points only as long as its client.
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        client = QdrantClient(SERVER) if request.param == "server" else QdrantClient(":memory:")
+        kept: Any = Kept(client)
+        yield lambda *models: ClusterIndex(kept, *models, name=name)
+        client.delete_collection(name)
+        client.close()
+
+
+class Kept:
+    """A client that several indexes use, one after the other and one call at a time: local mode is not for threads."""
+
+    def __init__(self, client: QdrantClient) -> None:
+        self._client, self._turn = client, threading.RLock()
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self._turn:
+                return getattr(self._client, name)(*args, **kwargs)
+
+        return call
+
+    def close(self) -> None:
+        """Not yet."""
+
+
 @pytest.fixture
-async def make(tmp_path: Path) -> AsyncIterator[Make]:
+async def make(opener: Make) -> AsyncIterator[Make]:
     """A function that opens the index of this test; a second call opens it again after it was closed."""
     opened: list[Index] = []
 
     def open_index(embedding: ScriptedEmbedding | None = None, reranker: Reranker | None = None) -> Index:
-        opened.append(EdgeIndex(tmp_path / "index", embedding, reranker))
+        opened.append(opener(embedding, reranker))
         return opened[-1]
 
     yield open_index
