@@ -22,7 +22,6 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import gradio as gr
 from filelock import FileLock, Timeout
@@ -36,13 +35,13 @@ import api.metrics
 import api.turns
 from components import page
 from pipeline import logs
-from pipeline.errors import IndexTaken, SearchFault, StoreFault
+from pipeline.errors import IndexTaken, NotInstalled, SearchFault, StoreFault
 from pipeline.ingest import ChunkSize
 from pipeline.ingest.markdown import files_in, read_file
 from pipeline.library import Library
 from pipeline.models import Models
-from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.folder import follow
+from pipeline.retrieval.opening import opened
 from pipeline.store import Store
 from pipeline.turns import Pipeline
 
@@ -74,7 +73,7 @@ def main() -> int:
         return 1
     try:
         serve(SETTINGS, stop)
-    except (IndexTaken, SearchFault, StoreFault) as fault:
+    except (IndexTaken, NotInstalled, SearchFault, StoreFault) as fault:
         print(fault.text, file=sys.stderr)
         return 1
     finally:
@@ -88,7 +87,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     with suppress(StoreFault):  # it is logged, the page says it, and the store tries again
         store.open()
     size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
-    index = open_index(settings.data_dir / "index")
+    index = opened(settings)
     folder, recipe = settings.documents_dir, f"{size.most}/{size.overlap}"
     asyncio.run(follow(index, folder, files_in(folder), lambda path: read_file(folder, path, size), recipe))
     pipeline, library = Pipeline(settings, Models(settings), index, store), Library(index, settings)
@@ -100,7 +99,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None, None]:
         loops.append(asyncio.get_running_loop())
-        beside = [asyncio.create_task(library.sweep()), asyncio.create_task(meters.watch_lag())]
+        beside = [asyncio.create_task(each) for each in (library.sweep(), meters.watch_lag(), index.embed())]
         yield
         for task in beside:
             task.cancel()
@@ -124,15 +123,6 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         demo.close(verbose=False)
         index.close()
         store.close()
-
-
-def open_index(folder: Path) -> EdgeIndex:
-    """The index in its folder; where that cannot be written, a new one in a folder of the system's."""
-    try:
-        return EdgeIndex(folder)
-    except (OSError, SearchFault):
-        log.warning("cannot write to DATA_DIR: the documents are indexed anew, for this run alone")
-        return EdgeIndex.build(())
 
 
 def launch(demo: gr.Blocks, routes: Sequence[BaseRoute], settings: Settings, lifespan: object) -> None:

@@ -10,6 +10,7 @@
     ├── SearchFault        the documents could not be searched       → TurnFailed
     ├── EmbeddingFault     a model of the search did not answer      → the search does without it
     ├── IndexTaken         another process has the index             → no start
+    ├── NotInstalled       a setting needs one more package          → no start
     └── StoreFault         the database failed                       → saved: false, or HTTP 503
 
 Texts are constants that name the next action. An exception's own text may hold a key or a path: it is never shown,
@@ -100,6 +101,13 @@ class IndexTaken(GlassboxError):
             "index_taken",
             "Another process uses the index below this DATA_DIR. Stop it, or set DATA_DIR to another folder.",
         )
+
+
+class NotInstalled(GlassboxError):
+    """An optional package is missing."""
+
+    def __init__(self, package: str, setting: str) -> None:
+        super().__init__("not_installed", f"{setting} needs one more package: pip install {package}")
 
 
 class StoreFault(GlassboxError):

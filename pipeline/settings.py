@@ -82,6 +82,18 @@ class Settings(BaseSettings):
     chunk_overlap_chars: int = Field(
         default=100, ge=0, description="Characters that neighbouring passages share at most; less than CHUNK_CHARS"
     )
+    embedding_model: str = Field(
+        default="", description="LiteLLM name of an embedding model, or fastembed/NAME; empty: words alone are searched"
+    )
+    embedding_api_base: str | None = Field(default=None, description="Address of the embedding model's server")
+    rerank_model: str = Field(default="", description="LiteLLM name of a reranker, or fastembed/NAME; empty: none")
+    rerank_api_base: str | None = Field(default=None, description="Address of the reranker's server")
+    store_url: str | None = Field(
+        default=None, pattern="^https?://", description="Address of a Qdrant cluster; default: a folder under DATA_DIR"
+    )
+    store_api_key: SecretStr | None = Field(default=None, description="Key of the Qdrant cluster")
+    store_shards: int = Field(default=1, ge=1, description="Shards of the cluster's collection, when it is made")
+    store_replicas: int = Field(default=1, ge=1, description="Copies of each shard, when the collection is made")
     host: str | None = Field(
         default=None,
         validation_alias=AliasChoices("HOST", "GRADIO_SERVER_NAME"),

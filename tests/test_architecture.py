@@ -51,6 +51,7 @@ ONLY_IN = {
     "litellm": ("pipeline.litellm_door", "pipeline.retrieval.reranking"),
     "prometheus_client": ("api",),
     "qdrant_edge": ("pipeline.retrieval",),
+    "qdrant_client": ("pipeline.retrieval",),
     "mammoth": ("pipeline.ingest",),
     "pptx": ("pipeline.ingest",),
     "pypdfium2": ("pipeline.ingest",),

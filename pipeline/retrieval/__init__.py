@@ -128,8 +128,12 @@ class Index(Search, Protocol):
         origin: str = "",
         recipe: str = "",
         progress: Progress | None = None,
+        embed: bool = True,
     ) -> tuple[Entry, ...]:
-        """Index documents as one batch → their entries, in order. One that is there already is not indexed again."""
+        """Index documents as one batch → their entries, in order. One that is there already is not indexed again.
+
+        With `embed` they have their vectors on return, if the embedding answers; without, at the next `embed()`.
+        """
         ...
 
     async def remove(self, document_id: str, owner: str | None) -> bool:

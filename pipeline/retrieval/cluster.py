@@ -92,6 +92,11 @@ class ClusterIndex:
         """See `Index`. As this process saw it last."""
         return ("keyword", "vector", "hybrid") if self._embedded else ("keyword",)
 
+    @property
+    def reranks(self) -> bool:
+        """See `Index`."""
+        return self._reranker is not None
+
     async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
         """See `Index`."""
         return await asyncio.to_thread(self._entries, _all(_is("kind", "document"), _seen_by(visitor)))
@@ -116,10 +121,12 @@ class ClusterIndex:
         origin: str = "",
         recipe: str = "",
         progress: Progress | None = None,
+        embed: bool = True,
     ) -> tuple[Entry, ...]:
         """See `Index`."""
         entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
-        await self.embed()
+        if embed:
+            await self.embed()
         return entries
 
     async def remove(self, document_id: str, owner: str | None) -> bool:

@@ -50,12 +50,14 @@ class EdgeIndex:
         self._embedding_now = asyncio.Lock()
         self._titles: tuple[tuple[str, int], ...] | None = None
         self._open = True
-        folder.mkdir(parents=True, exist_ok=True)
         self._claim = FileLock(folder / "lock", thread_local=False)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             self._claim.acquire(blocking=False)
         except Timeout:
             raise IndexTaken from None
+        except OSError as error:
+            raise SearchFault from error
         try:
             with faults():
                 self._catalog = _catalog_in(folder)
@@ -65,13 +67,17 @@ class EdgeIndex:
             raise
 
     @classmethod
-    def build(cls, documents: Sequence[Document], folder: Path | None = None) -> EdgeIndex:
-        """Shared documents in a new folder inside `folder`, which goes with the index. Blocks."""
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
-        own = tempfile.TemporaryDirectory(prefix="index-", dir=folder, ignore_cleanup_errors=True)
-        index = cls(Path(own.name))
+    def temporary(cls, embedding: Embedding | None = None, reranker: Reranker | None = None) -> EdgeIndex:
+        """One in a new folder of the system's, which goes with it. Blocks."""
+        own = tempfile.TemporaryDirectory(prefix="index-", ignore_cleanup_errors=True)
+        index = cls(Path(own.name), embedding, reranker)
         index._own = own
+        return index
+
+    @classmethod
+    def build(cls, documents: Sequence[Document]) -> EdgeIndex:
+        """A temporary one of shared documents. Blocks."""
+        index = cls.temporary()
         index._add(documents, "documents", None, "", "", None)
         return index
 
@@ -140,10 +146,12 @@ class EdgeIndex:
         origin: str = "",
         recipe: str = "",
         progress: Progress | None = None,
+        embed: bool = True,
     ) -> tuple[Entry, ...]:
         """See `Index`. One flush for all of them."""
         entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
-        await self.embed()
+        if embed:
+            await self.embed()
         return entries
 
     async def remove(self, document_id: str, owner: str | None) -> bool:

@@ -36,6 +36,7 @@ async def follow(
 
     A file in a subfolder belongs to the collection of that name, any other to that of the folder itself. `recipe` says
     how documents are cut: cut otherwise, they are indexed again. `progress` counts files. A copy of a file is left out.
+    Vectors are left to `Index.embed`: a start does not wait for a model.
     """
     known = {(each.collection, each.hash): each for each in await index.documents(None) if each.origin == ORIGIN}
     present: set[tuple[str, str]] = set()
@@ -53,12 +54,14 @@ async def follow(
                 batch.append(document)
                 indexed += 1
                 if sum(len(each.chunks) for each in batch) >= PASSAGES_AT_ONCE:
-                    await index.add(waiting.pop(collection), collection, None, origin=ORIGIN, recipe=recipe)
+                    await index.add(
+                        waiting.pop(collection), collection, None, origin=ORIGIN, recipe=recipe, embed=False
+                    )
         present.add(key)
         if progress:
             progress(number, len(paths))
     for collection, batch in waiting.items():
-        await index.add(batch, collection, None, origin=ORIGIN, recipe=recipe)
+        await index.add(batch, collection, None, origin=ORIGIN, recipe=recipe, embed=False)
     vanished = [entry for key, entry in known.items() if key not in present]
     for entry in vanished:
         await index.remove(entry.id, None)

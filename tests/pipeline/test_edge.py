@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from pipeline.ingest import ChunkSize, Document
 from pipeline.ingest.markdown import files_in, read_file
 from pipeline.retrieval import SHARED, Index, Options, Scope
 from pipeline.retrieval.edge import EdgeIndex
+from pipeline.retrieval.embedding import Hosted, Local, embedding_of
 from pipeline.retrieval.folder import Followed, follow
-from pipeline.settings import ROOT
+from pipeline.retrieval.opening import opened
+from pipeline.settings import ROOT, Settings
 from tests.indexed import ScriptedEmbedding, letter, word
 
 MAYA = "maya-0123456789abcdef"
@@ -54,12 +57,38 @@ def test_a_second_process_is_refused_before_it_touches_the_shard(tmp_path: Path)
     again.close()
 
 
-def test_closing_twice_is_closing_once_and_gives_a_folder_of_its_own_back(tmp_path: Path) -> None:
-    built = EdgeIndex.build((letter(1),), tmp_path / "new")
-    assert list((tmp_path / "new").iterdir())
+def test_closing_twice_is_closing_once_and_gives_a_folder_of_its_own_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    built = EdgeIndex.build((letter(1),))
+    assert list(tmp_path.iterdir())
     built.close()
     built.close()
-    assert list((tmp_path / "new").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_can_be_written_the_index_is_a_temporary_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    index = opened(Settings(data_dir=tmp_path / "file"))
+    add(index, letter(1))
+    assert found(index, "letter") == ["1.txt"] * 3
+    assert "Set DATA_DIR" in caplog.text
+    index.close()
+
+
+def test_the_settings_name_the_embedding(tmp_path: Path) -> None:
+    assert embedding_of("") is None
+    assert isinstance(embedding_of("openai/text-embedding-3-small"), Hosted)
+    assert isinstance(embedding_of("fastembed/BAAI/bge-small-en-v1.5"), Local)
+    index = opened(
+        Settings(data_dir=tmp_path, embedding_model="hosted_vllm/none", embedding_api_base="http://127.0.0.1:9")
+    )
+    asyncio.run(index.add((letter(1),), "letters", None, embed=False))
+    assert index.modes == ("keyword",)
+    index.close()
 
 
 INGEST = """
