@@ -37,7 +37,7 @@ from components import page
 from pipeline import logs
 from pipeline.errors import IndexTaken, NotInstalled, SearchFault, StoreFault
 from pipeline.ingest import ChunkSize
-from pipeline.ingest.markdown import files_in, read_file
+from pipeline.ingest.files import files_below, read_below
 from pipeline.library import Library
 from pipeline.models import Models
 from pipeline.retrieval.folder import follow
@@ -89,7 +89,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
     index = opened(settings)
     folder, recipe = settings.documents_dir, f"{size.most}/{size.overlap}"
-    asyncio.run(follow(index, folder, files_in(folder), lambda path: read_file(folder, path, size), recipe))
+    asyncio.run(follow(index, folder, files_below(folder), lambda path: read_below(folder, path, size), recipe))
     pipeline, library = Pipeline(settings, Models(settings), index, store), Library(index, settings)
     meters = api.metrics.Meters(pipeline)
     pipeline.watchers += [logs.log_turn, meters.ended]

@@ -34,6 +34,7 @@ from pipeline.settings import Settings
 log = logging.getLogger(__name__)
 
 PRIVATE = "private"  # the collection of what visitors bring
+SHARED_ORIGIN = "ingest"  # who keeps what `share` added up to date: nobody but `share`
 SIGNED_S = 3600.0  # how long a signed address opens
 REMEMBERED = 64  # documents whose page starts are kept
 LONGEST_SWEEP_S = 3600.0
@@ -158,6 +159,21 @@ class Library:
         else:
             yield Taken(name, "done", done + 1, files, entry=entry)
 
+    async def share(self, file: Path, name: str, collection: str) -> Entry:
+        """Add a file for everybody, in place of one of that name that says something else.
+
+        Raises IngestFault, SearchFault and OSError.
+        """
+        document = await read_file(file, name, replace(Limits(), wall_s=600.0, cpu_s=600), self._size)
+        (entry,) = await self._index.add([document], collection, None, origin=SHARED_ORIGIN, recipe=self._recipe)
+        await asyncio.to_thread(self._keep, file, entry)
+        for other in await self._index.documents(None):
+            is_older = (other.collection, other.name, other.origin) == (collection, name, SHARED_ORIGIN)
+            if is_older and other.id != entry.id:
+                await self._index.remove(other.id, None)
+                await asyncio.to_thread(shutil.rmtree, self._file(other).parent, ignore_errors=True)
+        return entry
+
     # What there is
 
     async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
@@ -270,6 +286,8 @@ class Library:
         shutil.rmtree(self._owner_folder(_hash(owner)) / document_id, ignore_errors=True)
 
     def _file(self, entry: Entry) -> Path:
+        if entry.origin == SHARED_ORIGIN:
+            return self._settings.data_dir / "shared" / entry.id / _file_name(entry.name)
         if entry.owner is None:
             return self._settings.documents_dir / entry.name
         return self._owner_folder(_hash(entry.owner)) / entry.id / _file_name(entry.name)

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(default=Path("data"), description="Folder for everything that is written")
     database_url: str | None = Field(default=None, description="SQLAlchemy address; default: SQLite under DATA_DIR")
-    documents_dir: Path = Field(default=ROOT / "samples", description="Folder whose *.md and *.txt are answered from")
+    documents_dir: Path = Field(default=ROOT / "samples", description="Folder whose documents everybody may ask")
     upload_files: int | None = Field(
         default=None, ge=1, description="Most files of one upload; default 20, on a Space 5"
     )

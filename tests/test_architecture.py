@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 # A module imports from its own layer and from those below it, never from above. Longest prefix wins.
 LAYERS = [
-    ("app",),
+    ("app", "pipeline.ingest.__main__"),
     ("api", "components"),
     ("pipeline.turns", "pipeline.library"),
     ("pipeline",),

@@ -11,15 +11,19 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import logging
 import zipfile
 from pathlib import Path
 
 from pipeline.errors import IngestFault
-from pipeline.ingest import Chunk, ChunkSize, Document, Limits
+from pipeline.ingest import Chunk, ChunkSize, Document, Limits, markdown
 from pipeline.ingest.archive import DAMAGED
-from pipeline.ingest.kinds import kind_of
+from pipeline.ingest.kinds import KINDS, kind_of
 from pipeline.ingest.sandbox import run
 
+_log = logging.getLogger(__name__)
+
+TEXTS = frozenset({".md", ".txt"})
 DEFAULT_LIMITS = Limits()
 DEFAULT_SIZE = ChunkSize()
 
@@ -36,6 +40,28 @@ async def read_file(
         Chunk(section, text[start:end], start, end, first, last) for section, start, end, first, last in places
     )
     return Document(content_hash, name, title, language, text, pages, chunks, tuple(page_starts))
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file below `folder` of a kind that is read, by name; zips are for uploads."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in KINDS and path.is_file())
+
+
+def read_below(folder: Path, path: Path, size: ChunkSize = DEFAULT_SIZE) -> Document | None:
+    """One of them, by its path inside the folder; None, after one line in the log, when there is nothing to read.
+
+    Markdown and text are the owner's own and are read here; everything else in a child. Blocks: for threads.
+    """
+    if path.suffix.lower() in TEXTS:
+        return markdown.read_file(folder, path, size)
+    name = path.relative_to(folder).as_posix()
+    try:
+        return asyncio.run(read_file(path, name, DEFAULT_LIMITS, size))
+    except IngestFault as fault:
+        _log.warning("Skipped the document %r: %s", name, fault.text)
+    except OSError:
+        _log.warning("Skipped the document %r: it cannot be read.", name)
+    return None
 
 
 class Archive:

@@ -1,0 +1,70 @@
+"""`python -m pipeline.ingest PATH`: add a folder or a file to what everybody may ask, with a progress bar.
+
+For what is too much to be read at each start. It works on the index of DATA_DIR while Glassbox does not run; the same
+path again adds what is new and replaces what has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from pipeline.settings import Settings, SettingsFault, load
+
+
+def main() -> int:
+    """Add what the arguments name → the exit code: 1 when a file failed, 2 when the index is in use."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.ingest", description="Add documents for everybody.")
+    parser.add_argument("path", type=Path, help="a file, or a folder with all below it")
+    parser.add_argument("--collection", help="its collection; default: the name of the path")
+    given = parser.parse_args()
+    try:
+        settings = load()
+    except SettingsFault as fault:
+        print(fault, file=sys.stderr)
+        return 2
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.data_dir / "lock", blocking=False):
+            return added(settings, given.path, given.collection or given.path.resolve().stem)
+    except Timeout:
+        print("Glassbox is running on this DATA_DIR. Stop it first, or send the files to it.", file=sys.stderr)
+        return 2
+
+
+def added(settings: Settings, path: Path, collection: str) -> int:
+    """Read and index every file, one after the other → the exit code."""
+    from pipeline.errors import GlassboxError
+    from pipeline.ingest.files import files_below
+    from pipeline.library import Library
+    from pipeline.retrieval.opening import opened
+
+    folder, files = (path, files_below(path)) if path.is_dir() else (path.parent, [path])
+    if not path.exists() or not files:
+        print("There is nothing to read at this path.", file=sys.stderr)
+        return 1
+    failed = passages = 0
+    index = opened(settings)
+    try:
+        library = Library(index, settings)
+        with asyncio.Runner() as runner:
+            for file in tqdm(files, unit="file"):
+                name = file.relative_to(folder).as_posix()
+                try:
+                    passages += runner.run(library.share(file, name, collection)).passages
+                except (GlassboxError, OSError) as fault:
+                    failed += 1
+                    tqdm.write(f"{name}: {fault.text if isinstance(fault, GlassboxError) else 'It cannot be read.'}")
+    finally:
+        index.close()
+    print(f"{len(files) - failed} documents, {passages} passages in “{collection}”; {failed} failed.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
