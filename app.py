@@ -16,6 +16,7 @@ except SettingsFault as fault:
 
 import asyncio
 import logging
+import shutil
 import signal
 import socket
 import sys
@@ -83,6 +84,7 @@ def main() -> int:
 
 def serve(settings: Settings, stop: threading.Event) -> None:
     """Build the parts, serve until `stop`, then end the turns first and the server after them."""
+    shutil.rmtree(settings.data_dir / "gradio", ignore_errors=True)  # uploads that an earlier process never took
     store = Store(settings.database_address)
     with suppress(StoreFault):  # it is logged, the page says it, and the store tries again
         store.open()

@@ -20,6 +20,7 @@ from pipeline.settings import BUILTIN_MODEL
 
 NAME, TITLE = "chat", "Answer"
 PEEK_CHARS = 180
+OWN_SHOWN = 2  # of the visitor's own documents, among the questions to begin with
 SURE = 0.5  # from this confidence on, the time left is said without a perhaps
 UNKNOWN = "?"  # the conversation of a page that has not been told yet which one it shows
 
@@ -57,11 +58,12 @@ def bar(title: str, conversation_id: str, model: str, trouble: str | None = None
     ]
 
 
-def hero(documents: Sequence[tuple[str, int]], model: str) -> Parts:
-    """The empty page: what this is, and questions to begin with."""
+def hero(documents: Sequence[tuple[str, int]], model: str, own: Sequence[tuple[str, int]] = ()) -> Parts:
+    """The empty page: what this is, and questions to begin with, first of all on what the visitor brought."""
     titles = {title for title, _ in documents}
     is_coffee = all(title in titles for *_, title in EXAMPLES if title)
-    cards = [(kind, question) for kind, question, _ in EXAMPLES] if is_coffee else _about(documents)
+    shared = [(kind, question) for kind, question, _ in EXAMPLES] if is_coffee else _about("Document", documents)
+    cards = [*_about("Yours", own[:OWN_SHOWN]), *shared][: len(EXAMPLES)]
     buttons = "".join(
         f'<button type="button" data-act="example" data-question="{escape(question)}"><em>{escape(kind)}</em>'
         f"<span>{plain(question)}</span></button>"
@@ -69,6 +71,10 @@ def hero(documents: Sequence[tuple[str, int]], model: str) -> Parts:
     )
     loaded = ["The coffee handbook"] if is_coffee else []
     loaded += [f"{len(documents)} documents", f"{sum(count for _, count in documents)} passages"]
+    loaded.append(
+        f'<button type="button" data-act="documents" aria-haspopup="dialog">'
+        f"{f'and {len(own)} of your own' if own else 'add your own'}</button>"
+    )
     return [
         f'<section class="hero" aria-label="Glassbox">{mark(52)}<p class="wordmark">Glassbox</p>'
         '<p class="promise">Ask the documents. Watch the answer being made.</p>'
@@ -89,8 +95,8 @@ def article(view: View, rating: Rating = 0) -> str:
     return f"{_shell(view)}{''.join(_inside(view, Ink(), rating))}</article>"
 
 
-def _about(documents: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
-    return [("Document", f"What is “{title}” about?") for title, _ in documents[: len(EXAMPLES)]]
+def _about(kind: str, documents: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
+    return [(kind, f"What is “{title}” about?") for title, _ in documents[: len(EXAMPLES)]]
 
 
 def _quotes_only(model: str) -> str:

@@ -44,6 +44,7 @@ BACK = '<button type="button" class="back" data-act="present">Of an earlier ques
 
 KEEP = gr.skip()
 Outputs = tuple[Any, ...]
+Documents = Sequence[tuple[str, int]]  # title and number of passages
 
 
 @dataclass(slots=True)
@@ -186,7 +187,7 @@ class Intents:
             return Shown(bar=bar).outputs()
         panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
         said: Parts | None = None if _pending(tab) else []  # that an answer is still being written is no longer true
-        tab.seen, thread = _ids(turns), self._thread(turns, model)
+        tab.seen, thread = _ids(turns), self._thread(turns)
         return Shown(bar=bar, notice=said, conversations=conversations, thread=thread, panes=panes).outputs()
 
     # Conversations
@@ -339,7 +340,7 @@ class Intents:
             bar=self._bar(tab, knobs.model),
             notice=[],
             conversations=await self._listing(tab, visitor),
-            thread=self._thread([turn for turn in turns if turn.id != running.id], knobs.model, is_empty_page=False),
+            thread=self._thread([turn for turn in turns if turn.id != running.id]),
             panes=tuple(pane.render(view, Ink()) for pane in PANES),
         ).outputs()
 
@@ -394,33 +395,48 @@ class Intents:
         tab.title = turns[0].question if turns else NEW_CHAT
         tab.replaces = tab.again = None
         tab.turn_id, tab.seen = turn_id, _ids(turns)
+        own = () if turns else await self._own(visitor)
         return Shown(
             bar=self._bar(tab, model),
             notice=said,
             conversations=await self._listing(tab, visitor),
-            thread=self._thread([turn for turn in turns if turn.id != tab.turn_id], model, is_empty_page=not turns),
-            panes=self._panes(tab, turns),
+            thread=self._thread([turn for turn in turns if turn.id != tab.turn_id])
+            if turns
+            else self._hero(model, own),
+            panes=self._panes(tab, turns) if turns else self.empty_panes(own),
         )
+
+    async def refresh(self, tab: Tab, visitor: str, model: str) -> Outputs:
+        """The visitor's documents have changed → thread and sources, which name them as long as nothing was asked."""
+        own = await self._own(visitor)
+        if tab.conversation_id or tab.is_asking:
+            return KEEP, KEEP
+        return self._hero(model, own), self.empty_panes(own)[-1]
+
+    async def _own(self, visitor: str) -> Documents:
+        try:
+            return await self._pipeline.own_documents(visitor if _is_visitor(visitor) else None)
+        except GlassboxError:
+            return ()
 
     def _bar(self, tab: Tab, model: str) -> Parts:
         return chat.bar(tab.title, tab.conversation_id or "", self.known(model), self._pipeline.trouble)
 
     def _panes(self, tab: Tab, turns: Sequence[Turn]) -> tuple[Parts, ...]:
         """Of the running turn, else of the last one; the chat's own pane holds running turns only."""
-        if not turns:
-            return self.empty_panes()
         last = turns[-1]
         view, ink = _view(last), Ink()
         chat_parts = chat.render(view, ink) if tab.turn_id == last.id else []
         return (chat_parts, *(pane.render(view, ink) for pane in PANES[1:]))
 
-    def empty_panes(self) -> tuple[Parts, ...]:
+    def empty_panes(self, own: Documents = ()) -> tuple[Parts, ...]:
         """Before the first question."""
-        return ([], reasoning.EMPTY, sources.empty(self._pipeline.documents))
+        return ([], reasoning.EMPTY, sources.empty(self._pipeline.documents, own))
 
-    def _thread(self, turns: Sequence[Turn], model: str, *, is_empty_page: bool = False) -> Parts:
-        if is_empty_page:
-            return chat.hero(self._pipeline.documents, self.known(model))
+    def _hero(self, model: str, own: Documents) -> Parts:
+        return chat.hero(self._pipeline.documents, self.known(model), own)
+
+    def _thread(self, turns: Sequence[Turn]) -> Parts:
         return [self._article(turn) for turn in turns]
 
     def _article(self, turn: Turn) -> str:

@@ -96,7 +96,7 @@ def build(pipeline: Pipeline, library: Library, *, on_space: bool, typed_models:
             main = _main(pipeline, intents, banner=NO_MODEL_ON_SPACE if is_bare else "")
         _wire_turns(intents, kept, side, main)
         _wire_conversations(demo, intents, kept, side, main)
-        _wire_documents(demo, Shelf(library), kept, side)
+        _wire_documents(demo, intents, Shelf(library), kept, side, main)
         _wire_models(demo, intents, kept, side, main, pipeline.default_instructions)
     return demo
 
@@ -187,7 +187,7 @@ def _wire_conversations(demo: gr.Blocks, intents: Intents, kept: Kept, side: Sid
     _on(demo.load, intents.load, [*known, address, minutes_west], [kept.visitor, *page], js=ON_LOAD)
 
 
-def _wire_documents(demo: gr.Blocks, shelf: Shelf, kept: Kept, side: Sidebar) -> None:
+def _wire_documents(demo: gr.Blocks, intents: Intents, shelf: Shelf, kept: Kept, side: Sidebar, main: Main) -> None:
     """What people bring, and how they look into it."""
     desk = gr.State(Desk())
     shown = keyed(
@@ -201,10 +201,11 @@ def _wire_documents(demo: gr.Blocks, shelf: Shelf, kept: Kept, side: Sidebar) ->
     around = keyed([], "around", draws="around", events=("around",))
     known, drawn = [desk, kept.visitor], [side.documents, shown]
     bringing = _on(shown.bring, shelf.bring, known, drawn)
-    _on(shown.halt, shelf.cancel, known, drawn, cancels=bringing)
+    halted = _on(shown.halt, shelf.cancel, known, drawn, cancels=bringing)
+    removed = _on(shown.remove, shelf.remove, known, drawn), _on(shown.remove_all, shelf.remove_all, known, drawn)
+    for changed in (bringing, halted, *removed):
+        _on(changed.then, intents.refresh, [kept.tab, kept.visitor, kept.model], [main.thread, main.panes[-1]])
     _on(shown.tidy, shelf.tidy, known, drawn)
-    _on(shown.remove, shelf.remove, known, drawn)
-    _on(shown.remove_all, shelf.remove_all, known, drawn)
     _on(side.documents.documents, shelf.show, known, drawn)
     _on(kept.visitor.change, shelf.show, known, drawn)
     _on(demo.load, shelf.show, known, drawn)

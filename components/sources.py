@@ -45,12 +45,14 @@ MODES: dict[str | None, tuple[str, str]] = {
 }
 
 
-def empty(documents: Sequence[tuple[str, int]]) -> Parts:
-    """What can be found, before anything was searched."""
-    rows = "".join(f"<li>{plain(title)}<b>{count}</b></li>" for title, count in documents[:DOCUMENTS_SHOWN])
-    more = len(documents) - DOCUMENTS_SHOWN
+def empty(documents: Sequence[tuple[str, int]], own: Sequence[tuple[str, int]] = ()) -> Parts:
+    """What can be found, before anything was searched: what the visitor brought, then what is shared."""
+    found = [(title, count, "<em>yours</em>") for title, count in own]
+    found += [(title, count, "") for title, count in documents]
+    rows = "".join(f"<li>{plain(title)}{yours}<b>{count}</b></li>" for title, count, yours in found[:DOCUMENTS_SHOWN])
+    more = len(found) - DOCUMENTS_SHOWN
     rest = f'<p class="more">and {more} more</p>' if more > 0 else ""
-    note = f'<span class="state">{_counted(len(documents), "document")}</span>'
+    note = f'<span class="state">{_counted(len(found), "document")}</span>'
     return [
         f'<header class="pane-head"><h2>{TITLE}</h2>{note}</header>',
         '<div class="hint"><p>Answers may only use these documents. The passages found appear here first.</p></div>',

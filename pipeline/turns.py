@@ -373,8 +373,13 @@ class Pipeline:
 
     @property
     def documents(self) -> tuple[tuple[str, int], ...]:
-        """(title, number of passages) of every document that answers may stand on."""
+        """(title, number of passages) of every shared document."""
         return self._search.titles
+
+    async def own_documents(self, visitor: str | None) -> tuple[tuple[str, int], ...]:
+        """(title, number of passages) of what the visitor brought, newest first. Raises SearchFault."""
+        seen = await self._search.documents(visitor)
+        return tuple((entry.title, entry.passages) for entry in reversed(seen) if entry.owner is not None)
 
     # One turn
 

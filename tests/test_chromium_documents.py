@@ -1,0 +1,219 @@
+"""Documents in a real Chromium: brought, cancelled, asked, opened at the right page, and nobody else's."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+
+from tests.documents import Line, pdf
+from tests.served import Served, served
+
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+SLOW_MS = 60_000
+LAMP = "The lamp of the Skagen lighthouse turns once in four seconds."
+
+pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("brought"), UPLOAD_MB="2") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(app: Served, browser: Browser) -> Iterator[Page]:
+    yield from visit(app, browser, DESKTOP)
+
+
+@pytest.fixture
+def phone(app: Served, browser: Browser) -> Iterator[Page]:
+    yield from visit(app, browser, PHONE)
+
+
+def visit(app: Served, browser: Browser, size: Any) -> Iterator[Page]:
+    context = browser.new_context(viewport=size, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(SLOW_MS)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((app.url, "data:", "blob:")) else wrong.append(request.url),
+    )
+    page.goto(app.url)
+    expect(page.locator("body.ready #question textarea")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".opener em")).to_have_text("14", timeout=SLOW_MS)
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def handbook() -> FilePayload:
+    """Thirty pages; what is asked stands on the seventeenth, and nowhere else."""
+    fill = [f"Line {line} speaks of ordinary harbour business and of the weather." for line in range(24)]
+    pages: list[list[Line]] = [[(f"{number}. Chapter", ("F2", 18.0)), *fill[:12]] for number in range(1, 31)]
+    pages[16] = [("17. The lighthouse", ("F2", 18.0)), *fill[:8], LAMP, *fill[8:]]
+    return payload("handbook.pdf", pdf(pages, title="Harbour handbook"))
+
+
+def payload(name: str, content: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
+def bring(page: Page, files: Sequence[FilePayload]) -> None:
+    page.locator("#documents input[type=file]").set_input_files(list(files))
+
+
+def brought(page: Page) -> None:
+    """Wait until the files are over."""
+    expect(page.locator("#documents [data-act=tidy]")).to_be_visible(timeout=SLOW_MS)
+
+
+def ask(page: Page, question: str) -> None:
+    page.locator("#question textarea").fill(question)
+    page.locator("#question textarea").press("Enter")
+    expect(page.locator("#chat .facts")).to_be_visible(timeout=SLOW_MS)
+
+
+def marked(picture: bytes) -> int:
+    """How many pixels of a page are yellow."""
+    pixels = Image.open(io.BytesIO(picture)).convert("RGB").resize((300, 424)).tobytes()
+    return sum(
+        red > 200 and green > 180 and blue < 160
+        for red, green, blue in zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True)
+    )
+
+
+def test_a_pdf_is_brought_asked_and_opened_at_the_page_with_the_passage_marked(page: Page) -> None:
+    page.locator(".opener").click()
+    bring(page, [handbook(), payload("locked.pdf", pdf([["Fog."]], locked=True)), payload("none.txt", b"")])
+    brought(page)
+    expect(page.locator("#documents .bringing p")).to_have_text("1 added, 2 could not be read")
+    expect(page.locator("#documents .files .bad", has_text="locked.pdf")).to_contain_text("locked with a password")
+    expect(page.locator("#documents .files .bad", has_text="none.txt")).to_contain_text("The file is empty.")
+    expect(page.locator("#documents .document").first).to_contain_text("30 pages")
+    expect(page.locator(".opener em")).to_have_text("15")
+    page.keyboard.press("Escape")
+    expect(page.locator("#documents dialog")).to_be_hidden()
+    expect(page.locator("#thread .hero")).to_contain_text("What is “handbook” about?")
+
+    ask(page, "How often does the lamp of the Skagen lighthouse turn?")
+    expect(page.locator("#chat .answer")).to_contain_text("four seconds")
+    card = page.locator("#sources .source").first
+    expect(card.locator(".path")).to_contain_text("p. 17")
+    expect(page.locator("#sources .badge.good")).to_have_text("good context")
+    card.locator("summary", has_text="Show around").click()
+    expect(card.locator(".near")).to_contain_text("After")
+    with page.expect_response(lambda answer: "/pages/17.jpg" in answer.url) as answer:
+        card.locator("button", has_text="Open page").click()
+    assert marked(answer.value.body()) > 100
+    expect(page.locator("#leaf .leaf.seen img")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#leaf .state")).to_have_text("17 of 30")
+    assert page.evaluate("document.activeElement.closest('dialog') !== null")
+    with page.expect_response(lambda answer: "/pages/18.jpg" in answer.url) as answer:
+        page.keyboard.press("ArrowRight")
+    assert marked(answer.value.body()) == 0
+    page.route("**/pages/19.jpg*", lambda route: route.abort())
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#leaf .unseen")).to_contain_text("could not be shown", timeout=SLOW_MS)
+    page.unroute("**/pages/19.jpg*")
+    page.locator("#leaf .unseen button").click()
+    expect(page.locator("#leaf .leaf.seen img")).to_be_visible(timeout=SLOW_MS)
+    with page.expect_download() as download:
+        page.locator("#leaf a[download]").click()
+    assert download.value.path().read_bytes() == handbook()["buffer"]
+    page.keyboard.press("Escape")
+    expect(page.locator("#leaf dialog")).to_be_hidden()
+
+
+def test_two_visitors_do_not_see_each_others_files(page: Page, phone: Page) -> None:
+    drop(page, "fog.md", "# Fog horns\n\nThe horn of Dover booms twice in a minute.")
+    brought(page)
+    page.keyboard.press("Escape")
+    ask(page, "How often does the horn of Dover boom?")
+    expect(page.locator("#sources .source").first).to_contain_text("booms twice")
+    phone.reload()
+    phone.locator("[data-act=menu]").click()
+    phone.locator(".opener").click()
+    expect(phone.locator("#documents .document")).to_have_count(14)
+    expect(phone.locator("#documents")).to_contain_text("Nothing yet.")
+    phone.locator("#documents [data-act=close-dialog]").click()
+    ask(phone, "How often does the horn of Dover boom?")
+    assert "booms twice" not in phone.content()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def drop(page: Page, name: str, text: str) -> None:
+    """Let a file fall onto the chat, as from the desktop."""
+    page.evaluate(
+        """([name, text]) => {
+          const given = new DataTransfer();
+          given.items.add(new File([text], name));
+          for (const type of ["dragenter", "dragover", "drop"])
+            document.querySelector("#chat").dispatchEvent(
+              new DragEvent(type, { dataTransfer: given, bubbles: true, cancelable: true }));
+        }""",
+        [name, text],
+    )
+
+
+def test_bringing_can_be_cancelled_and_what_was_brought_deleted(page: Page) -> None:
+    page.locator(".opener").click()
+    bring(page, [payload(f"{number}.md", f"# Note {number}\n\nFog.".encode()) for number in range(20)])
+    expect(page.locator("#documents .files .done").or_(page.locator("#documents .files .run")).first).to_be_visible()
+    page.locator("#documents .bringing [data-act=halt]").click()
+    brought(page)
+    expect(page.locator("#documents .bringing p")).to_contain_text("cancelled")
+    page.locator("#documents [data-act=tidy]").click()
+    bring(page, [payload("huge.txt", b"x" * 2_100_000), payload("last.md", b"# Last\n\nFog.")])
+    brought(page)
+    expect(page.locator("#documents .files .bad", has_text="huge.txt")).to_contain_text("too large")
+    page.locator("#documents .document .bin").first.click()
+    page.locator("#documents .document [data-act=remove]").first.click()
+    expect(page.locator("#documents .document", has_text="Last")).to_have_count(0)
+    if page.locator("#documents .bin.word").count():
+        page.locator("#documents .bin.word").click()
+        page.locator("#documents [data-act=remove-all]").click()
+    expect(page.locator("#documents")).to_contain_text("Nothing yet.")
+    expect(page.locator(".opener em")).to_have_text("14")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_in_the_dialogs(page: Page, dark: bool) -> None:
+    if dark:
+        page.evaluate("document.body.classList.add('dark')")
+    page.locator(".opener").click()
+    bring(page, [handbook(), payload("none.txt", b"")])
+    brought(page)
+    problems = {"documents": violations(page)}
+    page.keyboard.press("Escape")
+    ask(page, "How often does the lamp of the Skagen lighthouse turn?")
+    for summary in page.locator("#sources summary").all():
+        summary.click()
+    problems["sources"] = violations(page)
+    page.locator("#sources [data-act=leaf]").first.click()
+    expect(page.locator("#leaf .leaf.seen img")).to_be_visible(timeout=SLOW_MS)
+    problems["page"] = violations(page)
+    assert problems == {"documents": [], "sources": [], "page": []}
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
