@@ -5,6 +5,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+if __name__ == "__main__":  # before the imports below, which take seconds
+
+    def leave(*_: Any) -> None:
+        """What a signal does until there is a server: no turn runs yet, and what is stored stands a killed process.
+
+        No SystemExit, which an import may swallow.
+        """
+        print("Stopping …", file=sys.stderr, flush=True)
+        os._exit(0)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, leave)
+
 from components.unstubbed import without_stubs
 from pipeline.settings import Settings, SettingsFault, load
 
@@ -17,10 +36,7 @@ except SettingsFault as fault:
 import asyncio
 import logging
 import shutil
-import signal
 import socket
-import sys
-import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -52,11 +68,8 @@ log = logging.getLogger("glassbox")
 
 
 def main() -> int:
-    """Run until a signal comes → the exit code: 1 for an address that cannot be had, 2 for a folder that is taken."""
+    """Run until a signal comes → the exit code: 1 for what a setting names and cannot be had, 2 for a folder taken."""
     logs.set_up(SETTINGS.log_level, SETTINGS.secrets)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     claim = FileLock(SETTINGS.data_dir / "lock")
     try:
         SETTINGS.data_dir.mkdir(parents=True, exist_ok=True)
@@ -73,9 +86,17 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     try:
-        serve(SETTINGS, stop)
-    except (IndexTaken, NotInstalled, SearchFault, StoreFault) as fault:
+        serve(SETTINGS, threading.Event())
+    except StoreFault as fault:
+        print(
+            "The database cannot be used. Check DATABASE_URL." if SETTINGS.database_url else fault.text, file=sys.stderr
+        )
+        return 1
+    except (IndexTaken, NotInstalled, SearchFault) as fault:
         print(fault.text, file=sys.stderr)
+        return 1
+    except SettingsFault as fault:
+        print(fault, file=sys.stderr)
         return 1
     finally:
         claim.release()
@@ -95,6 +116,10 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     pipeline, library = Pipeline(settings, Models(settings), index, store), Library(index, settings)
     meters = api.metrics.Meters(pipeline)
     pipeline.watchers += [logs.log_turn, meters.ended]
+    if not pipeline.documents:
+        log.warning("DOCUMENTS_DIR holds no document that can be read: nothing is found but what visitors bring.")
+    if settings.default_model != pipeline.default_model:
+        log.warning("DEFAULT_MODEL is not among the models, so visitors start with %s.", pipeline.default_model)
     demo = page.build(pipeline, library, on_space=settings.on_space, typed_models=not settings.on_space)
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -113,10 +138,13 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         api.health.routes(pipeline),
         api.metrics.routes(meters, token),
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     launch(demo, [route for router in routers for route in router.routes], settings, lifespan)
     host, port = settings.address
     print(f"Glassbox is ready: http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
     stop.wait()
+    print("Stopping …", file=sys.stderr, flush=True)
     try:
         asyncio.run_coroutine_threadsafe(pipeline.close(), loops[0]).result(CLOSING_S)
     except TimeoutError:

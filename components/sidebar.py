@@ -28,8 +28,8 @@ MODE_NAMES = {"keyword": "Keywords", "vector": "Meaning", "hybrid": "Both"}
 KEYWORDS_ONLY = "Search goes by words. With EMBEDDING_MODEL set, it can go by meaning too."
 UNMOVED = "As long as these are not moved, each model keeps its own."
 KEYS = (
-    "Any LiteLLM name; Enter adds it. Its key belongs into the file .env beside app.py, under its provider’s own name "
-    "(OPENAI_API_KEY=…); then start Glassbox again."
+    "Any LiteLLM name; Enter adds it, for everybody here until Glassbox starts again. Its key belongs into the file "
+    ".env beside app.py, under its provider’s own name (OPENAI_API_KEY=…); then start Glassbox again."
 )
 
 

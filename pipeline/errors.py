@@ -125,6 +125,7 @@ REFUSALS: MappingProxyType[str, str] = MappingProxyType(
         "blank_question": "Please ask a question.",
         "long_question": "The question is too long. Shorten it and ask again.",
         "unreadable_question": "The question holds characters that are no text. Type it again.",
+        "missing_key": "This model’s provider needs a key. Put it into .env, start Glassbox again, then add the model.",
         "unknown_model": "There is no model of that name here. Choose one of the model list.",
         "invalid_request": "The request is not valid. Check its keys and their values.",
         "unknown_event": "This turn has no event of that number. Give the id of the last event that was received.",

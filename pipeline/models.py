@@ -16,6 +16,7 @@ from typing import Any, Literal
 import dspy
 import httpx
 from dspy.clients.backend_selection import select_backend
+from pydantic import ValidationError
 
 from pipeline.errors import ModelFault, Refused
 from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
@@ -36,6 +37,8 @@ PROVIDER_DEFAULTS = (
     ("DEEPSEEK_API_KEY", "deepseek/deepseek-chat"),
     ("MISTRAL_API_KEY", "mistral/mistral-small-latest"),
 )
+KEY_NAMES = {model.partition("/")[0]: name for name, model in PROVIDER_DEFAULTS}
+OTHER_KEY_NAMES = {"gemini": "GOOGLE_API_KEY", "openrouter": "OR_API_KEY"}  # which the libraries take as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +151,16 @@ class Models:
     def add(self, name: str) -> str:
         """Put a LiteLLM name (`provider/model`) into the list → its label."""
         name = name.strip()
-        if "/" not in name or len(name) > 200 or any(character.isspace() for character in name):
-            raise Refused("unknown_model")
-        if not self.known(name):
+        if self.known(name):
+            return name
+        try:
             entry = ModelEntry(label=name, model=name)
-            try:
-                self._built[name] = self._build(entry)
-            except ModelFault as fault:
-                raise Refused("unknown_model") from fault
-            self._entries[name] = entry
+            if self._lacks_key(entry):
+                raise Refused("missing_key")
+            self._built[name] = self._build(entry)
+        except (ModelFault, ValidationError) as fault:
+            raise Refused("unknown_model") from fault
+        self._entries[name] = entry
         return name
 
     def lm(self, label: str) -> RecordedLM:
@@ -168,10 +172,20 @@ class Models:
         return self._built[label]
 
     def _choice(self, entry: ModelEntry) -> ModelChoice:
-        missing = entry.api_key_env and not self._settings.key(entry.api_key_env)
+        missing = self._lacks_key(entry)
         note = "no key" if missing else "local" if _is_local(entry) else ""
         provider = entry.model.partition("/")[0] if "/" in entry.model else "openai"
         return ModelChoice(entry.label, "no_key" if missing else "ready", note, uses_knobs=True, provider=provider)
+
+    def _lacks_key(self, entry: ModelEntry) -> bool:
+        """Whether a key is needed for sure and not there; an address of one's own may do without."""
+        if entry.api_key_env:
+            return not self._settings.key(entry.api_key_env)
+        provider = entry.model.partition("/")[0]
+        names = (KEY_NAMES.get(provider), OTHER_KEY_NAMES.get(provider))
+        gateways = (f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL")
+        is_ours = entry.api_base or any(self._settings.key(name) for name in gateways)
+        return provider in KEY_NAMES and not is_ours and not any(self._settings.key(name) for name in names if name)
 
     def _builtin(self) -> RecordedLM:
         engines = {"engine": ExtractiveEngine(), "async_engine": AsyncExtractiveEngine(self._pace_s)}

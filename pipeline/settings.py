@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,15 +23,17 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILTIN_MODEL = "builtin/extractive"
 SECRET_NAMES = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_KEY")
 PROBE_BYTES = 65_536
 ROOT = Path(__file__).resolve().parent.parent
+_DATABASE = re.compile(r"[a-z][a-z0-9_+]*://")
 
 
 class SettingsFault(ValueError):
@@ -43,7 +46,7 @@ class ModelEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: str = Field(min_length=1, max_length=80)
-    model: str = Field(min_length=1, max_length=200)
+    model: str = Field(max_length=200, pattern=r"^[^\s/]+/\S+$")
     api_base: str | None = None
     api_key_env: str | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -53,7 +56,7 @@ class ModelEntry(BaseModel):
 class Settings(BaseSettings):
     """Field names in capitals are the names in the environment."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True)
 
     models: Annotated[tuple[ModelEntry, ...], NoDecode] = Field(
         default=(), description="JSON list of models: label, model, api_base?, api_key_env?, temperature?, max_tokens?"
@@ -149,24 +152,48 @@ class Settings(BaseSettings):
     @field_validator("models", "fallbacks", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
-        return json.loads(value) if isinstance(value, str) and value.strip() else value or ()
+        try:
+            return json.loads(value) if isinstance(value, str) and value.strip() else value or ()
+        except ValueError:
+            raise _wrong("is not JSON") from None
 
     @field_validator("rate_limit", mode="after")
     @classmethod
     def _readable(cls, value: str | None) -> str | None:
         text = (value or "").strip().lower()
         if text not in ("", "off"):
-            parse_many(text)
+            try:
+                parse_many(text)
+            except ValueError:
+                raise _wrong("is not like 6/minute;60/day, nor off") from None
         return text or None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Settings:
-        labels = [BUILTIN_MODEL, *(entry.label for entry in self.models)]
-        if len(set(labels)) != len(labels):
-            raise ValueError("MODELS holds a label twice")
-        if self.chunk_overlap_chars >= self.chunk_chars:
-            raise ValueError("passages that overlap whole would never end")
-        return self
+    @field_validator("models", mode="after")
+    @classmethod
+    def _told_apart(cls, value: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:
+        labels = [BUILTIN_MODEL, *(entry.label for entry in value)]
+        if twice := next((at for at, label in enumerate(labels) if label in labels[:at]), None):
+            raise _wrong(f"holds a label twice, the second time in entry {twice}")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value and not _DATABASE.match(value):
+            raise _wrong("is no address; one looks like sqlite:///glassbox.db")
+        return value
+
+    @field_validator("chunk_overlap_chars", mode="after")
+    @classmethod
+    def _less_than_whole(cls, value: int, info: ValidationInfo) -> int:
+        if value >= info.data.get("chunk_chars", value + 1):
+            raise _wrong("is to be less than CHUNK_CHARS, or the passages would never end")
+        return value
 
     @property
     def on_space(self) -> bool:
@@ -255,10 +282,10 @@ def load() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        names = sorted({str(problem["loc"][0]).upper() if problem["loc"] else "MODELS" for problem in error.errors()})
-        raise SettingsFault(
-            f"Cannot use the setting {', '.join(names)}. The README's table says what it takes."
-        ) from None
+        problems = "; ".join(map(_told, error.errors(include_input=False, include_context=False)))
+        raise SettingsFault(f"Cannot use the settings: {problems}. The README's table says what each takes.") from None
+    if not settings.documents_dir.is_dir():
+        raise SettingsFault("DOCUMENTS_DIR is no folder. Set it to one that holds documents.")
     os.environ.update(QUIET)
     scratch = _scratch(settings.data_dir).resolve()
     os.environ["DSPY_CACHEDIR"] = str(scratch / "dspy")
@@ -275,3 +302,28 @@ def _scratch(data_dir: Path) -> Path:
     except OSError:
         return Path(tempfile.mkdtemp(prefix="glassbox-"))
     return data_dir
+
+
+# What pydantic says in words of its own trade.
+_TOLD = {
+    "extra_forbidden": f"holds an unknown key; known are {', '.join(ModelEntry.model_fields)}",
+    "missing": "is missing",
+    "model_type": "is not an object",
+    "string_pattern_mismatch": "is not a name like provider/model",
+    "tuple_type": "is not a list",
+    "value_error": "cannot be read",  # its own text may repeat the value
+}
+
+
+def _wrong(what: str) -> PydanticCustomError:
+    """A fault of ours; `what` follows the setting's name."""
+    return PydanticCustomError("setting", f"It {what}")
+
+
+def _told(problem: ErrorDetails) -> str:
+    """Which setting, where in it, and what is wrong. Never its value, and no key that a person wrote: both may leak."""
+    name, *inside = problem["loc"]
+    entry = [f"entry {at + 1}" for at in inside if isinstance(at, int)]
+    key = [f"`{at}`" for at in inside if isinstance(at, str) and at in ModelEntry.model_fields]
+    place = ": ".join([", ".join([str(name).upper(), *entry]), *key])
+    return f"{place} {_TOLD.get(problem['type']) or problem['msg'].partition(' ')[2]}"

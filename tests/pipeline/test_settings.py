@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from pydantic import ValidationError
 
-from pipeline.settings import ROOT, Settings
+from pipeline.settings import ROOT, Settings, SettingsFault, load
 
 
 def names() -> set[str]:
@@ -28,11 +27,43 @@ def test_models_are_a_json_list(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().models[0].label == "local"
 
 
-@pytest.mark.parametrize("value", ["{", '[{"label": "x"}]', '[{"label": "a", "model": "m", "surprise": 1}]'])
-def test_a_bad_model_list_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv("MODELS", value)
-    with pytest.raises((ValidationError, ValueError)):
-        Settings()
+GOOD = '{"label": "a", "model": "openai/m"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("MODELS", '{"sk-secret', "MODELS is not JSON"),
+        ("MODELS", GOOD, "MODELS is not a list"),
+        ("MODELS", '["sk-secret"]', "MODELS, entry 1 is not an object"),
+        ("MODELS", '[{"label": "sk-secret"}]', "MODELS, entry 1: `model` is missing"),
+        ("MODELS", f'[{GOOD}, {{"label": "b", "model": "sk-secret"}}]', "MODELS, entry 2: `model` is not a name like"),
+        ("MODELS", '[{"label": "a", "model": "a/b", "sk-secret": 1}]', "MODELS, entry 1 holds an unknown key"),
+        ("MODELS", '[{"label": "a", "model": "a/b", "temperature": 9}]', "entry 1: `temperature` should be less than"),
+        ("MODELS", f"[{GOOD}, {GOOD}]", "MODELS holds a label twice, the second time in entry 2"),
+        ("RATE_LIMIT", "sk-secret", "RATE_LIMIT is not like 6/minute"),
+        ("DATABASE_URL", "sk-secret", "DATABASE_URL is no address"),
+        ("CHUNK_OVERLAP_CHARS", "1000", "CHUNK_OVERLAP_CHARS is to be less than CHUNK_CHARS"),
+        ("PORT", "99999", "PORT should be less than or equal to 65535"),
+        ("LOG_LEVEL", "sk-secret", "LOG_LEVEL should be 'DEBUG', 'INFO'"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_with_what_is_wrong_and_never_with_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsFault) as fault:
+        load()
+    assert told in str(fault.value)
+    assert "sk-secret" not in str(fault.value)
+
+
+def test_an_empty_setting_is_none_and_a_level_may_be_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in names():
+        monkeypatch.setenv(name, "")
+    assert Settings() == Settings.model_construct()
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    assert Settings().log_level == "DEBUG"
 
 
 def test_the_address_follows_host_then_gradio_then_the_space(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,43 @@
+"""What a person at the terminal sees when the start does not go as asked."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.served import START_S, await_health, start
+
+
+@pytest.mark.parametrize("after_s", [1.0, 4.0])
+def test_an_early_ctrl_c_ends_the_start_without_a_traceback(tmp_path: Path, after_s: float) -> None:
+    app = start(tmp_path / "data")
+    time.sleep(after_s)
+    assert app.stop(signal.SIGINT) == 0
+    assert app.log.read_text() == "Stopping …\n"
+
+
+def test_a_folder_of_documents_that_is_not_there_ends_the_start(tmp_path: Path) -> None:
+    app = start(tmp_path / "data", DOCUMENTS_DIR=str(tmp_path / "nowhere"))
+    assert app.process.wait(START_S) == 1
+    assert app.log.read_text() == "DOCUMENTS_DIR is no folder. Set it to one that holds documents.\n"
+
+
+def test_a_database_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    app = start(tmp_path / "data", DATABASE_URL="foo://bar")
+    assert app.process.wait(START_S) == 1
+    assert app.log.read_text().splitlines()[-1] == "The database cannot be used. Check DATABASE_URL."
+
+
+def test_what_makes_answers_poor_is_said_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    app = start(tmp_path / "data", DOCUMENTS_DIR=str(tmp_path / "empty"), DEFAULT_MODEL="gone")
+    try:
+        await_health(app)
+        said = app.log.read_text()
+        assert "DOCUMENTS_DIR holds no document" in said
+        assert "DEFAULT_MODEL is not among the models" in said
+    finally:
+        assert app.stop() == 0
