@@ -61,7 +61,7 @@ def routes(pipeline: Pipeline) -> APIRouter:
     async def started(request: Request, visitor: Visitor) -> StreamingResponse:
         """Read, check and start. Raises GlassboxError, which `faults` turns into a status."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Refused("invalid_request")  # a form of another site can send any other type without asking
+            raise Refused("not_json")  # a form of another site can send any other type without asking
         try:
             ask = Ask.model_validate_json(await _body(request))
         except ValidationError as error:

@@ -20,6 +20,7 @@ from pipeline.settings import BUILTIN_MODEL
 
 NAME, TITLE = "chat", "Answer"
 PEEK_CHARS = 180
+LONG_CHARS, LONG_LINES = 300, 7  # of a question that may scroll in its bubble, on a phone at least
 OWN_SHOWN = 2  # of the visitor's own documents, among the questions to begin with
 SURE = 0.5  # from this confidence on, the time left is said without a perhaps
 UNKNOWN = "?"  # the conversation of a page that has not been told yet which one it shows
@@ -53,7 +54,7 @@ def bar(title: str, conversation_id: str, model: str, trouble: str | None = None
         f'<span class="only-phone">{mark(20)}</span><h1>{plain(title)}</h1>'
         f'<div class="badges">{_quotes_only(model)}</div>'
         f'<button type="button" data-act="theme" aria-label="Light or dark" title="Light or dark">{icon("theme", 17)}'
-        "</button></header>",
+        f"{icon('sun', 17)}</button></header>",
         *banner,
     ]
 
@@ -136,7 +137,9 @@ def _inside(view: View, ink: Ink, rating: Rating) -> Parts:
 
 def _asked(view: View) -> str:
     tools = action("edit", "Edit question") + action("copy-question", "Copy question")
-    return f'<div class="asked"><div class="bubble">{plain(view.question)}</div><div class="tools">{tools}</div></div>'
+    scrolls = ' tabindex="0"' if len(view.question) > LONG_CHARS or view.question.count("\n") > LONG_LINES else ""
+    bubble = f'<div class="bubble"{scrolls}>{plain(view.question)}</div>'
+    return f'<div class="asked">{bubble}<div class="tools">{tools}</div></div>'
 
 
 def _steps(view: View) -> str:
@@ -144,9 +147,9 @@ def _steps(view: View) -> str:
 
 
 def _step(step: StepView, view: View) -> str:
-    state = STEP_STATES[step.state]
+    state, told = STEP_STATES[step.state], str(step.state)
     if step.state == "broken" and isinstance(view.ending, TurnStopped):
-        state = "halt"
+        state, told = "halt", "stopped"
     took = "<b></b>"  # room for the time that comes, so that nothing moves when it does
     if step.state == "running":
         ms = round((view.at_s - step.began_s) * 1000)
@@ -154,7 +157,7 @@ def _step(step: StepView, view: View) -> str:
     elif step.state in ("done", "broken"):
         took = f"<b>{_time(step.took_s)}</b>"
     name = plain(step.text) if step.name == "wait" and step.text else STEP_NAMES[step.name]
-    return f'<li class="{state}"><i></i>{name}<span class="sr"> {step.state}</span>{took}</li>'
+    return f'<li class="{state}"><i></i>{name}<span class="sr"> {told}</span>{took}</li>'
 
 
 def _time(seconds: float) -> str:
@@ -214,7 +217,7 @@ def _notice(view: View, ending: Ending) -> Parts:
         case TurnFinished():
             return []
         case TurnStopped():
-            kept = "What was written is kept." if view.text("answer") else "Nothing was written yet."
+            kept = "What was written is kept." if view.text("answer") else "No answer was written yet."
             return [notice("calm", "Stopped", kept, [*more, button("retry", "Try again")], "stop")]
         case TurnFailed():
             is_model = ending.code in MODEL_FAULTS
@@ -240,7 +243,9 @@ def _facts(view: View, rating: Rating) -> str:
         facts.append(f"{measured.total_s:.1f} s")
     if isinstance(view.ending, TurnFinished) and view.ending.cost:
         facts.append(f"${view.ending.cost:.4f}")
-    tools = action("copy", "Copy answer") + action("retry", "Ask again")
-    tools += action("like", "Good answer", pressed=rating > 0) + action("dislike", "Bad answer", pressed=rating < 0)
+    tools = action("retry", "Ask again")
+    if view.text("answer"):
+        tools = action("copy", "Copy answer") + tools
+        tools += action("like", "Good answer", pressed=rating > 0) + action("dislike", "Bad answer", pressed=rating < 0)
     told = " ".join(f"<span>{plain(fact)}</span>" for fact in facts)
     return f'<footer class="facts"><div class="tools">{tools}</div><p>{told}</p>{rungs.badges(view)}</footer>'

@@ -230,7 +230,7 @@ window.glassbox = (() => {
   function composer(typed) {
     const asked = find("#live .bubble")?.textContent.trim();
     const is_taken = shown.running && asked === (typed ?? "").trim();
-    return { __type__: "update", submit_btn: !shown.running, stop_btn: !!shown.running, ...(is_taken ? { value: "" } : {}) };
+    return { __type__: "update", submit_btn: shown.running ? false : "Send", stop_btn: shown.running ? "Stop" : false, ...(is_taken ? { value: "" } : {}) };
   }
 
   async function copy(text, button) {
@@ -248,7 +248,8 @@ window.glassbox = (() => {
       const plain = block.cloneNode(true);
       for (const chip of all(".cite", plain)) chip.replaceWith(`[${chip.dataset.n}]`);
       for (const item of all("li", plain)) item.prepend("- ");
-      for (const cell of all("td, th", plain)) cell.append("\t");
+      for (const table of all("table", plain)) // a line each, its cells apart as in a spreadsheet
+        table.textContent = all("tr", table).map((row) => all("th, td", row).map((cell) => cell.textContent.trim()).join("\t")).join("\n");
       return plain.textContent.replace(/[\u2060\u202f]/g, (space) => (space === "\u202f" ? " " : "")).trim();
     }).join("\n\n");
   }

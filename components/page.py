@@ -137,7 +137,7 @@ def _question() -> gr.Textbox:
         label="Question",
         show_label=False,
         container=False,
-        submit_btn=True,
+        submit_btn="Send",
         autofocus=True,
         elem_id="question",
     )

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
+from textwrap import shorten
 from typing import Literal
 
 from components.ink import Ink
@@ -18,6 +19,7 @@ from pipeline.retrieval.quality import GOOD_SHARE, HALF, LEAST_SHARE
 
 NAME, TITLE = "sources", "Sources"
 DOCUMENTS_SHOWN = 16
+TITLE_CHARS = 600  # of the query that the mouse reveals
 # What `pipeline.retrieval.quality` found, and by which rule.
 QUALITIES: dict[str | None, tuple[Literal["good", "warn", "stop"], str, str]] = {
     "good": (
@@ -130,7 +132,9 @@ def _head(view: View, note: str) -> str:
 
 def _searched(view: View) -> str:
     mode = f'<em title="{MODES[view.mode][1]}">{MODES[view.mode][0]}</em>' if view.mode in MODES else ""
-    return f'<p class="searched">{icon("search", 13)}<span class="sr">Searched for </span>{plain(view.query)}{mode}</p>'
+    title = escape(shorten(view.query, TITLE_CHARS, placeholder=" …"))
+    said = f'<span class="sr">Searched for </span>{plain(view.query)}{mode}'
+    return f'<p class="searched" title="{title}">{icon("search", 13)}{said}</p>'
 
 
 def _card(passage: Passage, best: float, count: int) -> str:

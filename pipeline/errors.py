@@ -31,10 +31,10 @@ class GlassboxError(Exception):
 
 
 class Refused(GlassboxError):
-    """The request is malformed or over a limit of size; `code` is a key of REFUSALS."""
+    """The request is malformed or over a limit of size; `code` is a key of REFUSALS, `most` what the limit is."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code, REFUSALS[code])
+    def __init__(self, code: str, most: int = 0) -> None:
+        super().__init__(code, REFUSALS[code].format(most=f"{most:,}"))
 
 
 class NotFound(GlassboxError):
@@ -123,11 +123,12 @@ class StoreFault(GlassboxError):
 REFUSALS: MappingProxyType[str, str] = MappingProxyType(
     {
         "blank_question": "Please ask a question.",
-        "long_question": "The question is too long. Shorten it and ask again.",
+        "long_question": "The question is too long: at most {most} characters. Shorten it and ask again.",
         "unreadable_question": "The question holds characters that are no text. Type it again.",
         "missing_key": "This model’s provider needs a key. Put it into .env, start Glassbox again, then add the model.",
         "unknown_model": "There is no model of that name here. Choose one of the model list.",
         "invalid_request": "The request is not valid. Check its keys and their values.",
+        "not_json": "Send JSON: a JSON body and the header Content-Type: application/json.",
         "unknown_event": "This turn has no event of that number. Give the id of the last event that was received.",
         "invalid_visitor": "A visitor is named by 16 to 128 letters, digits, _ or -.",
         "too_large": "The request is too large. Send less.",

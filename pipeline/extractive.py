@@ -59,6 +59,7 @@ class Wording:
     near: str
     none: str
     marks: str
+    point: str  # of a decimal number
     method: str
     words: str
     leans: str
@@ -72,6 +73,7 @@ _ENGLISH = Wording(
     near="These passages come closest; they may not answer this.",
     none="The passages do not answer this.",
     marks="“{}”",
+    point=".",
     method="This compares words, in any ending, and quotes sentences; no language model is at work.",
     words="Words of the question: {}.",
     leans="It leans on the turn before, whose words count less.",
@@ -80,10 +82,10 @@ _ENGLISH = Wording(
     absent="In no passage: {}.",
     decided=MappingProxyType(
         {
-            "answer": "The best sentence has {score:.1f} of 15.5 points; from {answer:g} on it counts as an answer.",
-            "near": "The best sentence has {score:.1f} of 15.5 points; an answer takes {answer:g}.",
-            "missed": "The best sentence has {score:.1f} of 15.5 points, but does not answer without {missed}.",
-            "none": "The best sentence has {score:.1f} of 15.5 points; below {near:g} nothing is quoted.",
+            "answer": "The best sentence has {score} of 15.5 points; from {answer:g} on it counts as an answer.",
+            "near": "The best sentence has {score} of 15.5 points; an answer takes {answer:g}.",
+            "missed": "The best sentence has {score} of 15.5 points, but does not answer without {missed}.",
+            "none": "The best sentence has {score} of 15.5 points; below {near:g} nothing is quoted.",
         }
     ),
 )
@@ -91,6 +93,7 @@ _GERMAN = Wording(
     near="Diese Passagen kommen der Frage am nächsten; vielleicht beantworten sie sie nicht.",
     none="Die Passagen beantworten das nicht.",
     marks="„{}“",
+    point=",",
     method="Hier werden Wörter in jeder Form verglichen und Sätze zitiert; es arbeitet kein Sprachmodell.",
     words="Wörter der Frage: {}.",
     leans="Sie knüpft an die Frage davor an, deren Wörter weniger zählen.",
@@ -99,10 +102,10 @@ _GERMAN = Wording(
     absent="In keiner Passage: {}.",
     decided=MappingProxyType(
         {
-            "answer": "Der beste Satz hat {score:.1f} von 15,5 Punkten; ab {answer:g} gilt er als Antwort.",
-            "near": "Der beste Satz hat {score:.1f} von 15,5 Punkten; eine Antwort braucht {answer:g}.",
-            "missed": "Der beste Satz hat {score:.1f} von 15,5 Punkten, antwortet aber nicht ohne {missed}.",
-            "none": "Der beste Satz hat {score:.1f} von 15,5 Punkten; unter {near:g} wird nichts zitiert.",
+            "answer": "Der beste Satz hat {score} von 15,5 Punkten; ab {answer:g} gilt er als Antwort.",
+            "near": "Der beste Satz hat {score} von 15,5 Punkten; eine Antwort braucht {answer:g}.",
+            "missed": "Der beste Satz hat {score} von 15,5 Punkten, antwortet aber nicht ohne {missed}.",
+            "none": "Der beste Satz hat {score} von 15,5 Punkten; unter {near:g} wird nichts zitiert.",
         }
     ),
 )
@@ -258,7 +261,10 @@ def reasoning_of(query: Query, passages: Sequence[Numbered], choice: Choice, wor
     ]
     case = "missed" if choice.missed and choice.score >= ANSWER_SCORE else choice.state
     decided = wording.decided[case].format(
-        score=choice.score, answer=ANSWER_SCORE, near=NEAR_SCORE, missed=listed(choice.missed)
+        score=f"{choice.score:.1f}".replace(".", wording.point),
+        answer=ANSWER_SCORE,
+        near=NEAR_SCORE,
+        missed=listed(choice.missed),
     )
     absent = wording.absent.format(listed(choice.absent)) if choice.absent else ""
     outcome = [absent, decided] if passages else [wording.no_passage]

@@ -192,7 +192,7 @@ class Library:
         if not query.strip():
             raise Refused("blank_question")
         if len(query) > self._settings.question_limit_chars:
-            raise Refused("long_question")
+            raise Refused("long_question", self._settings.question_limit_chars)
         if not 1 <= passages_wanted <= MOST_PASSAGES:
             raise Refused("invalid_request")
         scope = Scope(visitor, (collection,) if collection else ())

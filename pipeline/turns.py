@@ -388,7 +388,7 @@ class Pipeline:
         if not question:
             raise Refused("blank_question")
         if len(question) > self._settings.question_limit_chars:
-            raise Refused("long_question")
+            raise Refused("long_question", self._settings.question_limit_chars)
         for text in (question, request.instructions or ""):
             if any("\ud800" <= character <= "\udfff" or character == "\0" for character in text):
                 raise Refused("unreadable_question")

@@ -142,7 +142,7 @@ async def test_a_history_that_cannot_be_saved_is_said_and_no_longer_said_when_it
 
 async def test_a_refused_question_stays_in_the_composer_and_says_why(intents: Intents) -> None:
     out = await intents.ask("x" * 9_000, Tab(), MAYA, *KNOBS)
-    assert "too long" in out[NOTICE][0]
+    assert "too long: at most 8,000 characters" in out[NOTICE][0]
     assert all(is_kept(value) for at, value in enumerate(out) if at != NOTICE)
 
 

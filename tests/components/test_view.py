@@ -1,5 +1,6 @@
 """A view is the fold of a turn's events: any prefix is one, a record gives the same, and length costs no more."""
 
+import re
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -203,3 +204,27 @@ def test_every_step_is_named_and_the_line_says_its_place() -> None:
     names = ["number 3 in line", "rewriting", "search", "reasoning", "answer"]
     assert [line.index(name) for name in names] == sorted(line.index(name) for name in names)
     assert "other words" not in line
+
+
+def test_what_is_good_or_bad_or_worth_copying_is_an_answer() -> None:
+    def acts(*events: Event) -> list[str]:
+        return re.findall('data-act="(copy|like|dislike)"', chat.article(view_of([STARTED, *events])))
+
+    thought = FieldDelta(field="reasoning", text="Hm")
+    assert acts(thought, FAILED) == []
+    assert acts(FieldDelta(field="answer", text="Hot"), FAILED) == ["copy", "like", "dislike"]
+
+
+def test_a_stopped_step_is_told_as_stopped() -> None:
+    began = StepChanged(step="reason", state="began", at_s=0.1)
+    html = chat.article(view_of([STARTED, began, TurnStopped(partial={}, saved=True)]))
+    assert "broken" not in html
+    assert '<span class="sr"> stopped</span>' in html
+    assert "No answer was written yet." in html
+
+
+def test_a_long_query_can_be_read_whole_without_filling_the_pane() -> None:
+    found = PassagesFound(query="crema " * 300, passages=())
+    (line,) = [part for part in sources.render(view_of([STARTED, found]), Ink()) if "searched" in part]
+    assert line.count("crema") > 300
+    assert 'title="crema crema' in line

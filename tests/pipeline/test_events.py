@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,3 +134,11 @@ def test_a_record_from_before_passages_had_places_and_scores_still_loads() -> No
     assert isinstance(event, PassagesFound)
     assert event.passages == (Passage(1, "a.md", "A", "", "x", 1.5, ((0, 1),)),)
     assert (event.rejected, event.quality, event.mode) == ((), None, None)
+
+
+def test_the_readme_shows_one_line_of_each_kind_with_all_its_keys() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in readme.splitlines() if line.startswith('{"kind"')]
+    assert {type(from_wire(json.dumps(line))) for line in lines} == set(get_args(Event))
+    for line in lines:
+        assert json.loads(to_wire(from_wire(json.dumps(line)))) == line
