@@ -13,7 +13,7 @@ from components.ink import Ink
 from components.markdown import plain
 from components.parts import Parts, action, badge, button, icon, mark, notice
 from components.view import StepView, View
-from pipeline.conversation import Rating
+from pipeline.conversation import Listed, Rating
 from pipeline.errors import MODEL_FAULTS
 from pipeline.events import Ending, TurnFailed, TurnFinished, TurnStopped
 from pipeline.settings import BUILTIN_MODEL
@@ -41,8 +41,9 @@ EXAMPLES = (
     ("Look up", "How long do roasted beans stay fresh?", "Storing coffee"),
     ("Table", "Which grind size suits which brewing method?", "Grind size and extraction"),
     ("History", "Why did coffee houses worry kings?", "A history of the coffee house"),
-    ("Not in here", "Who won the 1998 World Cup?", None),
+    ("Not in here", "Who painted the Mona Lisa?", None),
 )
+ABOUT = {"en": "What is “{}” about?", "de": "Worum geht es in „{}“?"}
 
 
 def bar(title: str, conversation_id: str, model: str, trouble: str | None = None) -> Parts:
@@ -59,9 +60,9 @@ def bar(title: str, conversation_id: str, model: str, trouble: str | None = None
     ]
 
 
-def hero(documents: Sequence[tuple[str, int]], model: str, own: Sequence[tuple[str, int]] = ()) -> Parts:
+def hero(documents: Sequence[Listed], model: str, own: Sequence[Listed] = ()) -> Parts:
     """The empty page: what this is, and questions to begin with, first of all on what the visitor brought."""
-    titles = {title for title, _ in documents}
+    titles = {each.title for each in documents}
     is_coffee = all(title in titles for *_, title in EXAMPLES if title)
     shared = [(kind, question) for kind, question, _ in EXAMPLES] if is_coffee else _about("Document", documents)
     cards = [*_about("Yours", own[:OWN_SHOWN]), *shared][: len(EXAMPLES)]
@@ -71,7 +72,7 @@ def hero(documents: Sequence[tuple[str, int]], model: str, own: Sequence[tuple[s
         for kind, question in cards
     )
     loaded = ["The coffee handbook"] if is_coffee else []
-    loaded += [f"{len(documents)} documents", f"{sum(count for _, count in documents)} passages"]
+    loaded += [f"{len(documents)} documents", f"{sum(each.passages for each in documents)} passages"]
     loaded.append(
         f'<button type="button" data-act="documents" aria-haspopup="dialog">'
         f"{f'and {len(own)} of your own' if own else 'add your own'}</button>"
@@ -96,8 +97,10 @@ def article(view: View, rating: Rating = 0) -> str:
     return f"{_shell(view)}{''.join(_inside(view, Ink(), rating))}</article>"
 
 
-def _about(kind: str, documents: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
-    return [(kind, f"What is “{title}” about?") for title, _ in documents[: len(EXAMPLES)]]
+def _about(kind: str, documents: Sequence[Listed]) -> list[tuple[str, str]]:
+    """In the language of each, for the built-in model finds words."""
+    asked = [(each.title, ABOUT.get(each.language, ABOUT["en"])) for each in documents[: len(EXAMPLES)]]
+    return [(kind, about.format(title)) for title, about in asked]
 
 
 def _quotes_only(model: str) -> str:

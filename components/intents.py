@@ -21,7 +21,7 @@ from components import chat, reasoning, sidebar, sources
 from components.ink import Ink
 from components.parts import Parts, button, notice
 from components.view import View, merged, paced, reduce, view_of
-from pipeline.conversation import Rating, SearchMode, Turn, TurnRequest
+from pipeline.conversation import Listed, Rating, SearchMode, Turn, TurnRequest
 from pipeline.errors import GlassboxError, NotFound
 from pipeline.turns import Pipeline
 
@@ -44,7 +44,7 @@ BACK = '<button type="button" class="back" data-act="present">Of an earlier ques
 
 KEEP = gr.skip()
 Outputs = tuple[Any, ...]
-Documents = Sequence[tuple[str, int]]  # title and number of passages
+Documents = Sequence[Listed]
 
 
 @dataclass(slots=True)

@@ -22,7 +22,10 @@ KNOBS = 5  # components that a model without knobs switches off: `Sidebar.knobs`
 INSTRUCTIONS_LIMIT_CHARS = 8_000
 
 NONE_YET = "Your conversations will be listed here."
-UNUSED = "The built-in model only quotes: instructions, temperature and token limit are for language models."
+UNUSED = (
+    "The built-in model only quotes sentences that share words with the question: ask in the documents’ own language. "
+    "Instructions, temperature and token limit are for language models."
+)
 CANDIDATES, MOST_CANDIDATES = 50, 200
 MODE_NAMES = {"keyword": "Keywords", "vector": "Meaning", "hybrid": "Both"}
 KEYWORDS_ONLY = "Search goes by words. With EMBEDDING_MODEL set, it can go by meaning too."

@@ -14,7 +14,7 @@ from components.markdown import passage as shown_text
 from components.markdown import plain
 from components.parts import Parts, badge, icon
 from components.view import View
-from pipeline.conversation import Passage, Scores
+from pipeline.conversation import Listed, Passage, Scores
 from pipeline.retrieval.quality import GOOD_SHARE, HALF, LEAST_SHARE
 
 NAME, TITLE = "sources", "Sources"
@@ -47,11 +47,12 @@ MODES: dict[str | None, tuple[str, str]] = {
 }
 
 
-def empty(documents: Sequence[tuple[str, int]], own: Sequence[tuple[str, int]] = ()) -> Parts:
+def empty(documents: Sequence[Listed], own: Sequence[Listed] = ()) -> Parts:
     """What can be found, before anything was searched: what the visitor brought, then what is shared."""
-    found = [(title, count, "<em>yours</em>") for title, count in own]
-    found += [(title, count, "") for title, count in documents]
-    rows = "".join(f"<li>{plain(title)}{yours}<b>{count}</b></li>" for title, count, yours in found[:DOCUMENTS_SHOWN])
+    found = [(each, "<em>yours</em>") for each in own] + [(each, "") for each in documents]
+    rows = "".join(
+        f"<li>{plain(each.title)}{yours}<b>{each.passages}</b></li>" for each, yours in found[:DOCUMENTS_SHOWN]
+    )
     more = len(found) - DOCUMENTS_SHOWN
     rest = f'<p class="more">and {more} more</p>' if more > 0 else ""
     note = f'<span class="state">{_counted(len(found), "document")}</span>'

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from pipeline.events import Event, Finish, Rung
@@ -50,6 +50,14 @@ class Passage:
     last_page: int | None = None
     scores: Scores = Scores()
     reason: str = ""
+
+
+class Listed(NamedTuple):
+    """A document in the list of those that all may ask: its title, how many passages it has, its language."""
+
+    title: str
+    passages: int
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ _ENGLISH = Wording(
             "answer": "The best sentence has {score} of 15.5 points; from {answer:g} on it counts as an answer.",
             "near": "The best sentence has {score} of 15.5 points; an answer takes {answer:g}.",
             "missed": "The best sentence has {score} of 15.5 points, but does not answer without {missed}.",
+            "foreign": "None of the question’s own words is there, so nothing is quoted.",
             "none": "The best sentence has {score} of 15.5 points; below {near:g} nothing is quoted.",
         }
     ),
@@ -105,6 +106,7 @@ _GERMAN = Wording(
             "answer": "Der beste Satz hat {score} von 15,5 Punkten; ab {answer:g} gilt er als Antwort.",
             "near": "Der beste Satz hat {score} von 15,5 Punkten; eine Antwort braucht {answer:g}.",
             "missed": "Der beste Satz hat {score} von 15,5 Punkten, antwortet aber nicht ohne {missed}.",
+            "foreign": "Kein Wort der Frage selbst kommt darin vor, also wird nichts zitiert.",
             "none": "Der beste Satz hat {score} von 15,5 Punkten; unter {near:g} wird nichts zitiert.",
         }
     ),
@@ -259,7 +261,11 @@ def reasoning_of(query: Query, passages: Sequence[Numbered], choice: Choice, wor
         for passage, mentioned in zip(passages, choice.mentions, strict=True)
         if mentioned
     ]
-    case = "missed" if choice.missed and choice.score >= ANSWER_SCORE else choice.state
+    case: str = choice.state
+    if choice.absent and not any(choice.mentions):
+        case = "foreign"
+    elif choice.missed and choice.score >= ANSWER_SCORE:
+        case = "missed"
     decided = wording.decided[case].format(
         score=f"{choice.score:.1f}".replace(".", wording.point),
         answer=ANSWER_SCORE,

@@ -89,7 +89,9 @@ def choose(query: Query, passages: Sequence[Numbered]) -> Choice:
     mentions = tuple(tuple(word for word in words if _mentions(passage, word)) for passage in passages)
     absent = tuple(word for word in words if not any(word in mentioned for mentioned in mentions))
     missed = tuple(word for word in absent if is_decisive(word, query.question, asked_in))
-    state: State = "none" if best < NEAR_SCORE else "near" if best < ANSWER_SCORE or missed else "answer"
+    foreign = words and len(absent) == len(words)  # then only the turn before speaks for these passages
+    says_nothing = best < NEAR_SCORE or foreign
+    state: State = "none" if says_nothing else "near" if best < ANSWER_SCORE or missed else "answer"
     quotes = tuple(quote for quote in best_first if math.exp(quote.score - best) >= LEAST_CHANCE)
     return Choice(state, best, quotes if state != "none" else (), mentions, absent, missed)
 

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipeline.conversation import Conversation, Rating, SearchMode, Turn, TurnMetrics, TurnRequest, TurnState
+from pipeline.conversation import Conversation, Listed, Rating, SearchMode, Turn, TurnMetrics, TurnRequest, TurnState
 from pipeline.dspy_events import Limits, Manner, Outcome, answer
 from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
 from pipeline.events import (
@@ -372,14 +372,15 @@ class Pipeline:
         return self._search.reranks
 
     @property
-    def documents(self) -> tuple[tuple[str, int], ...]:
-        """(title, number of passages) of every shared document."""
+    def documents(self) -> tuple[Listed, ...]:
+        """Every shared document."""
         return self._search.titles
 
-    async def own_documents(self, visitor: str | None) -> tuple[tuple[str, int], ...]:
-        """(title, number of passages) of what the visitor brought, newest first. Raises SearchFault."""
+    async def own_documents(self, visitor: str | None) -> tuple[Listed, ...]:
+        """What the visitor brought, newest first. Raises SearchFault."""
         seen = await self._search.documents(visitor)
-        return tuple((entry.title, entry.passages) for entry in reversed(seen) if entry.owner is not None)
+        mine = [entry for entry in reversed(seen) if entry.owner is not None]
+        return tuple(Listed(entry.title, entry.passages, entry.language) for entry in mine)
 
     # One turn
 

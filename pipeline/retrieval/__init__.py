@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from pipeline.conversation import Passage, Query
+from pipeline.conversation import Listed, Passage, Query
 from pipeline.ingest import Document
 
 Mode = Literal["keyword", "vector", "hybrid"]
@@ -105,8 +105,8 @@ class Index(Search, Protocol):
     """
 
     @property
-    def titles(self) -> tuple[tuple[str, int], ...]:
-        """(title, number of passages) of every shared document, in the order in which they came."""
+    def titles(self) -> tuple[Listed, ...]:
+        """Every shared document, in the order in which they came."""
         ...
 
     @property

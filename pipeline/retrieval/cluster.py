@@ -17,7 +17,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from pipeline.conversation import Passage, Query, Scores
+from pipeline.conversation import Listed, Passage, Query, Scores
 from pipeline.errors import EmbeddingFault
 from pipeline.ingest import Document
 from pipeline.retrieval import DEFAULT_OPTIONS, Entry, Found, Mode, Options, Progress, Scope
@@ -83,7 +83,7 @@ class ClusterIndex:
             self._look_around()
 
     @property
-    def titles(self) -> tuple[tuple[str, int], ...]:
+    def titles(self) -> tuple[Listed, ...]:
         """See `Index`. As this process saw it last."""
         return self._titles
 
@@ -305,7 +305,7 @@ class ClusterIndex:
     def _look_around(self) -> None:
         with faults():
             shared = self._entries(_all(_is("kind", "document"), _is("owner", SHARED_OWNER)))
-            self._titles = tuple((entry.title, entry.passages) for entry in shared)
+            self._titles = tuple(Listed(entry.title, entry.passages, entry.language) for entry in shared)
             self._embedded = False
             if self._embedding:
                 having = _all(_is("kind", "document"), _is("embedding", self._embedding.name))

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.conversation import Passage, Query, Scores
+from pipeline.conversation import Listed, Passage, Query, Scores
 from pipeline.errors import EmbeddingFault, IndexTaken, SearchFault
 from pipeline.ingest import Document
 from pipeline.retrieval import DEFAULT_OPTIONS, Entry, Found, Mode, Options, Progress, Scope
@@ -48,7 +48,7 @@ class EdgeIndex:
         self._own: tempfile.TemporaryDirectory[str] | None = None
         self._writing = threading.RLock()
         self._embedding_now = asyncio.Lock()
-        self._titles: tuple[tuple[str, int], ...] | None = None
+        self._titles: tuple[Listed, ...] | None = None
         self._open = True
         self._claim = FileLock(folder / "lock", thread_local=False)
         try:
@@ -84,11 +84,13 @@ class EdgeIndex:
     # What there is
 
     @property
-    def titles(self) -> tuple[tuple[str, int], ...]:
+    def titles(self) -> tuple[Listed, ...]:
         """See `Index`."""
         if self._titles is None:
             with faults():
-                self._titles = tuple((entry.title, entry.passages) for entry in self._catalog.entries(None))
+                self._titles = tuple(
+                    Listed(entry.title, entry.passages, entry.language) for entry in self._catalog.entries(None)
+                )
         return self._titles
 
     @property

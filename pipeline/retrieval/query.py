@@ -17,7 +17,7 @@ from pipeline.retrieval.words import LANGUAGES, Language, content_words, languag
 PREVIOUS_QUESTION_WEIGHT = 0.4
 PREVIOUS_ANSWER_WEIGHT = 0.1
 PAST_SHARE = 0.5  # the past never weighs more than this share of the question's own words
-FEW_WORDS = 5
+FEW_WORDS, FEW_OF_A_QUESTION = 5, 3
 
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|they|them|their|theirs|this|that|these|those|he|him|his|she|her|hers|ones?|others?|same"
@@ -25,6 +25,17 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(r"\W*(?:and|but|what about|how about|und|aber)\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\W*(?:wh(?:at|ich|o|om|ose|en|ere|y)|how|is|are|was|were|do|does|did|can|could|should|will|would"
+    r"|welche[mnrs]?|we[rnm]|wessen|wann|wo|woher|wohin|warum|wieso|weshalb|wie|wieviele?|ist|sind|war|waren|kann|können"
+    r"|soll|hat|haben|gibt)\b",
+    re.IGNORECASE,
+)
+# "What is crema?" says what it is about, as names and numbers do; "What is the price?" and "What is cheaper?" do not.
+_NAMES_ITS_SUBJECT = re.compile(
+    r"\W*(?:what|was)\s+(?:is|are|was|were|ist|sind|war|waren)\s+(?!(?:the|der|die|das)\b)(?!\w+(?:er|est|ste)\W*$)\w",
+    re.IGNORECASE,
+)
 _CITATION = re.compile(r"\[\d+\]")
 
 Terms = tuple[int, ...]
@@ -43,6 +54,8 @@ def query_of(question: str, previous: tuple[str, str] | None) -> Query:
     if previous is None or not leans_on_past(question):
         return Query(question)
     asked, answered = previous
+    if language_of(question, asked) != language_of(asked, question):  # the words of one say nothing in the other
+        return Query(question)
     past = ((asked, PREVIOUS_QUESTION_WEIGHT), (_CITATION.sub(" ", answered), PREVIOUS_ANSWER_WEIGHT))
     return Query(question, tuple((text, weight) for text, weight in past if text.strip()))
 
@@ -51,7 +64,12 @@ def leans_on_past(question: str) -> bool:
     """Whether a question is likely a follow-up: it points back, goes on from something, or has few words of its own."""
     if _POINTS_BACK.search(question) or _GOES_ON.match(question):
         return True
-    return len(content_words(question, language_of(question))) <= FEW_WORDS
+    language = language_of(question)
+    words = content_words(question, language)
+    if not _ASKS.match(question):
+        return len(words) <= FEW_WORDS
+    names = language == "en" and any(word[0].isupper() or word[0].isdigit() for word in words)
+    return len(words) <= FEW_OF_A_QUESTION and not names and not _NAMES_ITS_SUBJECT.match(question)
 
 
 def weighted_words(query: Query, language: Language, asked_in: Language | None = None) -> tuple[WeightedWord, ...]:

@@ -13,7 +13,7 @@ from components import chat, page, sidebar
 from components.ink import Ink
 from components.intents import PANES, Intents, Tab
 from components.view import view_of
-from pipeline.conversation import Passage
+from pipeline.conversation import Listed, Passage
 from pipeline.errors import StoreFault
 from pipeline.events import Event, FieldDelta, PassagesFound, TurnStarted
 from pipeline.ingest.markdown import read_folder
@@ -281,7 +281,7 @@ def test_no_text_of_others_becomes_markup() -> None:
         *(FieldDelta(field=name, text=f"{HOSTILE} [1]\n\n{HOSTILE}") for name in ("thinking", "reasoning", "answer")),
     ]
     html = "".join(part for pane in PANES for part in pane.render(view_of(events), Ink()))
-    html += chat.bar(HOSTILE, "c", HOSTILE)[0] + chat.hero([(HOSTILE, 1)], HOSTILE)[0]
+    html += chat.bar(HOSTILE, "c", HOSTILE)[0] + chat.hero([Listed(HOSTILE, 1)], HOSTILE)[0]
     assert "<script" not in html
     assert "<img" not in html
 
@@ -359,3 +359,8 @@ async def test_opening_the_conversation_that_is_in_sight_does_not_end_its_follow
     await intents.open(event(conversation=tab.conversation_id or ""), tab, MAYA, BUILTIN_MODEL)
     *_, last = [panes async for panes in following]
     assert 'data-state="finished"' in last[0][0]
+
+
+async def test_the_example_that_is_not_in_the_documents_is_refused(intents: Intents) -> None:
+    _, _, settled = await asked(intents, Tab(), chat.EXAMPLES[-1][1])
+    assert "The passages do not answer this." in settled[THREAD][0]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components import chat, reasoning, sources
 from components.ink import Ink
 from components.view import Text, View, merged, paced, reduce, view_of
-from pipeline.conversation import Passage
+from pipeline.conversation import Listed, Passage
 from pipeline.events import (
     Estimated,
     Event,
@@ -228,3 +228,9 @@ def test_a_long_query_can_be_read_whole_without_filling_the_pane() -> None:
     (line,) = [part for part in sources.render(view_of([STARTED, found]), Ink()) if "searched" in part]
     assert line.count("crema") > 300
     assert 'title="crema crema' in line
+
+
+def test_a_german_document_is_asked_about_in_german() -> None:
+    (hero,) = chat.hero([Listed("Arbeitsordnung", 3, "de"), Listed("Rules", 2, "en")], "m")
+    assert "Worum geht es in „Arbeitsordnung“?" in hero
+    assert "What is “Rules” about?" in hero

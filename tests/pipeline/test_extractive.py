@@ -183,3 +183,15 @@ def test_engines_survive_being_saved() -> None:
     engine = AsyncExtractiveEngine.load_state(AsyncExtractiveEngine(pace_s=0.5).dump_state())
     assert engine.dump_state() == {"pace_s": 0.5}
     assert ExtractiveEngine.load_state(ExtractiveEngine().dump_state()).dump_state() == {}
+
+
+def test_a_follow_up_without_a_word_of_its_own_in_the_passages_does_not_say_the_last_answer_again() -> None:
+    before = {"question": "Which drink has a thin layer of foam?", "reasoning": "r", "answer": "A flat white. [2]"}
+    prediction = ask("asdf qwer", history=[before])
+    assert prediction.answer == "The passages do not answer this."
+    assert "None of the question’s own words" in prediction.reasoning
+
+
+def test_german_points_have_a_german_comma() -> None:
+    reasoning = ask("Wie hoch war die Mokkakanne?", GERMAN).reasoning
+    assert re.search(r"hat \d+,\d von 15,5 Punkten", reasoning)

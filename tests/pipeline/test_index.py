@@ -218,7 +218,7 @@ async def test_an_index_of_nothing_finds_nothing(make: Make) -> None:
 
 
 async def test_documents_are_listed_with_their_passages(index: Index) -> None:
-    assert index.titles == (("Espresso", 2), ("Milk and foam", 1), ("Mokkakanne", 1))
+    assert index.titles == (("Espresso", 2, "en"), ("Milk and foam", 1, "en"), ("Mokkakanne", 1, "de"))
     listed = await index.documents(None)
     assert [(each.name, each.passages, each.language, each.collection, each.owner) for each in listed] == [
         ("espresso.md", 2, "en", "coffee", None),
@@ -262,7 +262,7 @@ async def test_a_removed_document_is_gone_and_the_others_stay(make: Make, index:
         state = state or make()
         assert names(await found(state, "crema foam espresso machine milk", 9)) == {"milk.md"}
         assert [each.name for each in await state.documents(None)] == ["milk.md", "mokka.md"]
-        assert [title for title, _ in state.titles] == ["Milk and foam", "Mokkakanne"]
+        assert [each.title for each in state.titles] == ["Milk and foam", "Mokkakanne"]
 
 
 async def test_a_collection_is_removed_whole_and_alone(index: Index) -> None:
@@ -334,7 +334,7 @@ async def test_a_private_document_is_listed_and_read_by_its_visitor_alone(
     for other in (NOAH, None, ""):
         assert diary not in await index.documents(other)
         assert await index.read(diary.id, other, 0, 99) == ()
-    assert "Diary" not in dict(index.titles)
+    assert "Diary" not in {each.title for each in index.titles}
 
 
 async def test_a_private_document_is_removed_by_its_visitor_alone(shared_and_private: tuple[Index, Entry]) -> None:

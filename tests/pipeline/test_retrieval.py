@@ -16,7 +16,8 @@ from pipeline.retrieval.words import content_words, language_of, matched, terms_
         "And who invented the paper filter for coffee in the city of Dresden?",
         "What about grinders with conical burrs that are sold in shops in Italy?",
         "Short question?",
-        "Wie lange hält sie sich im offenen Schrank neben dem heißen Herd der Küche?",
+        "What is the price?",
+        "What is cheaper?",
     ],
 )
 def test_a_question_that_leans_on_the_turn_before_takes_it_along(question: str) -> None:
@@ -25,8 +26,24 @@ def test_a_question_that_leans_on_the_turn_before_takes_it_along(question: str) 
     assert "[1]" not in query.past[1][0]
 
 
-def test_a_question_of_its_own_leaves_the_past_alone() -> None:
-    question = "Which temperature makes roasted coffee beans reach first crack inside drum roasters?"
+def test_a_german_question_leans_on_a_german_turn_and_on_no_other() -> None:
+    question = "Wie lange hält sie sich im offenen Schrank neben dem heißen Herd der Küche?"
+    assert query_of(question, ("Was ist eine Mokkakanne?", "Ein Gerät.")).past
+    assert not query_of(question, ("Who was Bialetti?", "An engineer.")).past
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which temperature makes roasted coffee beans reach first crack inside drum roasters?",
+        "What is ristretto?",
+        "What are washed beans?",
+        "Who won the 1998 World Cup?",
+        "Where does Gesha come from?",
+        "How long do roasted beans stay fresh?",
+    ],
+)
+def test_a_question_of_its_own_leaves_the_past_alone(question: str) -> None:
     assert not leans_on_past(question)
     assert query_of(question, ("Who was Bialetti?", "An engineer.")) == Query(question)
 
