@@ -126,6 +126,7 @@
     const is_there = asked === last.asked && Date.now() - last.at < FRESH_MS && figure?.classList.contains("seen");
     if (!is_there) {
       figure?.classList.remove("seen", "failed"); // not the page of another source while this one comes
+      if (asked === last.asked && figure) find("img", figure).src += ""; // the same address may come again, and draw nothing
       Object.assign(last, { asked, at: Date.now() });
       send("leaf", { document: id, page, start, end });
     }

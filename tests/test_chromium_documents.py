@@ -132,7 +132,7 @@ def test_a_pdf_is_brought_asked_and_opened_at_the_page_with_the_passage_marked(p
     assert marked(answer.value.body()) == 0
     page.route("**/pages/19.jpg*", lambda route: route.abort())
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#leaf .unseen")).to_contain_text("could not be shown", timeout=SLOW_MS)
+    expect(page.locator("#leaf .unseen", has_text="could not be shown")).to_be_visible(timeout=SLOW_MS)
     page.unroute("**/pages/19.jpg*")
     page.locator("#leaf .unseen button").click()
     expect(page.locator("#leaf .leaf.seen img")).to_be_visible(timeout=SLOW_MS)
