@@ -206,7 +206,7 @@ def _notes(view: View) -> Parts:
     told = [warning.text for warning in view.warnings if warning.code != "length"]  # that one has a notice
     notes = [f'<p class="note">{icon("warn", 14)}<span>{escape(text)}</span></p>' for text in told]
     if view.ending and not view.ending.saved:
-        lost = "This turn could not be saved: it will be gone after a reload. Copy what you need."
+        lost = "This turn could not be saved: it will be gone after a restart. Copy what you need."
         notes.append(f'<p class="note">{icon("warn", 14)}<span>{lost}</span></p>')
     return notes
 

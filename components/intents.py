@@ -98,7 +98,7 @@ class Intents:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._followers = 0
-        self._articles: OrderedDict[tuple[str, str, Rating], str] = OrderedDict()
+        self._articles: OrderedDict[tuple[str, str, bool, Rating], str] = OrderedDict()
 
     # Asking
 
@@ -440,8 +440,9 @@ class Intents:
         return [self._article(turn) for turn in turns]
 
     def _article(self, turn: Turn) -> str:
-        """A stored turn changes no more but for its rating, so its HTML is made once."""
-        key = (turn.id, turn.state, turn.rating)
+        """A turn that ended changes no more, but for its rating and whether it is saved: its HTML is made once."""
+        is_saved = not turn.record or getattr(turn.record[-1], "saved", True)
+        key = (turn.id, turn.state, is_saved, turn.rating)
         if key not in self._articles:
             self._articles[key] = chat.article(_view(turn), turn.rating)
             if len(self._articles) > ARTICLES_KEPT:

@@ -33,6 +33,7 @@ from pipeline.events import (
     answered_by,
     fields_of,
 )
+from pipeline.history import History
 from pipeline.limits import RETRY_S, Admission, address_of, shortened
 from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
@@ -42,7 +43,7 @@ from pipeline.recovery import Attempt, Breakers, Say, climb
 from pipeline.retrieval import Index, Options, Scope
 from pipeline.retrieval.words import language_of
 from pipeline.settings import BUILTIN_MODEL, Settings
-from pipeline.store import Store, interrupted
+from pipeline.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,6 @@ Watcher = Callable[[str, str | None, TurnMetrics], None]  # turn, owner, what wa
 
 PROGRAM = "ChainOfThought"
 SAVE_EVERY_S = 1.0
-SAVE_ENDING_S = 2.0  # how long the ending waits for the store
 KEEP_ENDED_S = 60.0  # how long an ended turn's buffer can still be followed
 FIRST_READER_S = 10.0  # how long a turn that nobody has read yet waits for its first reader
 MOST_PASSAGES, MOST_HISTORY_TURNS, MOST_TOKENS, MOST_CANDIDATES = 20, 50, 200_000, 500
@@ -142,7 +142,7 @@ class Pipeline:
     """Starts turns, lets readers follow them, stops them; the one door to the store for page and API."""
 
     def __init__(self, settings: Settings, models: Models, search: Index, store: Store) -> None:
-        self._settings, self._models, self._search, self._store = settings, models, search, store
+        self._settings, self._models, self._search, self._history = settings, models, search, History(store)
         self._program = PROGRAMS[PROGRAM](search)  # keeps nothing of a turn, so it is the same for all
         self._turns: dict[str, RunningTurn] = {}
         self._breakers = Breakers()
@@ -186,7 +186,8 @@ class Pipeline:
             self._turns[turn.id] = running
         try:
             history, begun = await self._before(conversation, request)
-            saved = await self._open(conversation, running.stored("running"), request)
+            goes_on = conversation.id == request.conversation_id
+            await self._history.open_turn(conversation, running.now, request.replaces, goes_on=goes_on)
         except BaseException:
             del self._turns[turn.id]
             self._advance()
@@ -195,7 +196,7 @@ class Pipeline:
         running.work = asyncio.create_task(self._work(running, request, history, begun))
         if running.stopped:
             running.work.cancel()
-        running.task = asyncio.create_task(self._run(running, running.work, saved=saved))
+        running.task = asyncio.create_task(self._run(running, running.work))
         self._leave(running, max(self._settings.leave_grace_s, FIRST_READER_S))
         return running
 
@@ -254,8 +255,7 @@ class Pipeline:
         if running and not running.ended:
             running.updates += updates
             return
-        with contextlib.suppress(StoreFault):  # which is logged where it happens
-            await self._store.add_updates(turn_id, updates)
+        await self._history.add_updates(turn_id, updates)
 
     async def stop(self, turn_id: str) -> None:
         """End a turn; returns when its ending is said. Nothing happens when it has ended or never was."""
@@ -280,10 +280,10 @@ class Pipeline:
         running = self._turns.get(turn_id)
         if running and running.owner in (None, visitor):
             return running.now
-        turn = None if running else await self._store.turn(turn_id, visitor)
+        turn = None if running else await self._history.turn(turn_id, visitor)
         if turn is None:
             raise NotFound("There is no such turn. Ask again.")
-        return turn if turn.state != "running" else _broken_off(turn)
+        return turn
 
     def address_of(self, forwarded_for: str, peer: str) -> str:
         """Where a request comes from: what X-Forwarded-For says as far as it can be believed, else the peer."""
@@ -298,18 +298,17 @@ class Pipeline:
 
     async def conversations(self, visitor: str) -> tuple[Conversation, ...]:
         """The visitor's own, newest first."""
-        return await self._store.conversations(visitor)
+        return await self._history.conversations(visitor)
 
     async def turns(self, conversation_id: str, visitor: str | None) -> tuple[Turn, ...]:
         """A conversation's turns, oldest first, running ones as far as they were saved. Raises NotFound."""
-        if await self._store.find(conversation_id, visitor) is None:
+        if await self._history.find(conversation_id, visitor) is None:
             raise NotFound
-        turns = await self._store.turns(conversation_id, visitor)
-        return tuple(turn if turn.state != "running" or turn.id in self._turns else _broken_off(turn) for turn in turns)
+        return await self._history.turns(conversation_id, visitor)
 
     async def delete(self, conversation_id: str, visitor: str | None) -> None:
         """Remove a conversation and stop what runs in it. Raises NotFound."""
-        if not await self._store.delete(conversation_id, visitor):
+        if not await self._history.delete(conversation_id, visitor):
             raise NotFound
         inside = [turn.id for turn in self._turns.values() if turn.conversation_id == conversation_id]
         await asyncio.gather(*(self.stop(turn_id) for turn_id in inside))
@@ -318,7 +317,7 @@ class Pipeline:
 
     async def rate(self, turn_id: str, visitor: str | None, rating: Rating) -> None:
         """Remember a like (1), a dislike (-1) or neither (0). Raises NotFound."""
-        if not await self._store.rate(turn_id, visitor, rating):
+        if not await self._history.rate(turn_id, visitor, rating):
             raise NotFound
 
     # What there is
@@ -359,7 +358,7 @@ class Pipeline:
     @property
     def trouble(self) -> str | None:
         """What people should know of their history and do about it, None when all is well."""
-        return self._store.trouble
+        return self._history.trouble
 
     @property
     def search_modes(self) -> tuple[SearchMode, ...]:
@@ -410,22 +409,32 @@ class Pipeline:
         return replace(request, question=question)
 
     async def _conversation(self, request: TurnRequest) -> Conversation:
-        """The conversation to go on with, a new one without an id. Raises NotFound."""
+        """The conversation to go on with; a new one without an id, or while nobody can say whose it is.
+
+        Raises NotFound.
+        """
+        new = Conversation(secrets.token_urlsafe(16), request.visitor, request.question)
         if request.conversation_id is None:
-            return Conversation(secrets.token_urlsafe(16), request.visitor, request.question)
-        found = await self._store.find(request.conversation_id, request.visitor)
+            return new
+        try:
+            found = await self._history.find(request.conversation_id, request.visitor)
+        except StoreFault:
+            return new
         if found is None:
             raise NotFound
         return found
 
     async def _before(self, conversation: Conversation, request: TurnRequest) -> tuple[Sequence[Turn], Turn | None]:
         """The turns before this one as far as a model is sent them, and the turn to go on with."""
-        if request.conversation_id is None:
+        if conversation.id != request.conversation_id:
             return (), None
         replaced = self._turns.get(request.replaces or "")
         if replaced and replaced.conversation_id == conversation.id:
             await self.stop(replaced.id)
-        turns = await self._store.turns(conversation.id, request.visitor)
+        try:
+            turns = await self._history.turns(conversation.id, request.visitor)
+        except StoreFault:
+            turns = ()
         ids = [turn.id for turn in turns]
         at = ids.index(request.replaces) if request.replaces in ids else len(turns)
         history = [turn for turn in turns[:at] if turn.fields.get("answer")][-request.history_turns or at :]
@@ -435,22 +444,12 @@ class Pipeline:
         history = shortened(history, self._settings.history_limit_chars)
         return history, begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun)})
 
-    async def _open(self, conversation: Conversation, turn: Turn, request: TurnRequest) -> bool:
-        goes_on = request.conversation_id is not None
-        try:
-            await self._store.open_turn(conversation, turn, request.replaces, goes_on=goes_on)
-        except StoreFault:
-            log.warning("a turn could not be stored and goes on without")
-            return False
-        return True
-
-    async def _run(self, running: RunningTurn, work: asyncio.Task[Outcome], *, saved: bool) -> None:
+    async def _run(self, running: RunningTurn, work: asyncio.Task[Outcome]) -> None:
         """From the first event to the ending. This task is never cancelled, only the work beside it."""
         try:
             await self._learn()
-            fault = await self._wait(running, work, saved=saved)
-            ending = self._ending(running, work, fault)
-            ending = await self._save_ending(running, ending) if saved else replace(ending, saved=False)
+            fault = await self._wait(running, work)
+            ending = await self._save_ending(running, self._ending(running, work, fault))
         except Exception as error:  # noqa: BLE001  the last resort: a turn must end whatever we did wrong
             log.error("a turn ended unexpectedly: %s", type(error).__name__)
             work.cancel()
@@ -494,7 +493,7 @@ class Pipeline:
             return
         self._has_learned = True
         try:
-            for measured in await self._store.measured(LATEST):
+            for measured in await self._history.measured(LATEST):
                 self._experience.learn(measured)
         except StoreFault:
             self._has_learned = False
@@ -562,7 +561,7 @@ class Pipeline:
         )
         return await answer(self._program, inputs, lm, limits, say, manner)
 
-    async def _wait(self, running: RunningTurn, work: asyncio.Task[Outcome], *, saved: bool) -> GlassboxError | None:
+    async def _wait(self, running: RunningTurn, work: asyncio.Task[Outcome]) -> GlassboxError | None:
         """Until the work is done or its time is over, saving what there is once a second."""
         began, seen = time.monotonic(), 0
         while True:
@@ -576,9 +575,9 @@ class Pipeline:
                 work.cancel()
                 await asyncio.wait({work})
                 return ModelFault("turn_timeout")
-            if saved and len(running.events) > seen:
+            if len(running.events) > seen:
                 seen = len(running.events)
-                await self._save(running.stored("running"), SAVE_ENDING_S)
+                await self._history.save_turn(running.now)
 
     def _ending(self, running: RunningTurn, work: asyncio.Task[Outcome], fault: GlassboxError | None) -> Ending:
         fields = fields_of(running.events)
@@ -607,16 +606,8 @@ class Pipeline:
         seq, at_s = len(running.events), running.events[-1].at_s
         state: TurnState = _STATES[type(ending)]
         numbered = replace(ending, seq=seq, at_s=max(at_s, round(time.monotonic() - running.began_at, 4)))
-        stored = await self._save(running.stored(state, numbered), SAVE_ENDING_S)
+        stored = await self._history.save_turn(running.stored(state, numbered))
         return ending if stored else replace(ending, saved=False)
-
-    async def _save(self, turn: Turn, timeout_s: float) -> bool:
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._store.save_turn(turn)
-        except (StoreFault, TimeoutError):
-            log.warning("a turn could not be saved")
-            return False
 
     def _leave(self, running: RunningTurn, grace_s: float) -> None:
         """Stop the turn in `grace_s` unless a reader comes."""
@@ -639,11 +630,6 @@ def _whole_words(turn: Turn) -> str:
     if head == answer and (words := head.rpartition(" ")[0]):
         head = words
     return head + " "
-
-
-def _broken_off(turn: Turn) -> Turn:
-    """A turn whose ending could not be stored: it runs no longer, so it is shown as stopped where it stood."""
-    return replace(turn, state="stopped", record=(*turn.record, *interrupted(turn, saved=False)))
 
 
 def _wake(waiting: asyncio.Future[None]) -> None:

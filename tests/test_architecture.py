@@ -36,7 +36,7 @@ LAYER_OF = {prefix: depth for depth, layer in enumerate(LAYERS) for prefix in la
 ONLY_IN = {
     "api": ("api", "app"),
     "components": ("components", "app"),
-    "pipeline.store": ("pipeline.store", "pipeline.turns", "app"),
+    "pipeline.store": ("pipeline.store", "pipeline.history", "pipeline.turns", "app"),
     "gradio": ("components", "app"),
     "fastapi": ("api", "app"),
     "starlette": ("api", "app"),

@@ -127,15 +127,20 @@ async def test_a_history_that_cannot_be_saved_is_said_and_no_longer_said_when_it
     with pytest.raises(StoreFault):
         store.open()
     pipeline = Pipeline(values, Models(values, pace_s=0.002), search, store)
-    begun, followed, settled = await asked(Intents(pipeline), Tab())
+    intents, tab = Intents(pipeline), Tab()
+    begun, followed, settled = await asked(intents, tab)
     assert "cannot be saved" in begun[BAR][1]
     assert "cannot be saved" in settled[BAR][1]
     assert any('class="cite"' in part for part in followed[-1][0])
+    begun, _, settled = await asked(intents, tab, "And in which pot?")
+    assert QUESTION in begun[THREAD][0]
+    assert ["could not be saved" in each for each in settled[THREAD]] == [True, True]
     folder.mkdir()
     store._opens_again_at = 0.0
-    _, _, settled = await asked(Intents(pipeline), Tab())
+    _, _, settled = await asked(intents, tab, "And how long?")
     assert len(settled[BAR]) == 1
-    assert 'data-state="finished"' in settled[THREAD][0]
+    assert ["could not be saved" in each for each in settled[THREAD]] == [False, False, False]
+    assert len(await store.turns(tab.conversation_id or "", MAYA)) == 3
     await pipeline.close()
     store.close()
 

@@ -1,0 +1,182 @@
+"""While the store fails nothing that was said is lost, and afterwards it is all there."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.conversation import Conversation, Turn
+from pipeline.errors import NotFound, StoreFault
+from pipeline.events import TurnFinished, Usage
+from pipeline.history import MOST_UNSAVED, History
+from pipeline.store import Store
+
+MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
+
+
+class Outage:
+    """A store whose folder can be taken away and brought back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self.store = Store(f"sqlite:///{folder / 'glassbox.db'}")
+        self.store.open()
+        self.history = History(self.store)
+
+    def begins(self) -> None:
+        self.store._writes.disconnect()
+        self.store._reads.disconnect()
+        self.folder.rename(self.folder.with_name("away"))
+
+    def ends(self) -> None:
+        self.folder.with_name("away").rename(self.folder)
+
+    async def stored(self, conversation_id: str = "c1") -> list[str]:
+        return [turn.id for turn in await self.store.turns(conversation_id, MAYA)]
+
+
+@pytest.fixture
+async def outage(tmp_path: Path) -> AsyncIterator[Outage]:
+    outage = Outage(tmp_path / "disk")
+    yield outage
+    outage.store.close()
+
+
+def conversation(id: str = "c1", owner: str | None = MAYA) -> Conversation:
+    return Conversation(id, owner, "")
+
+
+def turn(id: str, conversation_id: str = "c1") -> Turn:
+    return Turn(id, conversation_id, f"Question {id}?", "m", asked_at=1.0)
+
+
+def finished(turn: Turn, text: str = "So.") -> Turn:
+    ending = TurnFinished(
+        fields={"answer": text},
+        passages=(),
+        usage=Usage(1, 1, exact=False),
+        cost=None,
+        finish="stop",
+        model="m",
+        cached=False,
+        saved=True,
+    )
+    return replace(turn, state="finished", record=(ending,), fields={"answer": text})
+
+
+async def said(history: History, turn: Turn, *, goes_on: bool, replaces: str | None = None) -> tuple[bool, bool]:
+    """A whole turn → whether its beginning and its ending were stored."""
+    begun = await history.open_turn(conversation(turn.conversation_id), turn, replaces, goes_on=goes_on)
+    return begun, await history.save_turn(finished(turn))
+
+
+async def test_what_was_said_in_an_outage_is_shown_and_later_stored_in_its_order(outage: Outage) -> None:
+    history = outage.history
+    assert await said(history, turn("t1"), goes_on=False) == (True, True)
+    outage.begins()
+    assert await said(history, turn("t2"), goes_on=True) == (False, False)
+    assert await said(history, turn("t3"), goes_on=True) == (False, False)
+    assert await said(history, turn("n1", "new"), goes_on=False) == (False, False)
+    assert await said(history, turn("n2", "new"), goes_on=True) == (False, False)
+    assert history.trouble
+    assert [each.id for each in await history.turns("c1", MAYA)] == ["t2", "t3"]
+    assert [each.id for each in await history.turns("new", MAYA)] == ["n1", "n2"]
+    assert await history.find("new", MAYA) == conversation("new")
+    outage.ends()
+    assert await said(history, turn("t4"), goes_on=True) == (True, True)
+    assert history.trouble is None
+    assert await outage.stored() == ["t1", "t2", "t3", "t4"]
+    assert await outage.stored("new") == ["n1", "n2"]
+    assert [each.id for each in await history.turns("c1", MAYA)] == ["t1", "t2", "t3", "t4"]
+
+
+async def test_an_ending_says_that_it_is_not_stored_until_it_is(outage: Outage) -> None:
+    def saved(turn: Turn) -> bool:
+        (ending,) = turn.record
+        assert isinstance(ending, TurnFinished)
+        return ending.saved
+
+    outage.begins()
+    await said(outage.history, turn("t1"), goes_on=False)
+    assert [saved(each) for each in await outage.history.turns("c1", MAYA)] == [False]
+    outage.ends()
+    await said(outage.history, turn("t2"), goes_on=True)
+    assert [saved(each) for each in await outage.history.turns("c1", MAYA)] == [True, True]
+
+
+async def test_a_turn_that_outlives_the_outage_is_stored_whole(outage: Outage) -> None:
+    outage.begins()
+    assert not await outage.history.open_turn(conversation(), turn("t1"), None, goes_on=False)
+    assert not await outage.history.save_turn(replace(turn("t1"), fields={"answer": "S"}))
+    outage.ends()
+    assert await outage.history.save_turn(replace(turn("t1"), fields={"answer": "So"}))
+    assert [each.fields for each in await outage.store.turns("c1", MAYA)] == [{"answer": "So"}]
+    assert await outage.history.save_turn(finished(turn("t1")))
+
+
+async def test_a_retry_in_an_outage_takes_the_place_of_the_turn(outage: Outage) -> None:
+    for id in ("t1", "t2"):
+        await said(outage.history, turn(id), goes_on=id != "t1")
+    outage.begins()
+    await outage.history.open_turn(conversation(), turn("again"), "t2", goes_on=True)
+    outage.ends()
+    assert [each.id for each in await outage.history.turns("c1", MAYA)] == ["t1", "again"]
+    await outage.history.save_turn(finished(turn("again")))
+    assert await outage.stored() == ["t1", "again"]
+
+
+async def test_nobody_sees_rates_or_deletes_what_is_remembered_of_another(outage: Outage) -> None:
+    outage.begins()
+    await said(outage.history, turn("t1"), goes_on=False)
+    for stranger in (NOAH, None):
+        with pytest.raises(StoreFault):
+            await outage.history.turns("c1", stranger)
+        with pytest.raises(StoreFault):
+            await outage.history.find("c1", stranger)
+        assert await outage.history.turn("t1", stranger) is None
+        with pytest.raises(StoreFault):
+            await outage.history.rate("t1", stranger, 1)
+    assert await outage.history.rate("t1", MAYA, 1)
+    outage.ends()
+    assert not await outage.history.delete("c1", NOAH)
+    (kept,) = await outage.history.turns("c1", MAYA)
+    assert kept.rating == 1
+    assert await outage.history.delete("c1", MAYA)
+    assert await outage.history.find("c1", MAYA) is None
+
+
+async def test_a_conversation_deleted_while_its_turn_runs_is_not_made_anew(outage: Outage) -> None:
+    await outage.history.open_turn(conversation(), turn("t1"), None, goes_on=False)
+    assert await outage.history.delete("c1", MAYA)
+    assert not await outage.history.save_turn(finished(turn("t1")))
+    with pytest.raises(NotFound):
+        await outage.history.open_turn(conversation(), turn("t2"), None, goes_on=True)
+    assert await outage.history.find("c1", MAYA) is None
+
+
+async def test_only_so_many_are_remembered_and_the_newest_of_them(outage: Outage) -> None:
+    outage.begins()
+    for at in range(MOST_UNSAVED + 5):
+        await said(outage.history, turn(f"t{at}"), goes_on=at > 0)
+    remembered = [each.id for each in await outage.history.turns("c1", MAYA)]
+    assert len(remembered) == MOST_UNSAVED
+    assert (remembered[0], remembered[-1]) == ("t5", f"t{MOST_UNSAVED + 4}")
+
+
+async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_a_turn_can(outage: Outage) -> None:
+    await said(outage.history, turn("t1"), goes_on=False)
+    with closing(sqlite3.connect(outage.folder / "glassbox.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        assert not await outage.history.open_turn(conversation(), turn("t2"), None, goes_on=True)
+        assert time.monotonic() - began < 3
+        other.execute("ROLLBACK")
+    assert await outage.history.save_turn(finished(turn("t2")))
+    assert await outage.stored() == ["t1", "t2"]
