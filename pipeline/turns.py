@@ -86,8 +86,11 @@ class RunningTurn:
         return self.turn.conversation_id
 
     def say(self, event: Event) -> None:
-        """The one place where an event gets its number and its time; an estimate may follow it."""
-        said = replace(event, seq=len(self.events), at_s=round(time.monotonic() - self.began_at, 4))
+        """The one place where an event gets its number and its time; an estimate may follow it.
+
+        An ending has its time already: that of its saving, so that both are the same.
+        """
+        said = replace(event, seq=len(self.events), at_s=event.at_s or round(time.monotonic() - self.began_at, 4))
         self._keep(said)
         if estimate := self._progress.heard(said):
             self._keep(replace(estimate, seq=len(self.events), at_s=said.at_s))
@@ -607,7 +610,7 @@ class Pipeline:
         state: TurnState = _STATES[type(ending)]
         numbered = replace(ending, seq=seq, at_s=max(at_s, round(time.monotonic() - running.began_at, 4)))
         stored = await self._history.save_turn(running.stored(state, numbered))
-        return ending if stored else replace(ending, saved=False)
+        return numbered if stored else replace(numbered, saved=False)
 
     def _leave(self, running: RunningTurn, grace_s: float) -> None:
         """Stop the turn in `grace_s` unless a reader comes."""
