@@ -63,6 +63,8 @@ from pipeline.store import Store
 from pipeline.turns import Pipeline
 
 CLOSING_S = 4.0  # the turns' ending plus the server's (at most 5 s) must stay under 10 s
+LOOK_EVERY_S = 0.01
+MOST_EVENTS = 1000  # that Gradio works on at once, each follower of a turn is one of them
 
 log = logging.getLogger("glassbox")
 
@@ -159,13 +161,15 @@ def launch(demo: gr.Blocks, routes: Sequence[BaseRoute], settings: Settings, lif
     """One server for page and API. Gradio's front proxy, analytics and run history stay off."""
     host, port = settings.address
     demo.queue(default_concurrency_limit=None, max_size=None)
+    # Gradio looks for work a thousand times a second, which costs an idle process a twentieth of a core.
+    demo._queue.sleep_when_free = LOOK_EVERY_S
     demo.launch(
         server_name=host,
         server_port=port,
         ssr_mode=False,
         quiet=True,
         share=False,
-        max_threads=400,
+        max_threads=MOST_EVENTS,
         max_file_size=settings.upload_bytes,
         run_history=False,
         enable_monitoring=False,

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -157,7 +158,9 @@ class Intents:
         turn_id, updates = tab.turn_id or "", 0
         self._followers += 1
         try:
-            async with aclosing(paced(self._views(turn_id), self._pause_s)) as views:
+            async with aclosing(
+                paced(self._views(turn_id), self._pause_s, sleep=partial(self._pipeline.ended, turn_id))
+            ) as views:
                 async for view in views:
                     if tab.glance != glance:
                         break

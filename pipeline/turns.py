@@ -251,6 +251,12 @@ class Pipeline:
         finally:
             await batches.aclose()
 
+    async def ended(self, turn_id: str, timeout_s: float) -> None:
+        """Return at the turn's ending, or after `timeout_s`."""
+        running = self._turns.get(turn_id)
+        if running and running.task:
+            await asyncio.wait({running.task}, timeout=timeout_s)
+
     async def shown(self, turn_id: str, updates: int) -> None:
         """A page was sent so many views of a turn: counted beside what the turn measured."""
         self.updates += updates

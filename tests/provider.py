@@ -154,6 +154,15 @@ def ok(wish: Wish) -> Script:
     yield from whole(pieces_of(reply(wish.tokens)))
 
 
+def essay(wish: Wish) -> Script:
+    """In paragraphs of 60 tokens."""
+    pieces = pieces_of(reply(wish.tokens))
+    for at in range(60, len(pieces), 60):
+        if (word := pieces[at].strip()) in WORDS:
+            pieces[at] = f"\n\n{word}"
+    yield from whole(pieces)
+
+
 def chars(wish: Wish) -> Script:
     yield from whole(list(reply(wish.tokens)))
 
@@ -344,6 +353,7 @@ def dup_markers(wish: Wish) -> Script:
 
 BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "ok": ok,
+    "essay": essay,
     "chars": chars,
     "onechunk": onechunk,
     "stall": stall,

@@ -1,0 +1,196 @@
+"""Whether a token costs more in a longer answer or a longer conversation: on the server and in a real Chromium.
+
+    python -m bench.growth [--tokens 200 2000 10000] [--messages 0 20 100] [--bursts 5]
+
+A page asks; the provider says 200 tokens per second in paragraphs of 60. CPU of the server is the app's (all threads),
+that of the browser is the page's main thread (CDP, Performance.getMetrics); what both use while nothing happens is
+taken off. Last, how long after the provider's last byte a burst of 2,000 tokens stands on the page, ending and all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+
+from bench.processes import cpu_of
+from bench.streaming import QUESTION, entries_of
+from tests.provider import Provider
+from tests.served import Served, served
+
+RATE, HISTORY_TOKENS, IDLE_S, PATIENCE_MS = 200, 200, 3.0, 180_000
+SHORT_TOKENS, SHORT_TURNS = 1000, 5  # an answer of fewer tokens is asked for five times, since it is over so soon
+BURST = "ok-tokens-2000"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+WHEN_DONE = "() => { if (document.querySelector('#chat .facts')) return Date.now() / 1000; }"
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """Seconds of CPU at one moment, or between two."""
+
+    at_s: float
+    server_s: float
+    task_s: float
+    script_s: float
+    layout_s: float
+
+    def since(self, other: Cpu) -> Cpu:
+        """What was used in between."""
+        mine, its = ((each.at_s, each.server_s, each.task_s, each.script_s, each.layout_s) for each in (self, other))
+        return Cpu(*(now - before for now, before in zip(mine, its, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """µs per token of one kind of turn; `task_us` is all that the page's main thread did."""
+
+    tokens: int
+    messages: int
+    server_us: float
+    task_us: float
+    script_us: float
+    layout_us: float
+
+    def row(self) -> str:
+        """One line of the table."""
+        costs = (self.server_us, self.task_us, self.script_us, self.layout_us)
+        return f"| {self.tokens:,} | {self.messages} | {' | '.join(f'{cost:.0f}' for cost in costs)} |"
+
+
+def cpu_now(app: Served, session: CDPSession) -> Cpu:
+    """As the system and the browser say."""
+    told = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    layout_s = told["LayoutDuration"] + told["RecalcStyleDuration"]
+    return Cpu(time.monotonic(), cpu_of(app.process.pid), told["TaskDuration"], told["ScriptDuration"], layout_s)
+
+
+def essay(tokens: int) -> str:
+    """The model that writes so much."""
+    return f"essay-tokens-{tokens}-rate-{RATE}"
+
+
+def conversation(app: Served, messages: int) -> str | None:
+    """A new conversation of so many messages, which belongs to whoever knows its id."""
+    number: str | None = None
+    for _ in range(messages // 2):
+        body = {"question": QUESTION, "model": f"essay-tokens-{HISTORY_TOKENS}"}
+        number = app.ask({**body, "conversation_id": number} if number else body)[0]["conversation_id"]
+    return number
+
+
+@contextmanager
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    """A new visitor's page, ready for a question."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(url)
+    expect(page.locator("#question textarea")).to_be_visible()
+    yield page
+    context.close()
+
+
+def ask(page: Page, model: str) -> None:
+    """Choose the model, ask."""
+    page.locator("#model label", has_text=model).first.click()
+    expect(page.locator("#model input:checked")).to_have_attribute("value", model)
+    page.locator("#question textarea").fill(QUESTION)
+    page.locator("#question textarea").press("Enter")
+
+
+def grown(app: Served, browser: Browser, tokens: int, messages: int) -> Costs:
+    """Ask in a conversation of that length, and see what its tokens cost."""
+    number = conversation(app, messages)
+    turns = SHORT_TURNS if tokens < SHORT_TOKENS else 1
+    with opened(browser, f"{app.url}/?c={number}" if number else app.url) as page:
+        expect(page.locator("#thread .facts")).to_have_count(messages // 2)
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable")
+        ask(page, essay(SHORT_TOKENS // 10))  # the first question of a page draws what then stays
+        expect(page.locator("#thread .facts")).to_have_count(messages // 2 + 1)
+        at_rest = cpu_now(app, session)
+        page.wait_for_timeout(IDLE_S * 1000)
+        begun = cpu_now(app, session)
+        for turn in range(turns):
+            ask(page, essay(tokens))
+            expect(page.locator("#thread .facts")).to_have_count(messages // 2 + 2 + turn)
+        used, idle = cpu_now(app, session).since(begun), begun.since(at_rest)
+
+    def per_token_us(name: str) -> float:
+        spent_s = getattr(used, name) - getattr(idle, name) * used.at_s / idle.at_s
+        return float(spent_s / (tokens * turns) * 1e6)
+
+    return Costs(tokens, messages, *map(per_token_us, ("server_s", "task_s", "script_s", "layout_s")))
+
+
+def burst(app: Served, browser: Browser, provider: Provider) -> float:
+    """Seconds from the provider's last byte until the whole answer stands on the page."""
+    ended: list[float] = []
+
+    def watch() -> None:
+        before = len(provider.requests)
+        while len(provider.requests) == before or provider.active:
+            time.sleep(0.002)
+        ended.append(time.time())
+
+    with opened(browser, app.url) as page:
+        watching = threading.Thread(target=watch)
+        watching.start()
+        ask(page, BURST)
+        shown = page.wait_for_function(WHEN_DONE, polling="raf").json_value()
+        watching.join()
+    return float(shown) - ended[0]
+
+
+def measure(sizes: Sequence[int], histories: Sequence[int], bursts: int) -> str:
+    """Run everything → one Markdown table and two lines below it."""
+    names = [essay(tokens) for tokens in {*sizes, SHORT_TOKENS // 10}]
+    limits = {f"{name}_TIMEOUT_S": "600" for name in ("CONNECT", "FIRST_TOKEN", "IDLE", "TURN")}
+    limits["ANSWER_LIMIT_CHARS"] = "1000000"
+    with Provider() as provider, tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        entries = entries_of(provider.base, *names, BURST, f"essay-tokens-{HISTORY_TOKENS}")
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        with served(Path(folder) / "app", MODELS=json.dumps(entries), **limits) as app:
+            rows = [grown(app, browser, tokens, 0) for tokens in sizes]
+            rows += [grown(app, browser, sizes[1], messages) for messages in histories if messages]
+            waited_s = [burst(app, browser, provider) for _ in range(bursts)]
+        browser.close()
+    server = max(each.server_us for each in rows) / rows[0].server_us
+    page = max(each.task_us for each in rows) / rows[0].task_us
+    burst_s = f"{median(waited_s):.2f} s after the last byte, at most {max(waited_s):.2f}"
+    head = (
+        "| answer, tokens | messages before | server, µs per token | page, µs per token | script | style and layout |"
+    )
+    return "\n".join(
+        [
+            f"{head}\n|---|---|---|---|---|---|",
+            *(each.row() for each in rows),
+            f"\nNext to the first line a token costs at most {server:.2f}× on the server and {page:.2f}× on the page.",
+            f"A burst of 2,000 tokens stands on the page {burst_s}.",
+        ]
+    )
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reader.add_argument("--tokens", type=int, nargs="+", default=(200, 2000, 10000))
+    reader.add_argument("--messages", type=int, nargs="+", default=(0, 20, 100))
+    reader.add_argument("--bursts", type=int, default=5)
+    asked = reader.parse_args()
+    expect.set_options(timeout=PATIENCE_MS)
+    print(measure(asked.tokens, asked.messages, asked.bursts))
+
+
+if __name__ == "__main__":
+    main()
