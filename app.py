@@ -122,7 +122,13 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         log.warning("DOCUMENTS_DIR holds no document that can be read: nothing is found but what visitors bring.")
     if settings.default_model != pipeline.default_model:
         log.warning("DEFAULT_MODEL is not among the models, so visitors start with %s.", pipeline.default_model)
-    demo = page.build(pipeline, library, on_space=settings.on_space, typed_models=not settings.on_space)
+    demo = page.build(
+        pipeline,
+        library,
+        on_space=settings.on_space,
+        typed_models=not settings.on_space,
+        shows_figures=settings.enable_metadata,
+    )
     loops: list[asyncio.AbstractEventLoop] = []
 
     @asynccontextmanager

@@ -68,8 +68,13 @@ def launch_options() -> dict[str, Any]:
     return {"theme": theme(), "css_paths": [HERE / name for name in STYLES], "head": scripts}
 
 
-def build(pipeline: Pipeline, library: Library, *, on_space: bool, typed_models: bool) -> gr.Blocks:
-    """The page over one pipeline. `typed_models`: whether visitors may name a model that is not listed."""
+def build(
+    pipeline: Pipeline, library: Library, *, on_space: bool, typed_models: bool, shows_figures: bool = True
+) -> gr.Blocks:
+    """The page over one pipeline. `typed_models`: whether visitors may name a model that is not listed.
+
+    `shows_figures`: whether tokens, speed and times stand under an answer.
+    """
     intents = Intents(pipeline)
     is_bare = on_space and not any(each.uses_knobs and each.state == "ready" for each in pipeline.models)
     models = sidebar.picker(pipeline.models, pipeline.default_model)
@@ -92,7 +97,7 @@ def build(pipeline: Pipeline, library: Library, *, on_space: bool, typed_models:
             typed_models=typed_models,
             reranks=pipeline.can_rerank,
         )
-        with gr.Row(elem_id="stage"):
+        with gr.Row(elem_id="stage", elem_classes=[] if shows_figures else ["unmeasured"]):
             main = _main(pipeline, intents, banner=NO_MODEL_ON_SPACE if is_bare else "")
         _wire_turns(intents, kept, side, main)
         _wire_conversations(demo, intents, kept, side, main)

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     enable_rationale_streaming: bool = Field(
         default=True, description="Whether the reasoning streams; else it comes in one piece when it is complete"
     )
+    enable_metadata: bool = Field(
+        default=True, description="Whether the page shows tokens, speed and times of its answers"
+    )
     openrouter_http_referer: str | None = Field(default=None, description="Address that OpenRouter lists us under")
     openrouter_x_title: str | None = Field(default=None, description="Name that OpenRouter lists us under")
     answer_limit_chars: int = Field(default=32_000, ge=1, description="Most characters of one reply")
