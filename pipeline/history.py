@@ -17,7 +17,7 @@ from typing import TypeVar
 from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics
 from pipeline.errors import NotFound, StoreFault
 from pipeline.events import TurnFailed, TurnFinished, TurnStopped
-from pipeline.store import Store, interrupted
+from pipeline.store import NOT_SAVED, Store, interrupted
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class History:
     @property
     def trouble(self) -> str | None:
         """What people should know of their history and do about it, None when all is well."""
-        return self._store.trouble
+        return NOT_SAVED if any(kept.is_missing for kept in self._kept.values()) else self._store.trouble
 
     async def find(self, conversation_id: str, visitor: str | None) -> Conversation | None:
         """The conversation, None where there is none or it is someone else's."""
@@ -124,6 +124,11 @@ class History:
 
     async def add_updates(self, turn_id: str, updates: int) -> None:
         """Count views that were sent after a turn ended."""
+        kept = self._kept.get(turn_id)
+        if kept and kept.turn.metrics:
+            metrics = replace(kept.turn.metrics, updates=kept.turn.metrics.updates + updates)
+            kept.turn = replace(kept.turn, metrics=metrics)
+            return
         with suppress(StoreFault):  # no more than a figure
             await _soon(self._store.add_updates(turn_id, updates))
 

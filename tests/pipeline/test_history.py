@@ -15,7 +15,8 @@ from pipeline.conversation import Conversation, Turn
 from pipeline.errors import NotFound, StoreFault
 from pipeline.events import TurnFinished, Usage
 from pipeline.history import MOST_UNSAVED, History
-from pipeline.store import Store
+from pipeline.metrics import measure
+from pipeline.store import NOT_SAVED, Store
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
 
@@ -68,7 +69,7 @@ def finished(turn: Turn, text: str = "So.") -> Turn:
         cached=False,
         saved=True,
     )
-    return replace(turn, state="finished", record=(ending,), fields={"answer": text})
+    return replace(turn, state="finished", record=(ending,), fields={"answer": text}, metrics=measure([ending]))
 
 
 async def said(history: History, turn: Turn, *, goes_on: bool, replaces: str | None = None) -> tuple[bool, bool]:
@@ -159,6 +160,21 @@ async def test_a_conversation_deleted_while_its_turn_runs_is_not_made_anew(outag
     with pytest.raises(NotFound):
         await outage.history.open_turn(conversation(), turn("t2"), None, goes_on=True)
     assert await outage.history.find("c1", MAYA) is None
+
+
+async def test_the_trouble_lasts_until_everything_is_stored(outage: Outage) -> None:
+    outage.begins()
+    await said(outage.history, turn("t1"), goes_on=False)
+    outage.ends()
+    await outage.store.add_updates("t1", 1)  # a small write may work where a whole turn does not
+    assert outage.store.trouble is None
+    assert outage.history.trouble == NOT_SAVED
+    await outage.history.add_updates("t1", 7)
+    await said(outage.history, turn("t2"), goes_on=True)
+    assert outage.history.trouble is None
+    first, _ = await outage.store.turns("c1", MAYA)
+    assert first.metrics
+    assert first.metrics.updates == 7
 
 
 async def test_only_so_many_are_remembered_and_the_newest_of_them(outage: Outage) -> None:
