@@ -62,7 +62,8 @@ from pipeline.retrieval.opening import opened
 from pipeline.store import Store
 from pipeline.turns import Pipeline
 
-CLOSING_S = 4.0  # the turns' ending plus the server's (at most 5 s) must stay under 10 s
+CLOSING_S = 4.0  # the turns' ending, the server's and the interpreter's (some 3 s) must stay under 10 s
+HANG_UP_S = 1
 LOOK_EVERY_S = 0.01
 MOST_EVENTS = 1000  # that Gradio works on at once, each follower of a turn is one of them
 
@@ -190,6 +191,7 @@ def launch(demo: gr.Blocks, routes: Sequence[BaseRoute], settings: Settings, lif
         },
         **page.launch_options(),
     )
+    demo.server.config.timeout_graceful_shutdown = HANG_UP_S  # open pages never hang up by themselves
     logs.adopt("uvicorn")
 
 

@@ -151,15 +151,18 @@ class Intents:
 
     # Following
 
-    async def follow(self, tab: Tab) -> AsyncGenerator[Outputs, None]:
-        """The panes of the running turn, view by view, until it ends or the page looks elsewhere."""
+    async def follow(self, tab: Tab, streams: bool = True) -> AsyncGenerator[Outputs, None]:
+        """The panes of the running turn, view by view, until it ends or the page looks elsewhere.
+
+        Not `streams`: steps and sources come live, texts whole with the ending. The turn is the same.
+        """
         tab.glance += 1
         glance, ink, shown = tab.glance, Ink(), tuple[Parts, ...]()
         turn_id, updates = tab.turn_id or "", 0
         self._followers += 1
         try:
             async with aclosing(
-                paced(self._views(turn_id), self._pause_s, sleep=partial(self._pipeline.ended, turn_id))
+                paced(self._views(turn_id, streams), self._pause_s, sleep=partial(self._pipeline.ended, turn_id))
             ) as views:
                 async for view in views:
                     if tab.glance != glance:
@@ -469,13 +472,13 @@ class Intents:
     async def _turn(self, tab: Tab, visitor: str, turn_id: str) -> Turn | None:
         return next((turn for turn in await self._turns(tab, visitor) if turn.id == turn_id), None)
 
-    async def _views(self, turn_id: str) -> AsyncGenerator[View, None]:
+    async def _views(self, turn_id: str, streams: bool) -> AsyncGenerator[View, None]:
         view = View()
         async with aclosing(self._pipeline.batches(turn_id, beat_s=MOST_PAUSE_S)) as batches:
             async for batch in batches:
                 for event in merged(batch):
                     view = reduce(view, event)
-                yield view
+                yield view if streams or view.ending else replace(view, fields={})
 
     def _pause_s(self, took_s: float) -> float:
         wanted_s = max(LEAST_PAUSE_S, PAUSE_PER_FOLLOWER_S * self._followers, PAUSE_PER_TIME * took_s)

@@ -121,6 +121,7 @@ window.glassbox = (() => {
     if (conversation === shown.conversation) return;
     if (shown.conversation === "?") {
       document.body.classList.add("ready");
+      connection.restore();
       if (!phone()) find("#question textarea").focus(); // what is hidden cannot be focused: `autofocus` alone is lost
     }
     shown.conversation = conversation;

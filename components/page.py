@@ -16,7 +16,7 @@ import gradio as gr
 from components import chat, documents, leaf, sidebar
 from components.documents import Desk
 from components.intents import NEW_CHAT, PANES, Intents, Tab
-from components.parts import keyed
+from components.parts import button, keyed, notice
 from components.shelf import Shelf
 from components.sidebar import Sidebar
 from components.theme import theme
@@ -24,7 +24,7 @@ from pipeline.library import Library
 from pipeline.turns import Pipeline
 
 HERE = Path(__file__).parent
-SCRIPTS, STYLES = ("page.js", "documents.js"), ("page.css", "documents.css")
+SCRIPTS, STYLES = ("connection.js", "page.js", "documents.js"), ("page.css", "documents.css")
 UPLOADS_KEPT_S = 3600  # what was sent and never taken: its page was closed in between
 PASTE_LIMIT_CHARS = 100_000  # the refusal of a long question is the pipeline's; this keeps a pasted book off the wire
 # Fixed, or nothing in the browser could be read after a restart. It hides the token from a glance, no more.
@@ -117,6 +117,7 @@ def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
             thread = keyed(hero, "thread", events=("example", "retry", "go_on", "edit", "rate", "look"))
             live = keyed([], "live", draws="turn", events=("running", "follow"))
         with gr.Column(elem_id="compose"):
+            gr.HTML(_lost(), apply_default_css=False)
             notice = keyed([], "notice", events=("again", "cancel", "close"))
             question = _question()
             gr.HTML(
@@ -148,6 +149,12 @@ def _question() -> gr.Textbox:
     )
 
 
+def _lost() -> str:
+    """Shown by the script when the server is not heard any more."""
+    said = notice("calm", "", "", [button("reconnect", "Try now")])
+    return f'<template id="lost">{said}</template><div id="connection" role="status"></div>'
+
+
 def _tabs() -> str:
     """Only a phone shows them; there they choose the pane."""
     buttons = "".join(
@@ -175,7 +182,7 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     _on(main.thread.rate, intents.rate, [visitor], main.notice)
     _on(main.thread.look, intents.look, [tab, visitor], list(main.earlier))
     # Without Gradio's own round of each value through a thread: a pane's list of strings is what the page needs.
-    following = _on(live.follow, intents.follow, [tab], list(main.panes), postprocess=False)
+    following = _on(live.follow, intents.follow, [tab, side.streams], list(main.panes), postprocess=False)
     _on(following.then, intents.settle, [tab, visitor, kept.model], page)
     _on(following.then, intents.picked, [kept.model], side.model)
     # "multiple": one that comes while another is under way must not be dropped, or the stop button would be wrong.

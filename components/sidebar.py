@@ -52,6 +52,7 @@ class Sidebar:
     own: gr.Button
     instructions: gr.Textbox
     reset: gr.Button
+    streams: gr.Checkbox
     hint: gr.HTML
     search: tuple[gr.components.Component, ...]
 
@@ -75,6 +76,7 @@ def build(
         with gr.Group(elem_classes="knobs"):
             passages = _slider(1, MOST_PASSAGES, PASSAGES, "Passages", "passages")
             history_turns = _slider(0, MOST_HISTORY_TURNS, HISTORY_TURNS, "Turns of history", "history-turns")
+            streams = gr.Checkbox(True, label="Stream the answer", interactive=True, elem_id="stream")
         with gr.Accordion("Search", open=False):
             search = _search(modes, reranks=reranks)
         with gr.Accordion("Instructions", open=False):
@@ -108,6 +110,7 @@ def build(
         own,
         prompt,
         reset,
+        streams,
         hint,
         search,
     )

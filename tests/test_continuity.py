@@ -1,0 +1,148 @@
+"""The page in Chromium while its connection, its server or its place is taken from it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.provider import Provider
+from tests.served import Served, await_health, served, start
+from tests.test_chromium import DESKTOP, FLAGS, QUESTION, ask
+
+SLOW = "ok-tokens-240-gap-30"  # about 7 s
+LONG = "ok-tokens-1500-gap-30"  # about 45 s: longer than anything a test does before it stops it
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here"),
+    pytest.mark.timeout(300),
+]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with Provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def models(provider: Provider) -> str:
+    return json.dumps([{"label": x, "model": f"hosted_vllm/{x}", "api_base": provider.base} for x in (SLOW, LONG)])
+
+
+def visit(browser: Browser, app: Served) -> Page:
+    """A new visitor."""
+    page = browser.new_context(viewport=DESKTOP).new_page()  # type: ignore[arg-type]
+    page.goto(app.url)
+    expect(page.locator("#question textarea")).to_be_visible(timeout=60_000)
+    return page
+
+
+def test_a_page_without_network_says_so_and_comes_back_to_the_running_answer(
+    tmp_path: Path, provider: Provider, browser: Browser
+) -> None:
+    with served(tmp_path / "data", MODELS=models(provider)) as app:
+        page = visit(browser, app)
+        ask(page, QUESTION, LONG)
+        expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        page.locator("#question textarea").fill("What I was about to ask")
+        asked = len(provider.requests)
+        page.context.set_offline(True)
+        expect(page.locator("#connection")).to_contain_text("Trying again in", timeout=20_000)
+        page.wait_for_timeout(3_000)
+        page.context.set_offline(False)
+        expect(page.locator("#connection")).to_be_hidden(timeout=30_000)
+        expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=20_000)
+        expect(page.locator(".stop-button")).to_be_visible()
+        expect(page.locator("#question textarea")).to_have_value("What I was about to ask")
+        before = len(page.locator("#chat .answer").first.inner_text())
+        page.wait_for_timeout(3_000)
+        assert len(page.locator("#chat .answer").first.inner_text()) > before
+        page.locator(".stop-button").click()
+        expect(page.locator(".stop-button")).to_have_count(0, timeout=10_000)
+        assert len(provider.requests) == asked
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_page_whose_server_is_started_anew_shows_what_was_kept(
+    tmp_path: Path, provider: Provider, browser: Browser, number: signal.Signals
+) -> None:
+    with served(tmp_path / "data", MODELS=models(provider)) as app:
+        page = visit(browser, app)
+        ask(page, QUESTION, LONG)
+        expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        page.wait_for_timeout(1_500)  # it is saved once a second
+        app.process.send_signal(number)
+        app.process.wait(30)
+        expect(page.locator("#connection")).to_contain_text("Trying again in", timeout=20_000)
+        page.locator("#question textarea").fill("What I was about to ask")
+        again = start(tmp_path / "data", MODELS=models(provider), PORT=app.url.rpartition(":")[2])
+        try:
+            await_health(again)
+            expect(page.locator("#connection")).to_be_hidden(timeout=40_000)
+            expect(page.locator("#chat .turn .notice")).to_contain_text("What was written is kept.", timeout=30_000)
+            expect(page.locator("#chat .answer").first).to_contain_text("hot water")
+            expect(page.locator("#question textarea")).to_have_value("What I was about to ask")
+            expect(page.locator(".stop-button")).to_have_count(0)
+            ask(page, "How long do roasted beans stay fresh?")
+            expect(page.locator("#chat .turn")).to_have_count(2, timeout=20_000)
+        finally:
+            again.process.kill()
+            again.process.wait(10)
+
+
+def test_a_visitor_waits_in_line_sees_the_place_and_may_leave_it(
+    tmp_path: Path, provider: Provider, browser: Browser
+) -> None:
+    with served(tmp_path / "data", MODELS=models(provider), MAX_TURNS="1", RATE_LIMIT="4/hour") as app:
+        first, second, third = (visit(browser, app) for _ in range(3))
+        ask(first, QUESTION, LONG)
+        expect(first.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        ask(second, QUESTION, SLOW)
+        expect(second.locator("#chat .steps")).to_contain_text("number 1 in line", timeout=10_000)
+        ask(third, QUESTION, SLOW)
+        expect(third.locator("#chat .steps")).to_contain_text("number 2 in line", timeout=10_000)
+        assert httpx.post(f"{app.url}/api/turns", json={"question": QUESTION}).status_code == 429
+        second.locator(".stop-button").click()
+        expect(second.locator("#chat .turn .notice")).to_contain_text("Nothing was written yet.", timeout=10_000)
+        expect(third.locator("#chat .steps")).to_contain_text("number 1 in line", timeout=10_000)
+        first.locator(".stop-button").click()
+        expect(third.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        expect(third.locator("#chat .steps")).to_contain_text("in line")
+        third.locator(".stop-button").click()
+        expect(third.locator(".stop-button")).to_have_count(0, timeout=10_000)
+        ask(first, "The fourth question from here", SLOW)
+        expect(first.locator("#chat .answer").last).to_contain_text("hot water", timeout=30_000)
+        first.locator(".stop-button").click()
+        expect(first.locator(".stop-button")).to_have_count(0, timeout=10_000)
+        ask(first, "One too many")
+        expect(first.locator("#notice")).to_contain_text("Ask again in 60 minutes.", timeout=10_000)
+        expect(first.locator("#question textarea")).to_have_value("One too many")
+
+
+def test_an_answer_that_is_not_streamed_appears_whole_after_its_sources(
+    tmp_path: Path, provider: Provider, browser: Browser
+) -> None:
+    with served(tmp_path / "data", MODELS=models(provider)) as app:
+        page = visit(browser, app)
+        page.locator("#stream input").uncheck()
+        ask(page, QUESTION, SLOW)
+        expect(page.locator("#sources .source").first).to_be_visible(timeout=20_000)
+        expect(page.locator("#chat .steps .run")).to_contain_text("answer", timeout=20_000)
+        assert page.locator("#chat .answer").count() == 0
+        expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        expect(page.locator("#chat .facts")).to_be_visible(timeout=5_000)
+        expect(page.locator(".stop-button")).to_have_count(0)
