@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -59,6 +60,7 @@ class Desk:
     """What one open page is bringing. It lives as long as the page and is never shared."""
 
     bringing: Bringing = field(default_factory=Bringing)
+    halted: asyncio.Event | None = None  # of the files that are being brought
 
 
 def opener(entries: Sequence[Entry], bringing: Bringing) -> Parts:

@@ -213,9 +213,9 @@ def _wire_documents(demo: gr.Blocks, intents: Intents, shelf: Shelf, kept: Kept,
     around = keyed([], "around", draws="around", events=("around",))
     known, drawn = [desk, kept.visitor], [side.documents, shown]
     bringing = _on(shown.bring, shelf.bring, known, drawn)
-    halted = _on(shown.halt, shelf.cancel, known, drawn, cancels=bringing)
+    _on(shown.halt, shelf.halt, [desk], None)
     removed = _on(shown.remove, shelf.remove, known, drawn), _on(shown.remove_all, shelf.remove_all, known, drawn)
-    for changed in (bringing, halted, *removed):
+    for changed in (bringing, *removed):
         _on(changed.then, intents.refresh, [kept.tab, kept.visitor, kept.model], [main.thread, main.panes[-1]])
     _on(shown.tidy, shelf.tidy, known, drawn)
     _on(side.documents.documents, shelf.show, known, drawn)

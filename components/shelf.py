@@ -6,6 +6,7 @@ folder, and what was uploaded is gone from there when it is taken, failed or can
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from components.intents import VISITOR
 from components.leaf import Leaf
 from components.parts import Parts
 from pipeline.errors import FILE_FAULTS, GlassboxError, Refused
-from pipeline.library import Library, Upload
+from pipeline.library import Library, Taken, Upload
 from pipeline.retrieval import Entry
 
 AROUND_CHARS = 1_200  # of the text before a passage, and after it
@@ -39,7 +40,7 @@ class Shelf:
         return await self._shown(desk, visitor)
 
     async def bring(self, event: gr.EventData, desk: Desk, visitor: str) -> AsyncGenerator[Shown, None]:
-        """Take the uploaded files in, and say how far each is; cancelling it leaves what is done."""
+        """Take the uploaded files in, and say how far each is."""
         given = [each for each in event.files if isinstance(each, Mapping)]
         paths = [_uploaded(each) for each in given]
         try:
@@ -61,9 +62,9 @@ class Shelf:
         coming = Bringing(tuple(Row(upload.name) for upload in uploads), is_running=True)
         desk.bringing = _with(coming, missing)
         yield self._drawn(entries, desk)
-        said = ""
+        said, desk.halted = "", asyncio.Event()
         try:
-            async with aclosing(self._library.take(uploads, visitor)) as steps:
+            async with aclosing(_until(desk.halted, self._library.take(uploads, visitor))) as steps:
                 async for step in steps:
                     coming = coming.after(step)
                     desk.bringing = _with(coming, missing)
@@ -74,12 +75,12 @@ class Shelf:
             said = "" if missing else error.text  # where nothing arrived, each file has its own reason
         finally:
             desk.bringing = desk.bringing.over()
-        yield self._drawn(entries, desk, said)
+        yield await self._shown(desk, visitor, said)
 
-    async def cancel(self, desk: Desk, visitor: str) -> Shown:
-        """After the taking was ended: what is done stays."""
-        desk.bringing = desk.bringing.over()
-        return await self._shown(desk, visitor)
+    async def halt(self, desk: Desk) -> None:  # async for the event's sake: Gradio runs others in a thread
+        """End the taking, in mid-file if need be; what is done stays, and `bring` shows it."""
+        if desk.halted:
+            desk.halted.set()
 
     async def tidy(self, desk: Desk, visitor: str) -> Shown:
         """What became of the files was read."""
@@ -137,6 +138,26 @@ class Shelf:
             return await self._library.documents(visitor if VISITOR.fullmatch(visitor) else None)
         except GlassboxError:
             return ()
+
+
+async def _until(halted: asyncio.Event, steps: AsyncGenerator[Taken, None]) -> AsyncGenerator[Taken, None]:
+    """The steps until they end or are halted; the one under way is then ended before this returns."""
+    halt = asyncio.ensure_future(halted.wait())
+    async with aclosing(steps):
+        try:
+            while not halted.is_set():
+                step = asyncio.ensure_future(anext(steps, None))
+                try:
+                    await asyncio.wait((step, halt), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not step.done():
+                        step.cancel()
+                        await asyncio.wait((step,))
+                if step.cancelled() or (taken := step.result()) is None:
+                    break
+                yield taken
+        finally:
+            halt.cancel()
 
 
 def _uploaded(given: Mapping[str, Any]) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -136,16 +137,41 @@ async def test_a_file_too_large_to_be_sent_and_too_many_files_are_refused_with_t
 
 
 async def test_cancelling_keeps_what_is_done_and_leaves_no_upload_behind(shelf: Shelf, uploads: Path) -> None:
-    desk = Desk()
+    desk, views = Desk(), []
     files = [sent(uploads, f"{n}.md", TEXT + str(n).encode()) for n in range(3)]
-    async with aclosing(shelf.bring(event(files=files), desk, MAYA)) as views:
-        async for _, parts in views:
-            if "1 of 3 files" in "".join(parts):
-                break
-    _, parts = await shelf.cancel(desk, MAYA)
-    assert "1 added, 2 cancelled" in "".join(parts)
-    assert "1 yours" in parts[0]
+    async for _, parts in shelf.bring(event(files=files), desk, MAYA):
+        views.append("".join(parts))
+        if "1 of 3 files" in views[-1]:
+            await shelf.halt(desk)
+    assert "1 added, 2 cancelled" in views[-1]
+    assert "1 yours" in views[-1]
     assert left_in(uploads) == []
+
+
+async def test_a_file_is_cancelled_in_the_middle_of_its_reading(shelf: Shelf, uploads: Path) -> None:
+    desk, views = Desk(), []
+    text = b"<p>" + b"<b>fog</b> " * 300_000  # takes a second at least
+
+    async def soon() -> None:
+        await asyncio.sleep(0.05)
+        await shelf.halt(desk)
+
+    halting = None
+    async for _, parts in shelf.bring(event(files=[sent(uploads, "long.html", text)]), desk, MAYA):
+        views.append("".join(parts))
+        halting = halting or asyncio.create_task(soon())
+    assert "1 cancelled" in views[-1]
+    assert "0 yours" in views[-1]
+    assert left_in(uploads) == []
+
+
+async def test_closing_the_page_in_the_middle_leaves_no_upload_behind(shelf: Shelf, uploads: Path) -> None:
+    desk = Desk()
+    async with aclosing(shelf.bring(event(files=[sent(uploads, "a.md", TEXT)]), desk, MAYA)) as views:
+        await anext(views)
+        await anext(views)
+    assert left_in(uploads) == []
+    assert not desk.bringing.is_running
 
 
 async def test_what_stands_around_a_passage_says_nothing_twice(shelf: Shelf, uploads: Path, library: Library) -> None:
