@@ -14,6 +14,7 @@ SHORT = {
     "unsupported_model": "not offered",
     "context_window_exceeded": "too long",
     "connection": "connection broke",
+    "refused": "server not reached",
     "connect_timeout": "not reached in time",
     "first_token_timeout": "no reply in time",
     "server": "provider error",

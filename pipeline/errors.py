@@ -189,6 +189,10 @@ MODEL_FAULTS: MappingProxyType[str, tuple[bool, str]] = MappingProxyType(
         "content_filter": (False, "The provider's content filter stopped this. Ask in other words."),
         "not_configured": (False, "This model has no key yet. Set its key and restart, or choose another model."),
         "connection": (True, "The connection to the model broke. Try again, or choose another model."),
+        "refused": (
+            True,
+            "The model's server could not be reached. Check that it runs, and its address, or choose another model.",
+        ),
         "unreachable": (
             True,
             "There was no safe way to the model's address. Check the network and the address, or choose another model.",

@@ -22,7 +22,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "SSLCertVerificationError": "unreachable",
         "ConnectTimeout": "connect_timeout",
         "ReadTimeout": "first_token_timeout",
-        "ConnectError": "connection",
+        "ConnectError": "refused",
         "ReadError": "connection",
         "WriteError": "connection",
         "ProtocolError": "connection",

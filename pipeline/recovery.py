@@ -32,7 +32,7 @@ MOST_FALLBACKS = 3
 
 # What no other attempt would change, or what nobody else may be asked.
 FINAL = frozenset({"content_filter", "invalid_request", "answer_limit", "unexpected"})
-RETRIED = frozenset({"connection", "connect_timeout", "server", "rate_limit"})
+RETRIED = frozenset({"connection", "refused", "connect_timeout", "server", "rate_limit"})
 STREAMING = frozenset({"incomplete", "bad_reply", "cannot_stream"})  # faults of the stream rather than of the model
 
 # Faults that say nothing about the model's health.

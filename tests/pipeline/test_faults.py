@@ -99,7 +99,7 @@ SILENT = "extractive idle_timeout, finished"
 NO_REPLY = "unstreamed incomplete, extractive bad_reply, finished"
 NO_REPLY_AT_ALL = "unstreamed incomplete, retry server, retry server, extractive resting, finished"
 NO_PLACE = [
-    Row("refused", thrice("connection"), 0, place="refused"),
+    Row("refused", thrice("refused"), 0, place="refused"),
     Row("no-dns", quoted("unreachable"), 0, place="no-dns"),
     Row("tls", quoted("unreachable"), 0, place="tls"),
 ]
