@@ -22,7 +22,8 @@ from api.visitors import Visitor
 from pipeline.conversation import SearchMode, Turn, TurnRequest
 from pipeline.errors import Refused
 from pipeline.events import Event, to_wire
-from pipeline.turns import Pipeline, RunningTurn
+from pipeline.running import RunningTurn
+from pipeline.turns import Pipeline
 
 BODY_LIMIT_BYTES = 1_000_000
 HEARTBEAT_S = 10.0

@@ -8,7 +8,6 @@ a turn says exactly one ending, after it was stored. All of this lives on one ev
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
@@ -24,8 +23,6 @@ from pipeline.events import (
     Event,
     FieldDelta,
     PassagesFound,
-    Record,
-    StepChanged,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -42,6 +39,7 @@ from pipeline.progress import LATEST, Experience, Progress
 from pipeline.recovery import Attempt, Breakers, Say, climb
 from pipeline.retrieval import Index, Options, Scope
 from pipeline.retrieval.words import language_of
+from pipeline.running import STATES, RunningTurn
 from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.store import Store
 
@@ -54,91 +52,6 @@ SAVE_EVERY_S = 1.0
 KEEP_ENDED_S = 60.0  # how long an ended turn's buffer can still be followed
 FIRST_READER_S = 10.0  # how long a turn that nobody has read yet waits for its first reader
 MOST_PASSAGES, MOST_HISTORY_TURNS, MOST_TOKENS, MOST_CANDIDATES = 20, 50, 200_000, 500
-
-
-class RunningTurn:
-    """One turn's buffer of events, and who waits for more of them."""
-
-    def __init__(self, turn: Turn, owner: str | None, request: TurnRequest, progress: Progress) -> None:
-        self.turn, self.owner, self.request, self._progress = turn, owner, request, progress
-        self.turn_has_come = asyncio.Event()  # unset as long as it waits in line
-        self._place = 0  # in the line, from 1; 0 when it never waited
-        self.events: list[Event] = []
-        self._record = Record()
-        self.ended = False
-        self.stopped = False  # asked to stop, maybe before the work began
-        self.work: asyncio.Task[Outcome] | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.readers = 0
-        self.updates = 0  # views that pages were sent
-        self.leaving: asyncio.TimerHandle | None = None
-        self._waiting: list[asyncio.Future[None]] = []
-        self.began_at = time.monotonic()
-
-    @property
-    def id(self) -> str:
-        """The turn's id; whoever knows it may follow and stop the turn."""
-        return self.turn.id
-
-    @property
-    def conversation_id(self) -> str:
-        """The conversation it belongs to."""
-        return self.turn.conversation_id
-
-    def say(self, event: Event) -> None:
-        """The one place where an event gets its number and its time; an estimate may follow it.
-
-        An ending has its time already: that of its saving, so that both are the same.
-        """
-        said = replace(event, seq=len(self.events), at_s=event.at_s or round(time.monotonic() - self.began_at, 4))
-        self._keep(said)
-        if estimate := self._progress.heard(said):
-            self._keep(replace(estimate, seq=len(self.events), at_s=said.at_s))
-        for waiting in self._waiting:
-            _wake(waiting)
-        self._waiting.clear()
-
-    def _keep(self, event: Event) -> None:
-        self.events.append(event)
-        self._record.add(event)
-
-    def wait_at(self, place: int) -> None:
-        """Say the place in the line, when it is another than before."""
-        if place != self._place:
-            self._place = place
-            self.say(StepChanged(step="wait", state="began", text=f"number {place} in line"))
-
-    def come(self) -> None:
-        """Let the work begin."""
-        if self._place:
-            self.say(StepChanged(step="wait", state="ended", took_s=time.monotonic() - self.began_at))
-        self.turn_has_come.set()
-
-    async def news(self, timeout_s: float) -> None:
-        """Return at the next event, or after `timeout_s`."""
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(timeout_s, _wake, waiting)
-        self._waiting.append(waiting)
-        try:
-            await waiting
-        finally:
-            timer.cancel()
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(waiting)
-
-    @property
-    def now(self) -> Turn:
-        """The turn as it stands."""
-        ending = self.events[-1]
-        return self.stored(_STATES[type(ending)] if isinstance(ending, Ending) else "running")
-
-    def stored(self, state: TurnState, ending: Ending | None = None) -> Turn:
-        """The turn as the store keeps it."""
-        record, metrics = self._record.events(ending), None
-        if ending:
-            metrics = replace(measure([*self.events, ending]), updates=self.updates)
-        return replace(self.turn, state=state, record=record, fields=self._record.fields(), metrics=metrics)
 
 
 class Pipeline:
@@ -269,7 +182,7 @@ class Pipeline:
     async def stop(self, turn_id: str) -> None:
         """End a turn; returns when its ending is said. Nothing happens when it has ended or never was."""
         if running := self._turns.get(turn_id):
-            _cancel(running)
+            running.cancel()
             if running.task:
                 await asyncio.wait({running.task})
 
@@ -613,7 +526,7 @@ class Pipeline:
 
     async def _save_ending(self, running: RunningTurn, ending: Ending) -> Ending:
         seq, at_s = len(running.events), running.events[-1].at_s
-        state: TurnState = _STATES[type(ending)]
+        state: TurnState = STATES[type(ending)]
         numbered = replace(ending, seq=seq, at_s=max(at_s, round(time.monotonic() - running.began_at, 4)))
         stored = await self._history.save_turn(running.stored(state, numbered))
         return numbered if stored else replace(numbered, saved=False)
@@ -622,14 +535,7 @@ class Pipeline:
         """Stop the turn in `grace_s` unless a reader comes."""
         if running.leaving:
             running.leaving.cancel()
-        running.leaving = asyncio.get_running_loop().call_later(grace_s, _cancel, running)
-
-
-_STATES: Mapping[type[Ending], TurnState] = {
-    TurnFinished: "finished",
-    TurnFailed: "failed",
-    TurnStopped: "stopped",
-}
+        running.leaving = asyncio.get_running_loop().call_later(grace_s, running.cancel)
 
 
 def _whole_words(turn: Turn) -> str:
@@ -639,18 +545,6 @@ def _whole_words(turn: Turn) -> str:
     if head == answer and (words := head.rpartition(" ")[0]):
         head = words
     return head + " "
-
-
-def _wake(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_result(None)
-
-
-def _cancel(running: RunningTurn) -> None:
-    """Stop the work, or see to it that it stops as soon as it begins."""
-    running.stopped = True
-    if running.work:
-        running.work.cancel()
 
 
 def _failed(error: GlassboxError, partial: Mapping[str, str]) -> TurnFailed:

@@ -31,9 +31,10 @@ from pipeline.events import (
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeIndex
+from pipeline.running import RunningTurn
 from pipeline.settings import ROOT, ModelEntry, Settings
 from pipeline.store import Store
-from pipeline.turns import Pipeline, RunningTurn
+from pipeline.turns import Pipeline
 from tests.provider import Provider
 
 QUESTION = "Why does water temperature change the taste of coffee?"
