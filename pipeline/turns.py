@@ -471,8 +471,8 @@ class Pipeline:
             "begun": begun,
         }
         limits = Limits(
-            self._settings.first_token_timeout_s,
-            self._settings.idle_timeout_s,
+            0 if is_builtin else self._settings.first_token_timeout_s,  # here nobody is waited for but this machine
+            0 if is_builtin else self._settings.idle_timeout_s,
             self._settings.answer_limit_chars,
             self._settings.stream_chunk_size,
         )

@@ -117,7 +117,7 @@ def test_a_visitor_waits_in_line_sees_the_place_and_may_leave_it(
         expect(third.locator("#chat .steps")).to_contain_text("number 2 in line", timeout=10_000)
         assert httpx.post(f"{app.url}/api/turns", json={"question": QUESTION}).status_code == 429
         second.locator(".stop-button").click()
-        expect(second.locator("#chat .turn .notice")).to_contain_text("Nothing was written yet.", timeout=10_000)
+        expect(second.locator("#chat .turn .notice")).to_contain_text("No answer was written yet.", timeout=10_000)
         expect(third.locator("#chat .steps")).to_contain_text("number 1 in line", timeout=10_000)
         first.locator(".stop-button").click()
         expect(third.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)

@@ -11,12 +11,14 @@ import pytest
 from tests.served import START_S, await_health, start
 
 
-@pytest.mark.parametrize("after_s", [1.0, 4.0])
+@pytest.mark.parametrize("after_s", [2.0, 4.0])
 def test_an_early_ctrl_c_ends_the_start_without_a_traceback(tmp_path: Path, after_s: float) -> None:
     app = start(tmp_path / "data")
     time.sleep(after_s)
     assert app.stop(signal.SIGINT) == 0
-    assert app.log.read_text() == "Stopping …\n"
+    said = app.log.read_text().splitlines()
+    assert said[-1] == "Stopping …"
+    assert len(said) == 1 or "is ready" in said[0]  # a fast machine has started by then
 
 
 def test_a_folder_of_documents_that_is_not_there_ends_the_start(tmp_path: Path) -> None:
