@@ -6,13 +6,15 @@ page gives them a signed `key` instead.
 
 # No `from __future__ import annotations` here: FastAPI could not resolve the name of a dependency inside a function.
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import TypeAdapter
+from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.faults import TooLarge
@@ -22,6 +24,7 @@ from pipeline.errors import Refused
 from pipeline.library import Library, Upload
 from pipeline.retrieval import Entry, Found, Mode
 
+IN_MEMORY = 4  # uploads whose files are held in memory; the others wait on disk
 PRIVATE_HEADERS = {"Cache-Control": "private, no-store"}
 _passages: TypeAdapter[tuple[Passage, ...]] = TypeAdapter(tuple[Passage, ...])
 
@@ -38,18 +41,20 @@ Owner = Annotated[str, Depends(owner_of)]
 
 def routes(library: Library) -> APIRouter:
     """The routes of documents."""
-    router = APIRouter()
+    router, room = APIRouter(), asyncio.Semaphore(IN_MEMORY)
 
     async def uploaded(request: Request, owner: Owner) -> JSONResponse:
         """Read, check and index. Raises GlassboxError, which `faults` turns into a status."""
-        uploads = await _files(request, library.upload_limit_bytes)
         documents, failed = [], []
-        async with aclosing(library.take(uploads, owner)) as steps:
-            async for step in steps:
-                if step.entry:
-                    documents.append(_document(step.entry))
-                elif step.code:
-                    failed.append({"name": step.name, "code": step.code, "text": step.text})
+        async with _form(request, library.upload_limit_bytes) as form, room:
+            files = [each for each in form.getlist("file") if not isinstance(each, str)]
+            uploads = [Upload(each.filename or "", await each.read()) for each in files]
+            async with aclosing(library.take(uploads, owner)) as steps:
+                async for step in steps:
+                    if step.entry:
+                        documents.append(_document(step.entry))
+                    elif step.code:
+                        failed.append({"name": step.name, "code": step.code, "text": step.text})
         return JSONResponse({"documents": documents, "failed": failed})
 
     @router.post("/api/documents")
@@ -91,7 +96,10 @@ def routes(library: Library) -> APIRouter:
     return router
 
 
-async def _files(request: Request, limit_bytes: int) -> list[Upload]:
+@asynccontextmanager
+async def _form(request: Request, limit_bytes: int) -> AsyncGenerator[FormData, None]:
+    """What was sent, larger files on disk; it is gone afterwards."""
+
     async def limited() -> AsyncGenerator[bytes, None]:
         size = 0
         async for chunk in request.stream():
@@ -107,8 +115,7 @@ async def _files(request: Request, limit_bytes: int) -> list[Upload]:
     except (MultiPartException, KeyError, UnicodeDecodeError) as error:
         raise Refused("no_files") from error
     try:
-        files = [each for each in form.getlist("file") if not isinstance(each, str)]
-        return [Upload(each.filename or "", await each.read()) for each in files]
+        yield form
     finally:
         await form.close()
 

@@ -38,6 +38,7 @@ SHARED_ORIGIN = "ingest"  # who keeps what `share` added up to date: nobody but 
 SIGNED_S = 3600.0  # how long a signed address opens
 REMEMBERED = 64  # documents whose page starts are kept
 LONGEST_SWEEP_S = 3600.0
+EMBED_EVERY_S = 60.0
 MOST_PASSAGES = 50
 
 NO_DOCUMENT = "There is no such document or page. Look it up in the list of documents."
@@ -119,11 +120,12 @@ class Library:
                             yield step
                     done += 1
                     continue
-                yield Taken(upload.name, "reading", done, files)
+                yield Taken(_plain_name(upload.name), "reading", done, files)
                 archive = await opened_zip(upload.file, self._limits)
-            except IngestFault as fault:
+            except (IngestFault, OSError) as error:
+                fault = error if isinstance(error, IngestFault) else IngestFault("not_kept")
                 done += 1
-                yield Taken(upload.name, "failed", done, files, code=fault.code, text=fault.text)
+                yield Taken(_plain_name(upload.name), "failed", done, files, code=fault.code, text=fault.text)
                 continue
             try:
                 files += len(archive.names) - 1
@@ -132,7 +134,7 @@ class Library:
                         inside = Upload(name, await archive.read(place))
                     except IngestFault as fault:
                         done += 1
-                        yield Taken(name, "failed", done, files, code=fault.code, text=fault.text)
+                        yield Taken(_plain_name(name), "failed", done, files, code=fault.code, text=fault.text)
                         continue
                     async with aclosing(self._one(inside, owner, done, files)) as steps:
                         async for step in steps:
@@ -246,6 +248,15 @@ class Library:
         expires_at = int(time.time() + SIGNED_S)
         return f"{expires_at}.{self._signature(_hash(owner), document_id, expires_at)}"
 
+    async def embed(self) -> None:
+        """Give vectors to what has none, at the start and after a model was away; ends by cancellation."""
+        while True:
+            try:
+                await self._index.embed()
+            except SearchFault:
+                log.warning("the documents could not be embedded")
+            await asyncio.sleep(EMBED_EVERY_S)
+
     async def sweep(self) -> None:
         """Remove what is older than its time allows, again and again; ends by cancellation."""
         kept_s = self._settings.upload_kept_s
@@ -274,7 +285,7 @@ class Library:
     def _keep(self, file: File, entry: Entry) -> None:
         target = self._file(entry)
         target.parent.mkdir(parents=True, exist_ok=True)
-        half = target.with_name(".half")
+        half = target.with_name(f".{secrets.token_hex(4)}")  # the same file may be brought twice at once
         if isinstance(file, bytes):
             half.write_bytes(file)
         else:
@@ -299,9 +310,9 @@ class Library:
         expires, _, signature = key.partition(".")
         if not (_ID.fullmatch(document_id) and expires.isdecimal() and time.time() < int(expires[:15])):
             return None
-        for file in self._folder.glob(f"*/{document_id}/*"):
+        for file in self._folder.glob(f"*/{document_id}/[!.]*"):
             expected = self._signature(file.parent.parent.name, document_id, int(expires[:15]))
-            if hmac.compare_digest(expected, signature):
+            if hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
                 return file
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -31,11 +32,14 @@ class ScriptedEmbedding:
     def __init__(self, name: str = "scripted-1", groups: Sequence[str] = GROUPS) -> None:
         self.name, self.groups = name, tuple(frozenset(group.split()) for group in groups)
         self.fails = False
+        self.waits: asyncio.Event | None = None
         self.asked: list[str] = []
 
     async def __call__(self, texts: Sequence[str], kind: str) -> list[list[float]]:
         if self.fails:
             raise EmbeddingFault
+        if self.waits:
+            await self.waits.wait()
         self.asked += [kind] * len(texts)
         words = [set(re.findall(r"\w+", text.lower())) for text in texts]
         return [[0.05, *(float(len(group & own)) for group in self.groups)] for own in words]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -68,6 +69,7 @@ class ClusterIndex:
     ) -> None:
         """Make the collection if there is none. Blocks. Raises SearchFault."""
         self._client, self._name, self._embedding, self._reranker = client, name, embedding, reranker
+        self._making_room = threading.Lock()
         with faults():
             if not client.collection_exists(name):
                 client.create_collection(
@@ -125,8 +127,10 @@ class ClusterIndex:
     ) -> tuple[Entry, ...]:
         """See `Index`."""
         entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
-        if embed:
-            await self.embed()
+        if embed and self._embedding:  # its own alone: what else there is to embed may take hours
+            own = {entry.id for entry in entries}
+            todo = await asyncio.to_thread(self._unembedded, self._embedding.name)
+            await self._embed_all([entry for entry in todo if entry.id in own], self._embedding)
         return entries
 
     async def remove(self, document_id: str, owner: str | None) -> bool:
@@ -146,12 +150,14 @@ class ClusterIndex:
         """See `Index`. Where the model fails, the rest keeps to words until the next call."""
         if self._embedding is None:
             return 0
-        without = models.Filter(must=[_is("kind", "document")], must_not=[_is("embedding", self._embedding.name)])
-        todo = await asyncio.to_thread(self._entries, without)
+        todo = await asyncio.to_thread(self._unembedded, self._embedding.name)
+        return await self._embed_all(todo, self._embedding, progress)
+
+    async def _embed_all(self, todo: Sequence[Entry], embedding: Embedding, progress: Progress | None = None) -> int:
         wanted, done = sum(entry.passages for entry in todo), 0
         for entry in todo:
             try:
-                await self._embed(entry, self._embedding)
+                await self._embed(entry, embedding)
             except EmbeddingFault:
                 _log.warning("The embedding model did not answer: %d passages have no vector.", wanted - done)
                 break
@@ -269,7 +275,8 @@ class ClusterIndex:
 
     def _set_vectors(self, entry: Entry, points: Sequence[str], vectors: Sequence[Sequence[float]], name: str) -> None:
         with faults():
-            self._make_room(name, len(vectors[0]))
+            with self._making_room:
+                self._make_room(name, len(vectors[0]))
             there = {str(each.id) for each in self._client.retrieve(self._name, list(points), with_payload=False)}
             given = [
                 models.PointVectors(id=point, vector={VECTOR: list(vector)})
@@ -318,6 +325,9 @@ class ClusterIndex:
         found = {str(payload["document"]) for _, payload in self._scroll(_all(old, _is("place", 0)))}
         for document_id in found - known:
             self._client.delete(self._name, models.FilterSelector(filter=_passages_of(document_id)), wait=True)
+
+    def _unembedded(self, name: str) -> tuple[Entry, ...]:
+        return self._entries(models.Filter(must=[_is("kind", "document")], must_not=[_is("embedding", name)]))
 
     def _entries(self, condition: models.Filter) -> tuple[Entry, ...]:
         with faults():

@@ -152,8 +152,10 @@ class EdgeIndex:
     ) -> tuple[Entry, ...]:
         """See `Index`. One flush for all of them."""
         entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
-        if embed:
-            await self.embed()
+        if embed and self._embedding:  # its own alone: what else there is to embed may take hours
+            own = {entry.id for entry in entries}
+            todo = await asyncio.to_thread(self._catalog.unembedded, self._embedding.name)
+            await self._embed_all([each for each in todo if each[0] in own], self._embedding)
         return entries
 
     async def remove(self, document_id: str, owner: str | None) -> bool:
@@ -172,20 +174,9 @@ class EdgeIndex:
         """See `Index`. Where the model fails, the rest keeps to words until the next call."""
         if self._embedding is None:
             return 0
-        done = 0
         async with self._embedding_now:
             todo = await asyncio.to_thread(self._catalog.unembedded, self._embedding.name)
-            wanted = sum(count for _, count in todo)
-            for group in _groups(todo):
-                try:
-                    await self._embed(group, self._embedding)
-                except EmbeddingFault:
-                    _log.warning("The embedding model did not answer: %d passages have no vector.", wanted - done)
-                    return done
-                done += sum(count for _, count in group)
-                if progress:
-                    progress(done, wanted)
-        return done
+            return await self._embed_all(todo, self._embedding, progress)
 
     def close(self) -> None:
         """See `Index`."""
@@ -227,10 +218,16 @@ class EdgeIndex:
                 for point, record in zip(place, records, strict=True)
             )
             total = sum(map(len, numbers))
-            self._shard.write(points, (lambda done: progress(done, total)) if progress else None)
-            if new:
-                self._shard.flush()
-                self._catalog.mark(new)
+            try:
+                self._shard.write(points, (lambda done: progress(done, total)) if progress else None)
+                if new:
+                    self._shard.flush()
+                    self._catalog.mark(new)
+            except BaseException:  # what is said to have failed must not pass for known the next time
+                with suppress(sqlite3.Error):
+                    for document_id in new:
+                        self._catalog.remove("id = ?", document_id)
+                raise
         return tuple(entries)
 
     async def _remove(self, where: str, *values: str | float) -> list[Entry]:
@@ -249,6 +246,21 @@ class EdgeIndex:
             self._shard.delete(leftovers)
             self._shard.flush()
             self._catalog.cleared(leftovers)
+
+    async def _embed_all(
+        self, todo: Sequence[tuple[str, int]], embedding: Embedding, progress: Progress | None = None
+    ) -> int:
+        done, wanted = 0, sum(count for _, count in todo)
+        for group in _groups(todo):
+            try:
+                await self._embed(group, embedding)
+            except EmbeddingFault:
+                _log.warning("The embedding model did not answer: %d passages have no vector.", wanted - done)
+                break
+            done += sum(count for _, count in group)
+            if progress:
+                progress(done, wanted)
+        return done
 
     async def _embed(self, group: Sequence[tuple[str, int]], embedding: Embedding) -> None:
         """Vectors for some documents; all of them count as embedded when their vectors are on disk."""

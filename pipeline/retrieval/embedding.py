@@ -7,11 +7,12 @@ model when it is first used), or any embedding model's LiteLLM name.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Protocol
 
 from pipeline.errors import EmbeddingFault
+from pipeline.litellm_door import open_door
 
 LOCAL = "fastembed/"
 AT_ONCE = 64  # texts a request
@@ -50,6 +51,8 @@ class Hosted:
         """See `Embedding`."""
         import dspy  # the first use pays for the import, not the start
 
+        await asyncio.to_thread(open_door)
+
         options = {"api_base": self._api_base} if self._api_base else {}
         embedder = dspy.Embedder(
             self.name, batch_size=AT_ONCE, caching=False, timeout=TIMEOUT_S, num_retries=1, **options
@@ -62,28 +65,30 @@ class Hosted:
 
 
 class Local:
-    """A model of fastembed's list, run by onnxruntime in threads."""
+    """A model of fastembed's list, run by onnxruntime.
+
+    In a thread of its own: it may take minutes to fetch the model, and the loop's few threads are for everybody.
+    """
 
     def __init__(self, name: str) -> None:
-        self.name, self._loading = name, threading.Lock()
+        self.name, self._thread = name, ThreadPoolExecutor(1, "embedding")
         self._model: Any = None
 
     async def __call__(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
         """See `Embedding`."""
         try:
-            rows = await asyncio.to_thread(self._embed, list(texts), kind)
+            rows = await asyncio.get_running_loop().run_in_executor(self._thread, self._embed, list(texts), kind)
         except Exception as error:
             raise EmbeddingFault from error
         return _checked(rows, len(texts))
 
     def _embed(self, texts: list[str], kind: str) -> list[Any]:
-        with self._loading:
-            if self._model is None:
-                from fastembed import TextEmbedding
+        if self._model is None:
+            from fastembed import TextEmbedding
 
-                self._model = TextEmbedding(self.name.removeprefix(LOCAL))
-            embed = self._model.query_embed if kind == "query" else self._model.passage_embed
-            return list(embed(texts))
+            self._model = TextEmbedding(self.name.removeprefix(LOCAL))
+        embed = self._model.query_embed if kind == "query" else self._model.passage_embed
+        return list(embed(texts))
 
 
 def _checked(rows: Any, wanted: int) -> Vectors:

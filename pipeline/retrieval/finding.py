@@ -6,6 +6,7 @@ vector, candidates may be reranked, and what came of it is told: scores of each 
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from pipeline.retrieval.words import in_any_language, language_of, matched
 
 NO_SCORES = Scores()
 WORDS_SHOWN = 3
+PATIENCE_S = 10.0  # with each model of a search; a turn may search three times
 QUERY_CHARS = 20_000  # what follows in a longer text is not searched
 
 Terms = Mapping[int, float]
@@ -97,8 +99,8 @@ async def _vector(query: Query, embedding: Embedding | None) -> Vector | None:
     if embedding is None or not text:
         return None
     try:
-        return (await embedding([text], "query"))[0]
-    except EmbeddingFault:
+        return (await asyncio.wait_for(embedding([text], "query"), PATIENCE_S))[0]
+    except (EmbeddingFault, TimeoutError):
         return None
 
 
@@ -112,8 +114,9 @@ def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 async def _reranked(query: Query, candidates: list[Candidate], reranker: Reranker) -> list[Candidate]:
     try:
-        scores = await reranker(query.text, [indexed_text(each.record) for each in candidates])
-    except EmbeddingFault:
+        texts = [indexed_text(each.record) for each in candidates]
+        scores = await asyncio.wait_for(reranker(query.text, texts), PATIENCE_S)
+    except (EmbeddingFault, TimeoutError):
         return candidates
     scored = [
         replace(each, scores=replace(each.scores, reranked=score))

@@ -7,11 +7,12 @@ reranker's LiteLLM name.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from pipeline.errors import EmbeddingFault
+from pipeline.litellm_door import open_door
 from pipeline.retrieval.embedding import LOCAL, TIMEOUT_S
 
 
@@ -38,6 +39,7 @@ class Hosted:
 
     async def __call__(self, question: str, texts: Sequence[str]) -> list[float]:
         """See `Reranker`."""
+        await asyncio.to_thread(open_door)
         import litellm
 
         options = {"api_base": self._api_base} if self._api_base else {}
@@ -52,23 +54,22 @@ class Hosted:
 
 
 class Local:
-    """A cross-encoder of fastembed's list, run by onnxruntime in threads."""
+    """A cross-encoder of fastembed's list, run by onnxruntime in a thread of its own, as the embedding is."""
 
     def __init__(self, name: str) -> None:
-        self._name, self._loading = name, threading.Lock()
+        self._name, self._thread = name, ThreadPoolExecutor(1, "reranking")
         self._model: Any = None
 
     async def __call__(self, question: str, texts: Sequence[str]) -> list[float]:
         """See `Reranker`."""
         try:
-            return await asyncio.to_thread(self._rerank, question, list(texts))
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._rerank, question, list(texts))
         except Exception as error:
             raise EmbeddingFault from error
 
     def _rerank(self, question: str, texts: list[str]) -> list[float]:
-        with self._loading:
-            if self._model is None:
-                from fastembed.rerank.cross_encoder import TextCrossEncoder
+        if self._model is None:
+            from fastembed.rerank.cross_encoder import TextCrossEncoder
 
-                self._model = TextCrossEncoder(self._name.removeprefix(LOCAL))
-            return [float(score) for score in self._model.rerank(question, texts)]
+            self._model = TextCrossEncoder(self._name.removeprefix(LOCAL))
+        return [float(score) for score in self._model.rerank(question, texts)]

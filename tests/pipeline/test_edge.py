@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+import qdrant_edge
 
 from pipeline.conversation import Query
-from pipeline.errors import IndexTaken
+from pipeline.errors import IndexTaken, SearchFault
 from pipeline.ingest import ChunkSize, Document
 from pipeline.ingest.markdown import files_in, read_file
 from pipeline.retrieval import SHARED, Index, Options, Scope
@@ -263,6 +264,20 @@ class Reader:
         self.names.clear()
         recipe = f"{self.size.most}/{self.size.overlap}"
         return asyncio.run(follow(index, self.folder, files_in(self.folder), self, recipe))
+
+
+def test_a_document_that_could_not_be_written_is_not_taken_for_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = EdgeIndex(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr(qdrant_edge.UpdateOperation, "upsert_points", None)
+        with pytest.raises(SearchFault):
+            add(index, letter(1))
+    assert asyncio.run(index.documents(None)) == ()
+    add(index, letter(1))
+    assert found(index, word(1)) == ["1.txt"] * 3
+    index.close()
 
 
 def test_only_what_changed_in_a_folder_is_read_and_indexed_again(tmp_path: Path) -> None:

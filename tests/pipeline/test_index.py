@@ -459,6 +459,23 @@ async def test_a_model_that_fails_costs_the_vectors_and_nothing_else(make: Make)
     assert names((await index(Query("dairy"), SHARED, Options(1, mode="vector"))).passages) == {"milk.md"}
 
 
+async def test_an_upload_does_not_wait_for_what_else_is_to_be_embedded(make: Make) -> None:
+    embedding = ScriptedEmbedding()
+    index = make(embedding)
+    embedding.fails = True
+    await index.add(DOCUMENTS[:-1], "coffee", None)
+    embedding.fails = False
+    embedding.waits = asyncio.Event()
+    rest = asyncio.create_task(index.embed())
+    await asyncio.sleep(0.2)
+    assert not rest.done()
+    waits, embedding.waits = embedding.waits, None
+    await asyncio.wait_for(index.add(DOCUMENTS[-1:], "coffee", None), 5)
+    assert not rest.done()
+    waits.set()
+    assert await rest == sum(len(each.chunks) for each in DOCUMENTS[:-1])
+
+
 async def test_another_embedding_makes_its_vectors_anew(make: Make) -> None:
     first = ScriptedEmbedding()
     index = make(first)

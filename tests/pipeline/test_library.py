@@ -147,6 +147,7 @@ async def test_a_signed_key_opens_one_document_of_one_owner_and_nothing_else(mak
         f"1.{signature}",
         "x",
         "9.é",
+        f"{expires}.é",
     ):
         with pytest.raises(NotFound):
             await library.original(first.entry.id, None, wrong)
