@@ -64,6 +64,7 @@ from pipeline.turns import Pipeline
 
 CLOSING_S = 4.0  # the turns' ending, the server's and the interpreter's (some 3 s) must stay under 10 s
 HANG_UP_S = 1
+LEAVING_S = 8.0  # whatever still runs then is given up: what was acknowledged stands a killed process
 LOOK_EVERY_S = 0.01
 MOST_EVENTS = 1000  # that Gradio works on at once, each follower of a turn is one of them
 
@@ -135,7 +136,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None, None]:
         loops.append(asyncio.get_running_loop())
-        beside = [asyncio.create_task(each) for each in (library.sweep(), meters.watch_lag(), index.embed())]
+        beside = [asyncio.create_task(each) for each in (library.sweep(), meters.watch_lag(), library.embed())]
         yield
         for task in beside:
             task.cancel()
@@ -154,6 +155,10 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     print(f"Glassbox is ready: http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
     stop.wait()
     print("Stopping …", file=sys.stderr, flush=True)
+    # A thread cannot be ended, and an interpreter waits for each: one may index a large file, or fetch a model.
+    last = threading.Timer(LEAVING_S, os._exit, (0,))
+    last.daemon = True
+    last.start()
     try:
         asyncio.run_coroutine_threadsafe(pipeline.close(), loops[0]).result(CLOSING_S)
     except TimeoutError:

@@ -33,6 +33,19 @@ def test_a_database_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     assert app.log.read_text().splitlines()[-1] == "The database cannot be used. Check DATABASE_URL."
 
 
+def test_a_model_that_is_still_being_fetched_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    (tmp_path / "fastembed.py").write_text(
+        "import time\nclass TextEmbedding:\n    def __init__(self, name): time.sleep(60)\n"
+    )
+    app = start(tmp_path / "data", EMBEDDING_MODEL="fastembed/slow", PYTHONPATH=str(tmp_path))
+    try:
+        await_health(app)
+        time.sleep(1)
+        assert app.stop() == 0
+    finally:
+        app.process.kill()
+
+
 def test_what_makes_answers_poor_is_said_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     app = start(tmp_path / "data", DOCUMENTS_DIR=str(tmp_path / "empty"), DEFAULT_MODEL="gone")
