@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 from pipeline.conversation import TurnMetrics
 
-CHATTY = ("httpx", "httpcore", "alembic", "dspy", "asyncio", "LiteLLM")  # they write texts into messages
+CHATTY = ("httpx", "httpcore", "alembic", "dspy", "asyncio", "LiteLLM", "openai")  # they write texts into messages
 FACTS = "facts"  # the name under which a record carries more than its message
 BLOT = "[redacted]"
 SHORTEST_SECRET_CHARS = 6  # a shorter one would blot out ordinary words

@@ -22,6 +22,7 @@ from pipeline.events import (
     Ending,
     Event,
     FieldDelta,
+    FieldReset,
     PassagesFound,
     TurnFailed,
     TurnFinished,
@@ -375,6 +376,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001  the last resort: a turn must end whatever we did wrong
             log.error("a turn ended unexpectedly: %s", type(error).__name__)
             work.cancel()
+            await asyncio.wait({work})  # nothing is said after an ending
             ending = replace(_failed(ModelFault("unexpected"), fields_of(running.events)), saved=False)
         running.ended = True
         running.say(ending)
@@ -426,12 +428,20 @@ class Pipeline:
         await running.turn_has_come.wait()
         for found in begun.record if begun else ():
             if isinstance(found, PassagesFound):
-                running.say(found)  # what is already cited keeps its numbers
-        for field, text in begun.fields.items() if begun else ():
-            running.say(FieldDelta(field=field, text=text if field == "answer" else text + "\n\n"))
+                running.say(replace(found, at_s=0.0))  # what is already cited keeps its numbers
+        kept = (
+            {name: text if name == "answer" else text + "\n\n" for name, text in begun.fields.items()} if begun else {}
+        )
+        for name, text in kept.items():
+            running.say(FieldDelta(field=name, text=text))
 
         async def ask(attempt: Attempt, say: Say) -> Outcome:
-            return await self._ask(running, request, history, begun, attempt, say)
+            def heard(event: Event) -> None:
+                say(event)
+                if isinstance(event, FieldReset) and event.field in kept:  # a model takes back its own text alone
+                    say(FieldDelta(field=event.field, text=kept[event.field]))
+
+            return await self._ask(running, request, history, begun, attempt, heard)
 
         first = Attempt(
             running.turn.model,

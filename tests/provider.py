@@ -296,6 +296,11 @@ def thinking_only(wish: Wish) -> Script:
     yield from chain(thoughts(), ended(9))
 
 
+def late_markers(wish: Wish) -> Script:
+    """Talks freely for so long that it is shown, and keeps to the format after all."""
+    yield from whole(pieces_of(" ".join(islice(cycle(WORDS), 80)) + "\n\n" + reply(wish.tokens)))
+
+
 def no_markers(wish: Wish) -> Script:
     yield from whole(pieces_of(" ".join(islice(cycle(WORDS), max(wish.tokens - 1, 1))) + " [1]."))
 
@@ -380,6 +385,7 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "thinking": thinking,
     "thinking-only": thinking_only,
     "no-markers": no_markers,
+    "late-markers": late_markers,
     "no-reasoning": no_reasoning,
     "no-completed": no_completed,
     "length": length,

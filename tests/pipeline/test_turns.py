@@ -18,6 +18,7 @@ from pipeline.events import (
     Estimated,
     Event,
     FieldDelta,
+    FieldReset,
     PassagesFound,
     Recovered,
     StepChanged,
@@ -305,6 +306,22 @@ async def test_an_answer_that_broke_off_is_gone_on_with_from_its_last_whole_word
     assert "Go on with it exactly where it ends" in said
     (stored,) = await pipeline.turns(broken.conversation_id, MAYA)
     assert stored.fields == ending.fields
+
+
+async def test_what_an_answer_began_with_stays_where_the_model_takes_its_own_text_back(make: Make) -> None:
+    pipeline = make("cut-after-25", "late-markers")
+    broken = await pipeline.start(TurnRequest(QUESTION, model="cut-after-25", visitor=MAYA))
+    *_, failed = [event async for event in pipeline.follow(broken.id) if event]
+    assert isinstance(failed, TurnFailed)
+    request = TurnRequest(
+        QUESTION, MAYA, broken.conversation_id, model="late-markers", replaces=broken.id, goes_on=True
+    )
+    events = await events_of(pipeline, request)
+    assert any(isinstance(event, FieldReset) for event in events)
+    assert all(before.at_s <= after.at_s for before, after in itertools.pairwise(events))
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].fields["answer"].startswith(failed.partial["answer"].rpartition(" ")[0] + " ")
+    assert events[-1].fields == {"reasoning": "", **fields_of(events)}
 
 
 async def test_own_instructions_that_break_the_format_are_left_out_once(make: Make, provider: Provider) -> None:
