@@ -38,6 +38,7 @@ SHARED_ORIGIN = "ingest"  # who keeps what `share` added up to date: nobody but 
 SIGNED_S = 3600.0  # how long a signed address opens
 REMEMBERED = 64  # documents whose page starts are kept
 LONGEST_SWEEP_S = 3600.0
+LEFT_OVER_S = 3600.0  # how much older than its time a file is that nobody will remove any more
 EMBED_EVERY_S = 60.0
 MOST_PASSAGES = 50
 
@@ -87,6 +88,7 @@ class Library:
         self._limits = replace(Limits(), size_bytes=settings.upload_bytes, pages=settings.upload_page_limit)
         self._secret = secrets.token_bytes(32)  # signed addresses end with the process
         self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._adding: set[asyncio.Future[Entry]] = set()
 
     @property
     def bounds(self) -> Bounds:
@@ -121,7 +123,7 @@ class Library:
                     done += 1
                     continue
                 yield Taken(_plain_name(upload.name), "reading", done, files)
-                archive = await opened_zip(upload.file, self._limits)
+                archive = await opened_zip(upload.file, replace(self._limits, members=self._settings.upload_zip_files))
             except (IngestFault, OSError) as error:
                 fault = error if isinstance(error, IngestFault) else IngestFault("not_kept")
                 done += 1
@@ -150,9 +152,10 @@ class Library:
             await self._check_room(upload.file)
             document = await read_file(upload.file, name, self._limits, self._size)
             yield Taken(name, "indexing", done, files)
-            (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._recipe)
-            await asyncio.to_thread(self._keep, upload.file, entry)
-            self._remember(entry.id, document)
+            adding = asyncio.ensure_future(self._add(upload.file, document, owner))
+            self._adding.add(adding)
+            adding.add_done_callback(self._adding.discard)
+            entry = await asyncio.shield(adding)  # what has begun is done whole: never a document without its file
         except IngestFault as fault:
             yield Taken(name, "failed", done + 1, files, code=fault.code, text=fault.text)
         except (SearchFault, OSError) as fault:
@@ -160,6 +163,12 @@ class Library:
             yield Taken(name, "failed", done + 1, files, code="not_kept", text=FILE_FAULTS["not_kept"])
         else:
             yield Taken(name, "done", done + 1, files, entry=entry)
+
+    async def _add(self, file: File, document: Document, owner: str) -> Entry:
+        (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._recipe)
+        await asyncio.to_thread(self._keep, file, entry)
+        self._remember(entry.id, document)
+        return entry
 
     async def share(self, file: Path, name: str, collection: str) -> Entry:
         """Add a file for everybody, in place of one of that name that says something else.
@@ -206,15 +215,16 @@ class Library:
 
     async def remove(self, document_id: str, owner: str) -> None:
         """Remove one of the visitor's own documents everywhere. Raises NotFound."""
-        if not await self._index.remove(document_id, owner):
+        if not any(each.id == document_id and each.owner == owner for each in await self._index.documents(owner)):
             raise NotFound(NO_DOCUMENT)
+        # The file first: killed in between, there is a document to remove once more, and no file that nobody owns.
         await asyncio.to_thread(self._forget, document_id, owner)
+        await self._index.remove(document_id, owner)
 
     async def remove_all(self, owner: str) -> int:
         """Remove everything that the visitor brought → how many documents."""
-        removed = await self._index.remove_collection(PRIVATE, owner)
         await asyncio.to_thread(shutil.rmtree, self._owner_folder(_hash(owner)), ignore_errors=True)
-        return removed
+        return await self._index.remove_collection(PRIVATE, owner)
 
     # The documents themselves
 
@@ -264,6 +274,7 @@ class Library:
             try:
                 for entry in await self._index.expire(time.time() - kept_s):
                     await asyncio.to_thread(self._forget, entry.id, entry.owner or "")
+                await asyncio.to_thread(self._forget_older, time.time() - kept_s - LEFT_OVER_S)
             except GlassboxError as fault:
                 log.warning("old documents could not be removed (%s)", fault.code)
             await asyncio.sleep(min(LONGEST_SWEEP_S, max(kept_s / 4, 1.0)))
@@ -295,6 +306,12 @@ class Library:
     def _forget(self, document_id: str, owner: str) -> None:
         self._page_starts.pop(document_id, None)
         shutil.rmtree(self._owner_folder(_hash(owner)) / document_id, ignore_errors=True)
+
+    def _forget_older(self, before: float) -> None:
+        """What a killed process left: files whose documents have been removed long since."""
+        for folder in self._folder.glob("*/*"):
+            if folder.stat().st_mtime < before:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _file(self, entry: Entry) -> Path:
         if entry.origin == SHARED_ORIGIN:

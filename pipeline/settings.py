@@ -224,6 +224,11 @@ class Settings(BaseSettings):
         return self.upload_files or (5 if self.on_space else 20)
 
     @property
+    def upload_zip_files(self) -> int:
+        """Most files of one zip."""
+        return 50 if self.on_space else 5_000
+
+    @property
     def upload_bytes(self) -> int:
         """Most bytes of one uploaded file."""
         return int((self.upload_mb or (10 if self.on_space else 50)) * 1_000_000)

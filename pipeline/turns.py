@@ -472,7 +472,7 @@ class Pipeline:
         inputs: dict[str, Any] = {
             "question": request.question,
             "history": history if attempt.has_history else (),
-            "scope": Scope(request.visitor),
+            "scope": Scope(running.owner),  # what belongs to nobody shows nobody's own documents
             "options": Options(request.passages_wanted, request.mode, request.candidates, request.reranks),
             "rewrites": request.rewrites and not is_builtin,
             "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,

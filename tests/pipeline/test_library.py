@@ -170,3 +170,28 @@ async def test_no_name_leads_out_of_the_folder(make: Make, tmp_path: Path, name:
     await taken(make(), Upload(name, b"Fog horns boom in Dover."))
     assert all(file.resolve().is_relative_to(tmp_path) for file in files_below(tmp_path))
     assert not any("passwd" in str(file.parent) for file in files_below(tmp_path))
+
+
+async def test_a_cancelled_upload_that_was_being_indexed_is_there_whole(make: Make, tmp_path: Path) -> None:
+    library = make()
+
+    async def bring() -> None:
+        async for step in library.take([Upload("lights.md", TEXT)], MAYA):
+            if step.step == "indexing":
+                asyncio.get_running_loop().call_soon(bringing.cancel)
+
+    bringing = asyncio.create_task(bring())
+    with pytest.raises(asyncio.CancelledError):
+        await bringing
+    for _ in range(200):
+        await asyncio.sleep(0.02)
+        if files_below(tmp_path / "uploads"):
+            break
+    names = [entry.name for entry in await library.documents(MAYA)]
+    assert names == [file.name for file in files_below(tmp_path / "uploads")] == ["lights.md"]
+
+
+async def test_a_zip_holds_no_more_files_than_a_space_allows(make: Make) -> None:
+    library = make(space_id="maya/glassbox")
+    (step,) = await taken(library, Upload("all.zip", zipped(**{f"{number}.txt": b"Fog." for number in range(51)})))
+    assert step.code == "too_many_files"
