@@ -113,6 +113,7 @@ class View:
     recoveries: tuple[Recovered, ...] = ()
     estimate: Estimated | None = None
     first_delta: FieldDelta | None = None
+    goes_on: bool = False  # from what an earlier turn had said, which comes before the first step
     ending: Ending | None = None
     at_s: float = 0.0
     updates: int = 0  # views that pages were sent of this turn
@@ -128,7 +129,8 @@ class View:
     @property
     def metrics(self) -> TurnMetrics:
         """Speed and size, by the one rule that the store and the benches use too."""
-        return measure(event for event in (self.first_delta, self.ending) if event)
+        said = None if self.goes_on else self.first_delta
+        return measure((event for event in (said, self.ending) if event), goes_on=self.goes_on)
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -167,7 +169,13 @@ def reduce(view: View, event: Event) -> View:
             )
         case FieldDelta():
             said = {**view.fields, event.field: view.text(event.field).plus(event.text)}
-            return replace(view, fields=MappingProxyType(said), first_delta=view.first_delta or event)
+            is_first = view.first_delta is None
+            return replace(
+                view,
+                fields=MappingProxyType(said),
+                first_delta=view.first_delta or event,
+                goes_on=view.goes_on or (is_first and not _has_stepped(view)),
+            )
         case FieldReset():
             return replace(view, fields=MappingProxyType({**view.fields, event.field: Text()}))
         case Warned():
@@ -214,6 +222,10 @@ async def paced(
             yield view
             if view.ending is None:
                 await sleep(pause_s(clock() - began))
+
+
+def _has_stepped(view: View) -> bool:
+    return any(step.state != "waiting" for step in view.steps if step.name != "wait")
 
 
 def _place(step: StepView) -> int:

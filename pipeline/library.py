@@ -8,6 +8,7 @@ second: a process that is killed in between leaves a document without a picture,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -16,11 +17,11 @@ import secrets
 import shutil
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from pipeline.conversation import Passage, Query
 from pipeline.errors import FILE_FAULTS, GlassboxError, IngestFault, NotFound, Refused, SearchFault
@@ -46,6 +47,7 @@ NO_DOCUMENT = "There is no such document or page. Look it up in the list of docu
 _FILE_NAME_BYTES = 200
 
 File = Path | bytes
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Library:
         self._limits = replace(Limits(), size_bytes=settings.upload_bytes, pages=settings.upload_page_limit)
         self._secret = secrets.token_bytes(32)  # signed addresses end with the process
         self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
-        self._adding: set[asyncio.Future[Entry]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def bounds(self) -> Bounds:
@@ -152,10 +154,13 @@ class Library:
             await self._check_room(upload.file)
             document = await read_file(upload.file, name, self._limits, self._size)
             yield Taken(name, "indexing", done, files)
-            adding = asyncio.ensure_future(self._add(upload.file, document, owner))
-            self._adding.add(adding)
-            adding.add_done_callback(self._adding.discard)
-            entry = await asyncio.shield(adding)  # what has begun is done whole: never a document without its file
+            began = time.time()
+            adding = self._keep_task(self._add(upload.file, document, owner))
+            try:
+                entry = await asyncio.shield(adding)  # what has begun is done whole, and then undone
+            except asyncio.CancelledError:
+                self._keep_task(self._undo(adding, owner, began))
+                raise
         except IngestFault as fault:
             yield Taken(name, "failed", done + 1, files, code=fault.code, text=fault.text)
         except (SearchFault, OSError) as fault:
@@ -163,6 +168,20 @@ class Library:
             yield Taken(name, "failed", done + 1, files, code="not_kept", text=FILE_FAULTS["not_kept"])
         else:
             yield Taken(name, "done", done + 1, files, entry=entry)
+
+    def _keep_task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run it to its end, whoever leaves."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _undo(self, adding: asyncio.Task[Entry], owner: str, began: float) -> None:
+        """Take back what was being added when its upload was cancelled, unless it was there before."""
+        with contextlib.suppress(GlassboxError, OSError):
+            entry = await adding
+            if entry.added_at >= began:
+                await self.remove(entry.id, owner)
 
     async def _add(self, file: File, document: Document, owner: str) -> Entry:
         (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._recipe)

@@ -23,15 +23,23 @@ from pipeline.events import (
 )
 
 
-def measure(events: Iterable[Event]) -> TurnMetrics:
-    """Fold a turn's events."""
+def measure(events: Iterable[Event], *, goes_on: bool = False) -> TurnMetrics:
+    """Fold a turn's events. What an earlier turn had said is not measured: it comes before the first step.
+
+    Of a turn that `goes_on` from such text only what the provider counted is known, and no speed. Where `events` hold
+    the turn's start, it is seen from them.
+    """
     asked = used = ""
+    has_started = has_stepped = False
     rungs: list[Rung] = []
     retrieval_s = first_s = first_answer_s = None
     chunks = 0
     ending: Ending | None = None
     for event in events:
         if isinstance(event, FieldDelta):
+            goes_on = goes_on or (has_started and not has_stepped)
+            if goes_on:
+                continue
             chunks += 1
             if first_s is None:
                 first_s = event.at_s
@@ -39,7 +47,9 @@ def measure(events: Iterable[Event]) -> TurnMetrics:
                 first_answer_s = event.at_s
         elif isinstance(event, TurnStarted):
             asked = used = event.model
+            has_started = True
         elif isinstance(event, StepChanged):
+            has_stepped = has_stepped or event.step != "wait"
             if (event.step, event.state) == ("retrieve", "ended"):
                 retrieval_s = (retrieval_s or 0.0) + event.took_s
         elif isinstance(event, Recovered):
@@ -56,7 +66,10 @@ def measure(events: Iterable[Event]) -> TurnMetrics:
         first_answer_s=first_answer_s,
         chunks=chunks,
     )
-    return measured if ending is None else _ended(measured, ending)
+    if ending is None:
+        return measured
+    measured = _ended(measured, ending)
+    return replace(measured, tokens=None) if goes_on and not measured.exact else measured
 
 
 def _ended(measured: TurnMetrics, ending: Ending) -> TurnMetrics:

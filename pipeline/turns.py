@@ -365,7 +365,7 @@ class Pipeline:
         if (request.model or self.default_model) == BUILTIN_MODEL:
             begun = None  # it quotes, and has nothing to go on with
         history = shortened(history, self._settings.history_limit_chars)
-        return history, begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun)})
+        return history, begun
 
     async def _run(self, running: RunningTurn, work: asyncio.Task[Outcome]) -> None:
         """From the first event to the ending. This task is never cancelled, only the work beside it."""
@@ -429,9 +429,10 @@ class Pipeline:
         for found in begun.record if begun else ():
             if isinstance(found, PassagesFound):
                 running.say(replace(found, at_s=0.0))  # what is already cited keeps its numbers
-        kept = (
-            {name: text if name == "answer" else text + "\n\n" for name, text in begun.fields.items()} if begun else {}
-        )
+        kept, answered = dict[str, str](), ""
+        if begun:
+            answered = begun.fields["answer"]
+            kept = {name: text + "\n\n" for name, text in begun.fields.items()} | {"answer": _whole_words(answered)}
         for name, text in kept.items():
             running.say(FieldDelta(field=name, text=text))
 
@@ -450,9 +451,16 @@ class Pipeline:
             has_token_limit=request.max_tokens is not None,
         )
         fallbacks = () if first.model == BUILTIN_MODEL else self._models.fallbacks
-        if begun:  # quotes would not go on with what a model began
-            fallbacks = tuple(label for label in fallbacks if label != BUILTIN_MODEL)
-        return await climb(first, fallbacks, self._breakers, ask, running.say)
+        if begun is None:
+            return await climb(first, fallbacks, self._breakers, ask, running.say)
+        # Quotes would not go on with what a model began.
+        fallbacks = tuple(label for label in fallbacks if label != BUILTIN_MODEL)
+        try:
+            return await climb(first, fallbacks, self._breakers, ask, running.say)
+        finally:
+            if fields_of(running.events).get("answer") == kept["answer"]:  # nothing came: it is again as it was
+                running.say(FieldReset(field="answer"))
+                running.say(FieldDelta(field="answer", text=answered))
 
     async def _ask(
         self,
@@ -478,7 +486,7 @@ class Pipeline:
             "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,
             "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
             "found": next((grounds(event) for event in running.events if isinstance(event, PassagesFound)), None),
-            "begun": begun,
+            "begun": begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun.fields["answer"])}),
         }
         limits = Limits(
             0 if is_builtin else self._settings.first_token_timeout_s,  # here nobody is waited for but this machine
@@ -548,9 +556,8 @@ class Pipeline:
         running.leaving = asyncio.get_running_loop().call_later(grace_s, running.cancel)
 
 
-def _whole_words(turn: Turn) -> str:
-    """The answer so far up to its last whole word, so that more of it can follow."""
-    answer = turn.fields["answer"]
+def _whole_words(answer: str) -> str:
+    """An answer that broke off up to its last whole word, so that more of it can follow."""
     head = answer.rstrip()
     if head == answer and (words := head.rpartition(" ")[0]):
         head = words

@@ -30,6 +30,7 @@ from pipeline.events import (
     fields_of,
 )
 from pipeline.ingest.markdown import read_folder
+from pipeline.metrics import measure
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.running import RunningTurn
@@ -322,6 +323,23 @@ async def test_what_an_answer_began_with_stays_where_the_model_takes_its_own_tex
     assert isinstance(events[-1], TurnFinished)
     assert events[-1].fields["answer"].startswith(failed.partial["answer"].rpartition(" ")[0] + " ")
     assert events[-1].fields == {"reasoning": "", **fields_of(events)}
+
+
+async def test_a_continue_that_brings_nothing_leaves_the_answer_as_it_was_and_measures_nothing(
+    make: Make, provider: Provider
+) -> None:
+    pipeline = make("cut-after-25", "status-400")
+    broken = await pipeline.start(TurnRequest(QUESTION, model="cut-after-25", visitor=MAYA))
+    *_, failed = [event async for event in pipeline.follow(broken.id) if event]
+    assert isinstance(failed, TurnFailed)
+    request = TurnRequest(QUESTION, MAYA, broken.conversation_id, model="status-400", replaces=broken.id, goes_on=True)
+    *events, ending = await events_of(pipeline, request)
+    assert isinstance(ending, TurnFailed)
+    assert ending.partial["answer"] == failed.partial["answer"]
+    measured = measure([*events, ending])
+    assert (measured.tokens, measured.tokens_per_s, measured.first_token_s) == (None, None, None)
+    (stored,) = await pipeline.turns(broken.conversation_id, MAYA)
+    assert measure(stored.record).tokens is None
 
 
 async def test_own_instructions_that_break_the_format_are_left_out_once(make: Make, provider: Provider) -> None:
