@@ -43,6 +43,7 @@ EXAMPLES = (
     ("History", "Why did coffee houses worry kings?", "A history of the coffee house"),
     ("Not in here", "Who painted the Mona Lisa?", None),
 )
+HANDBOOK = 14  # documents of the coffee handbook; where others stand beside them, its name would not tell of those
 ABOUT = {"en": "What is “{}” about?", "de": "Worum geht es in „{}“?"}
 
 
@@ -71,7 +72,7 @@ def hero(documents: Sequence[Listed], model: str, own: Sequence[Listed] = ()) ->
         f"<span>{plain(question)}</span></button>"
         for kind, question in cards
     )
-    loaded = ["The coffee handbook"] if is_coffee else []
+    loaded = ["The coffee handbook"] if is_coffee and len(documents) <= HANDBOOK else []
     loaded += [f"{len(documents)} documents", f"{sum(each.passages for each in documents)} passages"]
     loaded.append(
         f'<button type="button" data-act="documents" aria-haspopup="dialog">'
@@ -220,7 +221,10 @@ def _notice(view: View, ending: Ending) -> Parts:
         case TurnFinished():
             return []
         case TurnStopped():
-            kept = "What was written is kept." if view.text("answer") else "No answer was written yet."
+            # After a kill nobody knows what was on a screen, only what had reached the store.
+            was_cut = any(each.code == "interrupted" for each in view.warnings)
+            nothing = "No answer had been stored yet." if was_cut else "No answer was written yet."
+            kept = "What was written is kept." if view.text("answer") else nothing
             return [notice("calm", "Stopped", kept, [*more, button("retry", "Try again")], "stop")]
         case TurnFailed():
             is_model = ending.code in MODEL_FAULTS
@@ -241,7 +245,8 @@ def _facts(view: View, rating: Rating) -> str:
     if measured.tokens_per_s is not None:
         facts.append(f"{about}{measured.tokens_per_s:.0f} tok/s")
     if measured.tokens:
-        facts.append(f"{about}{measured.tokens} tokens" + (f" in {view.updates} updates" if view.updates else ""))
+        updates = f" in {view.updates} update{'' if view.updates == 1 else 's'}" if view.updates else ""
+        facts.append(f"{about}{measured.tokens} tokens{updates}")
     if measured.total_s is not None:
         facts.append(f"{measured.total_s:.1f} s")
     if isinstance(view.ending, TurnFinished) and view.ending.cost:

@@ -260,7 +260,7 @@ window.glassbox = (() => {
     menu: () => sidebar(true),
     tab: (button) => tab(button.dataset.tab),
     present,
-    models: () => { sidebar(true); find("#model input:checked")?.focus(); find("#model").scrollIntoView({ block: "nearest" }); },
+    models,
     example: (button) => send("example", { question: button.dataset.question }),
     open: (button) => send("open", button.closest(".row").dataset),
     doubt: (button) => { button.closest(".row").classList.add("doubtful"); find(".sure button", button.parentNode).focus(); },
@@ -277,6 +277,16 @@ window.glassbox = (() => {
     like: rate,
     dislike: rate,
   };
+
+  // To the list of models, which is outlined for a moment: a focus that a click moved is not drawn by itself.
+  function models() {
+    const list = find("#model");
+    sidebar(true);
+    find("input:checked", list)?.focus();
+    list.scrollIntoView({ block: "nearest" });
+    list.classList.add("called");
+    setTimeout(() => list.classList.remove("called"), 2500);
+  }
 
   function rate(button) {
     const is_on = button.getAttribute("aria-pressed") !== "true", turn = button.closest(".turn").dataset.turn;

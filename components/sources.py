@@ -81,7 +81,7 @@ def render(view: View, ink: Ink) -> Parts:
     cards = ink.once("cards", view.passages, lambda: _cards(view.passages))
     found, looked_at = len(view.passages), len(view.passages) + len(view.rejected)
     about = f"The best {found} of the {looked_at} candidates that were looked at"
-    note = f'<span title="{about}">{found} of {looked_at}</span>'
+    note = f'<span title="{about}">{found} of {looked_at} passages</span>'
     return [_head(view, note), _searched(view), *cards, *_rejected(view.rejected)]
 
 

@@ -150,7 +150,7 @@ FILE_FAULTS: MappingProxyType[str, str] = MappingProxyType(
         "broken": "The file is damaged. Open it in its own program, save it anew and send that.",
         "too_large": "The file is too large. Split it and send the parts.",
         "too_many_pages": "The file has too many pages. Split it and send the parts.",
-        "too_much_text": "The file holds too much text. Split it and send the parts.",
+        "too_much_text": "The file holds more than 20 million characters of text. Split it and send the parts.",
         "too_many_files": "The zip holds too many files. Split it and send the parts.",
         "bomb": "The file unpacks to far more than its size promises. Save it anew, or send it in another form.",
         "too_complex": "The file needs more memory than a file may take. Split it, or save it in a simpler form.",

@@ -185,7 +185,9 @@ def test_bringing_can_be_cancelled_and_what_was_brought_deleted(page: Page) -> N
     bring(page, [payload("huge.txt", b"x" * 2_100_000), payload("last.md", b"# Last\n\nFog.")])
     brought(page)
     expect(page.locator("#documents .files .bad", has_text="huge.txt")).to_contain_text("too large")
+    expect(page.locator(".shelf .sure:visible")).to_have_count(0)
     page.locator("#documents .document .bin").first.click()
+    expect(page.locator(".shelf .sure:visible")).to_have_count(1)
     page.locator("#documents .document [data-act=remove]").first.click()
     expect(page.locator("#documents .document", has_text="Last")).to_have_count(0)
     if page.locator("#documents .bin.word").count():

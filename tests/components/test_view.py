@@ -28,6 +28,7 @@ from pipeline.events import (
     Warned,
     compact,
 )
+from pipeline.settings import ROOT
 
 PASSAGES = tuple(
     Passage(number, "tea.md", f"Tea {number}", "Brewing", "Green tea wants 80 °C.", 2.0 / number, ((0, 5),))
@@ -221,6 +222,22 @@ def test_a_stopped_step_is_told_as_stopped() -> None:
     assert "broken" not in html
     assert '<span class="sr"> stopped</span>' in html
     assert "No answer was written yet." in html
+
+
+def test_of_a_turn_that_was_cut_off_only_what_was_stored_is_told() -> None:
+    cut = Warned(code="interrupted", text="Glassbox was ended.")
+    html = chat.article(view_of([STARTED, cut, TurnStopped(partial={}, saved=True)]))
+    assert "No answer had been stored yet." in html
+    assert "was written" not in html
+
+
+def test_the_handbook_is_named_only_where_it_stands_alone() -> None:
+    handbook = [
+        Listed(re.findall("^title: (.+)$", path.read_text("utf-8"), re.M)[0], 1)
+        for path in (ROOT / "samples").glob("*.md")
+    ]
+    assert "The coffee handbook" in chat.hero(handbook, "m")[0]
+    assert "The coffee handbook" not in chat.hero([*handbook, Listed("Rules", 2)], "m")[0]
 
 
 def test_a_long_query_can_be_read_whole_without_filling_the_pane() -> None:
