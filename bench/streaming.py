@@ -225,15 +225,15 @@ def entries_of(base: str, *models: str) -> list[dict[str, str]]:
 
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reader.add_argument("tables", nargs="*", choices=("one", "crowd"), default=("one", "crowd"))
+    reader.add_argument("table", nargs="?", choices=("one", "crowd", "both"), default="both")
     reader.add_argument("--runs", type=int, default=9)
     reader.add_argument("--tokens", type=int, default=2000)
     reader.add_argument("--streams", type=int, nargs="+", default=(1, 25, 100, 200))
     asked = reader.parse_args()
     os.environ.update(QUIET)
-    if "one" in asked.tables:
+    if asked.table != "crowd":
         print(asyncio.run(measure_one(asked.runs, asked.tokens)), flush=True)
-    if "crowd" in asked.tables:
+    if asked.table != "one":
         print(asyncio.run(measure_crowd(asked.streams)))
 
 
