@@ -115,8 +115,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         store.open()
     size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
     index = opened(settings)
-    folder, recipe = settings.documents_dir, f"{size.most}/{size.overlap}"
-    asyncio.run(follow(index, folder, files_below(folder), lambda path: read_below(folder, path, size), recipe))
+    folder = settings.documents_dir
+    asyncio.run(follow(index, folder, files_below(folder), lambda path: read_below(folder, path, size), size.recipe))
     pipeline, library = Pipeline(settings, Models(settings), index, store), Library(index, settings)
     meters = api.metrics.Meters(pipeline)
     pipeline.watchers += [logs.log_turn, meters.ended]

@@ -6,7 +6,6 @@ the truth: nothing that was rendered is ever read back, so two tabs cannot overw
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
@@ -22,13 +21,12 @@ from components import chat, reasoning, sidebar, sources
 from components.ink import Ink
 from components.parts import Parts, button, notice
 from components.view import View, merged, paced, reduce, view_of
-from pipeline.conversation import Listed, Rating, SearchMode, Turn, TurnRequest
+from pipeline.conversation import Listed, Rating, SearchMode, Turn, TurnRequest, is_visitor
 from pipeline.errors import GlassboxError, NotFound
 from pipeline.turns import Pipeline
 
 PANES = (chat, reasoning, sources)
 
-VISITOR = re.compile(r"[A-Za-z0-9_-]{16,128}")
 LEAST_PAUSE_S, MOST_PAUSE_S = 0.1, 0.9  # between two views of one turn; with its own time a view comes once a second
 PAUSE_PER_FOLLOWER_S = 0.0025  # the more look on, the rarer each one's views: a hundred get three or four a second
 PAUSE_PER_TIME = 4.0  # a view that took long, since its text is long or the process busy, is followed by a longer pause
@@ -200,7 +198,7 @@ class Intents:
 
     async def load(self, tab: Tab, visitor: str, model: str, address: str, minutes_west: float) -> Outputs:
         """A page was loaded → the visitor's token, then the conversation that the address names."""
-        token = visitor if _is_visitor(visitor) else secrets.token_urlsafe(32)
+        token = visitor if is_visitor(visitor) else secrets.token_urlsafe(32)
         tab.minutes_west = int(minutes_west or 0)
         return (token, *await self._show(tab, token, address or None, model))
 
@@ -354,7 +352,7 @@ class Intents:
         is_default = knobs.instructions.strip() in ("", self._pipeline.default_instructions.strip())
         return TurnRequest(
             question=question,
-            visitor=visitor if _is_visitor(visitor) else None,
+            visitor=visitor if is_visitor(visitor) else None,
             address=self._address(),
             waits=True,
             conversation_id=tab.conversation_id,
@@ -421,7 +419,7 @@ class Intents:
 
     async def _own(self, visitor: str) -> Documents:
         try:
-            return await self._pipeline.own_documents(visitor if _is_visitor(visitor) else None)
+            return await self._pipeline.own_documents(visitor if is_visitor(visitor) else None)
         except GlassboxError:
             return ()
 
@@ -490,10 +488,6 @@ def _view(turn: Turn) -> View:
     if not turn.record:
         return View(turn.id, turn.conversation_id, turn.question, turn.model)
     return replace(view_of(turn.record), updates=turn.metrics.updates if turn.metrics else 0)
-
-
-def _is_visitor(value: Any) -> bool:
-    return isinstance(value, str) and bool(VISITOR.fullmatch(value))
 
 
 def _same(shown: tuple[Parts, ...], parts: tuple[Parts, ...]) -> tuple[Parts, ...]:

@@ -17,9 +17,9 @@ from gradio.utils import get_upload_folder
 
 from components import documents, leaf, sources
 from components.documents import Bringing, Desk, Row
-from components.intents import VISITOR
 from components.leaf import Leaf
 from components.parts import Parts
+from pipeline.conversation import is_visitor
 from pipeline.errors import FILE_FAULTS, GlassboxError, Refused
 from pipeline.library import Library, Taken, Upload
 from pipeline.retrieval import Entry
@@ -44,7 +44,7 @@ class Shelf:
         given = [each for each in event.files if isinstance(each, Mapping)]
         paths = [_uploaded(each) for each in given]
         try:
-            if VISITOR.fullmatch(visitor) and not desk.bringing.is_running:
+            if is_visitor(visitor) and not desk.bringing.is_running:
                 async with aclosing(self._bring(given, paths, desk, visitor)) as steps:
                     async for shown in steps:
                         yield shown
@@ -135,7 +135,7 @@ class Shelf:
 
     async def _entries(self, visitor: str) -> Sequence[Entry]:
         try:
-            return await self._library.documents(visitor if VISITOR.fullmatch(visitor) else None)
+            return await self._library.documents(visitor if is_visitor(visitor) else None)
         except GlassboxError:
             return ()
 

@@ -5,6 +5,7 @@ No identity tricks, no storage, no clock: equal content means equal objects.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -16,6 +17,13 @@ Span = tuple[int, int]
 TurnState = Literal["running", "finished", "failed", "stopped"]
 Rating = Literal[-1, 0, 1]
 SearchMode = Literal["keyword", "vector", "hybrid"]
+
+_VISITOR = re.compile(r"[A-Za-z0-9_-]{16,128}")
+
+
+def is_visitor(token: object) -> bool:
+    """Whether that is how a visitor is named; nobody else can own anything."""
+    return isinstance(token, str) and bool(_VISITOR.fullmatch(token))
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ class Library:
                 await self.remove(entry.id, owner)
 
     async def _add(self, file: File, document: Document, owner: str) -> Entry:
-        (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._recipe)
+        (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._size.recipe)
         await asyncio.to_thread(self._keep, file, entry)
         self._remember(entry.id, document)
         return entry
@@ -195,7 +195,7 @@ class Library:
         Raises IngestFault, SearchFault and OSError.
         """
         document = await read_file(file, name, replace(Limits(), wall_s=600.0, cpu_s=600), self._size)
-        (entry,) = await self._index.add([document], collection, None, origin=SHARED_ORIGIN, recipe=self._recipe)
+        (entry,) = await self._index.add([document], collection, None, origin=SHARED_ORIGIN, recipe=self._size.recipe)
         await asyncio.to_thread(self._keep, file, entry)
         for other in await self._index.documents(None):
             is_older = (other.collection, other.name, other.origin) == (collection, name, SHARED_ORIGIN)
@@ -299,10 +299,6 @@ class Library:
             await asyncio.sleep(min(LONGEST_SWEEP_S, max(kept_s / 4, 1.0)))
 
     # What is behind them
-
-    @property
-    def _recipe(self) -> str:
-        return f"{self._size.most}/{self._size.overlap}"
 
     async def _check_room(self, file: File) -> None:
         quota_bytes = self._settings.upload_quota_bytes

@@ -432,7 +432,8 @@ class Pipeline:
         kept, answered = dict[str, str](), ""
         if begun:
             answered = begun.fields["answer"]
-            kept = {name: text + "\n\n" for name, text in begun.fields.items()} | {"answer": _whole_words(answered)}
+            begun = replace(begun, fields={**begun.fields, "answer": _whole_words(answered)})
+            kept = {name: text if name == "answer" else text + "\n\n" for name, text in begun.fields.items()}
         for name, text in kept.items():
             running.say(FieldDelta(field=name, text=text))
 
@@ -486,7 +487,7 @@ class Pipeline:
             "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,
             "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
             "found": next((grounds(event) for event in running.events if isinstance(event, PassagesFound)), None),
-            "begun": begun and replace(begun, fields={**begun.fields, "answer": _whole_words(begun.fields["answer"])}),
+            "begun": begun,
         }
         limits = Limits(
             0 if is_builtin else self._settings.first_token_timeout_s,  # here nobody is waited for but this machine

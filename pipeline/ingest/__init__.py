@@ -47,6 +47,11 @@ class ChunkSize:
     most: int = 1000
     overlap: int = 100
 
+    @property
+    def recipe(self) -> str:
+        """By which an index knows documents that were cut otherwise."""
+        return f"{self.most}/{self.overlap}"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
