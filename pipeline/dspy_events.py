@@ -298,11 +298,9 @@ class Reply:
             self._tell(StepChanged(step=step, state="ended", took_s=monotonic() - began))
 
     def _bill(self) -> tuple[Usage, float | None]:
-        """Of the answer and of what was asked before it; a cost only where each exchange has one."""
-        usages = [each.get("usage") or {} for each in self._exchanges]
-        prompt, completion = (
-            sum(int(each.get(f"{part}_tokens") or 0) for each in usages) for part in ("prompt", "completion")
-        )
+        """The tokens of the answer, and the cost of all that was asked for it, where each exchange has one."""
+        usage = (self._exchanges[-1].get("usage") if self._exchanges else None) or {}
+        prompt, completion = (int(usage.get(f"{part}_tokens") or 0) for part in ("prompt", "completion"))
         costs = [each.get("cost") for each in self._exchanges]
         cost = None if not costs or None in costs else sum(float(each or 0) for each in costs)
         if completion:

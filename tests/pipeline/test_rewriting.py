@@ -74,6 +74,17 @@ async def test_too_many_and_too_long_queries_are_cut() -> None:
     assert [len(each) for each in searched] == [300, 1, 1]
 
 
+async def test_the_answers_tokens_are_its_own() -> None:
+    async def search(query: Query, scope: Scope, options: Options = DEFAULT_OPTIONS) -> Found:
+        return found(query.question)
+
+    lm, engine = scripted_lm([reply("r", "a [1].")], whole=queries('["whisking"]'))
+    inputs = {"question": "How is it whisked?", "history": [EARLIER], "rewrites": True}
+    outcome = await answer(Rag(search), inputs, lm, LIMITS, lambda event: None)
+    assert len(engine.requests) == 2
+    assert (outcome.usage.completion_tokens, outcome.usage.exact) == (5, True)
+
+
 async def test_without_the_switch_nothing_is_rewritten() -> None:
     events, _ = await run(queries('["other"]'), rewrites=False)
     assert not any(isinstance(event, StepChanged) and event.step == "rewrite" for event in events)
