@@ -81,7 +81,7 @@ class Bounds:
 
 
 class Library:
-    """Documents over one index. `close` ends what runs."""
+    """Documents over one index. `sweep` and `embed` run beside it, as long as it is open."""
 
     def __init__(self, index: Index, settings: Settings) -> None:
         self._index, self._settings = index, settings

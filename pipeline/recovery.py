@@ -28,7 +28,6 @@ Say = Callable[[Event], None]
 MOST_TRIES = 3  # of one model
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 4.0
 LONGEST_RETRY_AFTER_S = 10.0  # a provider that asks for more is left for the next model at once
-MOST_FALLBACKS = 3
 
 # What no other attempt would change, or what nobody else may be asked.
 FINAL = frozenset({"content_filter", "invalid_request", "answer_limit", "unexpected"})
