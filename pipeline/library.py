@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeVar
 
-from pipeline.conversation import Passage, Query
+from pipeline.conversation import Passage, Query, is_visitor
 from pipeline.errors import FILE_FAULTS, GlassboxError, IngestFault, NotFound, Refused, SearchFault
 from pipeline.ingest import ChunkSize, Document, Limits
 from pipeline.ingest.files import opened_zip, read_file
@@ -241,7 +241,9 @@ class Library:
         await self._index.remove(document_id, owner)
 
     async def remove_all(self, owner: str) -> int:
-        """Remove everything that the visitor brought → how many documents."""
+        """Remove everything that the visitor brought → how many documents. Raises Refused without a visitor."""
+        if not is_visitor(owner):
+            raise Refused("no_visitor")  # to the index, nobody's documents are everybody's
         await asyncio.to_thread(shutil.rmtree, self._owner_folder(_hash(owner)), ignore_errors=True)
         return await self._index.remove_collection(PRIVATE, owner)
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import NotFound, Refused
-from pipeline.library import Library, Taken, Upload
+from pipeline.library import PRIVATE, Library, Taken, Upload
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import Settings
 
@@ -200,3 +200,12 @@ async def test_a_zip_holds_no_more_files_than_a_space_allows(make: Make) -> None
     library = make(space_id="maya/glassbox")
     (step,) = await taken(library, Upload("all.zip", zipped(**{f"{number}.txt": b"Fog." for number in range(51)})))
     assert step.code == "too_many_files"
+
+
+async def test_nobody_removes_a_shared_collection_of_that_name(make: Make, tmp_path: Path) -> None:
+    library = make()
+    (tmp_path / "fog.txt").write_bytes(b"Fog horns boom in Dover.")
+    await library.share(tmp_path / "fog.txt", "fog.txt", PRIVATE)
+    with pytest.raises(Refused):
+        await library.remove_all("")
+    assert [entry.name for entry in await library.documents(None)] == ["fog.txt"]
