@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.browsing import DESKTOP, PHONE, QUESTION, ask, needs_chromium
 from tests.provider import Provider
 from tests.served import Served, served
 
+QUESTION = "Why does water temperature change the taste of coffee?"
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 # A loaded machine may take its time over anything; what must be seen while it runs is therefore asked of answers that
 # do not end before it was seen.
 PATIENCE_MS = 90_000
@@ -51,7 +54,7 @@ REDRAWN = """() => {
 }"""
 
 expect.set_options(timeout=PATIENCE_MS)
-pytestmark = needs_chromium
+pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,14 @@ def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterato
     limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60", "TURN_TIMEOUT_S": "600"}
     with served(tmp_path_factory.mktemp("page"), MODELS=json.dumps(models), **limits) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
@@ -106,6 +117,14 @@ def visit(app: Served, browser: Browser, size: Any) -> Iterator[Page]:
 def go(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.locator("#question textarea")).to_be_visible()
+
+
+def ask(page: Page, question: str, model: str | None = None) -> None:
+    if model:
+        page.locator("#model label", has_text=model).first.click()
+        expect(page.locator("#model input:checked")).to_have_attribute("value", model)
+    page.locator("#question textarea").fill(question)
+    page.locator("#question textarea").press("Enter")
 
 
 def answering(page: Page) -> None:

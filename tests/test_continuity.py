@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browsing import DESKTOP, QUESTION, ask, needs_chromium
 from tests.provider import Provider
 from tests.served import Served, await_health, served, start
+from tests.test_chromium import DESKTOP, FLAGS, QUESTION, ask
 
 SLOW = "ok-tokens-240-gap-30"  # about 7 s
 LONG = "ok-tokens-1500-gap-30"  # about 45 s: longer than anything a test does before it stops it
 
 pytestmark = [
-    needs_chromium,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here"),
     pytest.mark.timeout(300),
 ]
 
@@ -30,13 +31,21 @@ def provider() -> Iterator[Provider]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
 def models(provider: Provider) -> str:
     return json.dumps([{"label": x, "model": f"hosted_vllm/{x}", "api_base": provider.base} for x in (SLOW, LONG)])
 
 
 def visit(browser: Browser, app: Served) -> Page:
     """A new visitor."""
-    page = browser.new_context(viewport=DESKTOP).new_page()
+    page = browser.new_context(viewport=DESKTOP).new_page()  # type: ignore[arg-type]
     page.goto(app.url)
     expect(page.locator("#question textarea")).to_be_visible(timeout=60_000)
     return page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,12 +14,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import expect, sync_playwright
 
-from tests.browsing import QUESTION, chromium, needs_chromium
 from tests.provider import Provider
 from tests.served import Served, await_health, served, start
 
+QUESTION = "Why does water temperature change the taste of coffee?"
 MAYA = "maya-0123456789abcdef"
 SLOW = "ok-tokens-240-gap-30"  # about 7 s
 
@@ -77,15 +78,16 @@ def test_after_kill_9_a_prefix_at_most_a_second_old_is_stored_and_marked_incompl
     assert "incomplete" in record
 
 
-@needs_chromium
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
 def test_after_kill_9_the_page_shows_what_was_kept_and_one_click_asks_again(tmp_path: Path, provider: Provider) -> None:
     data_dir = tmp_path / "data"
     app = start(data_dir, MODELS=models(provider), DEFAULT_MODEL=SLOW)
     port = app.url.rpartition(":")[2]
     try:
         await_health(app)
-        with chromium() as browser:
-            page = browser.new_page()
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            page = chromium.new_page()
             page.goto(app.url)
             page.locator("#question textarea").fill(QUESTION)
             page.locator("#question textarea").press("Enter")
@@ -101,6 +103,7 @@ def test_after_kill_9_the_page_shows_what_was_kept_and_one_click_asks_again(tmp_
             page.locator("#chat .notice button", has_text="Try again").click()
             expect(page.locator("#chat .turn[data-state=finished] .facts")).to_contain_text("tok/s", timeout=30_000)
             expect(page.locator("#chat .turn")).to_have_count(1)
+            chromium.close()
     finally:
         app.process.kill()
         app.process.wait(10)
