@@ -209,6 +209,7 @@ def test_axe_finds_nothing_in_the_dialogs(page: Page, dark: bool) -> None:
     ask(page, "How often does the lamp of the Skagen lighthouse turn?")
     for summary in page.locator("#sources summary").all():
         summary.click()
+    page.wait_for_timeout(1_500)  # colours at rest: a card that was just opened is still fading in
     problems["sources"] = violations(page)
     page.locator("#sources [data-act=leaf]").first.click()
     expect(page.locator("#leaf .leaf.seen img")).to_be_visible(timeout=SLOW_MS)
