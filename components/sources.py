@@ -37,7 +37,7 @@ QUALITIES: dict[str | None, tuple[Literal["good", "warn", "stop"], str, str]] = 
     "none": (
         "stop",
         "no context",
-        f"The passages hold less than {LEAST_SHARE:.0%} of the question’s words: nothing is answered from them.",
+        f"The passages hold less than {LEAST_SHARE:.0%} of the question’s words.",
     ),
 }
 MODES: dict[str | None, tuple[str, str]] = {

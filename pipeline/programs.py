@@ -30,7 +30,22 @@ DEFAULT_INSTRUCTIONS = (
 )
 
 
-WEAK_CONTEXT = "The passages found hold only a part of the question's words. Check the sources before you rely on this."
+# What a reader is told of a search that found too few of the question's words. The passages go to the model all the
+# same, for words are no proof: half of the German questions share hardly a word with the English passage they need.
+CONTEXT_WARNINGS = MappingProxyType(
+    {
+        "weak": Warned(
+            code="weak_context",
+            text="The passages found hold only a part of the question's words. "
+            "Check the sources before you rely on this.",
+        ),
+        "none": Warned(
+            code="no_context",
+            text="The passages found hold hardly a word of the question. "
+            "This answer may not come from your documents: check it before you rely on it.",
+        ),
+    }
+)
 NOTHING_FOUND = "(none found: say that the documents do not answer this, and answer nothing from elsewhere)"
 
 
@@ -120,14 +135,9 @@ class Rag(dspy.Module):
         )
         await say(event)
         await say(StepChanged(step="retrieve", state="ended", took_s=time.monotonic() - began))
-        if found.quality == "weak":
-            await say(Warned(code="weak_context", text=WEAK_CONTEXT))
-        return grounds(event)
-
-
-def grounds(found: PassagesFound) -> tuple[Passage, ...]:
-    """What an answer may stand on: passages that hold too little of the question are shown, but not answered from."""
-    return () if found.quality == "none" else found.passages
+        if warning := CONTEXT_WARNINGS.get(found.quality):
+            await say(warning)
+        return found.passages
 
 
 PROGRAMS = MappingProxyType({"ChainOfThought": Rag})

@@ -35,7 +35,7 @@ from pipeline.history import History
 from pipeline.limits import RETRY_S, Admission, address_of, shortened
 from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
-from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS, grounds
+from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
 from pipeline.progress import LATEST, Experience, Progress
 from pipeline.recovery import Attempt, Breakers, Say, climb
 from pipeline.retrieval import Index, Options, Scope
@@ -486,7 +486,7 @@ class Pipeline:
             "rewrites": request.rewrites and not is_builtin,
             "instructions": request.instructions if attempt.has_own_instructions and not is_builtin else None,
             "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
-            "found": next((grounds(event) for event in running.events if isinstance(event, PassagesFound)), None),
+            "found": next((event.passages for event in running.events if isinstance(event, PassagesFound)), None),
             "begun": begun,
         }
         limits = Limits(
@@ -531,7 +531,7 @@ class Pipeline:
             log.error("a turn failed unexpectedly: %s", type(error).__name__)
             return _failed(ModelFault("unexpected"), fields)
         outcome = work.result()
-        passages = next((grounds(event) for event in running.events if isinstance(event, PassagesFound)), ())
+        passages = next((event.passages for event in running.events if isinstance(event, PassagesFound)), ())
         return TurnFinished(
             fields={"reasoning": "", **fields},
             passages=passages,
