@@ -23,6 +23,7 @@ from pipeline.faults import fault_of
 from pipeline.fields import FieldReader, TextMender, may_become_header
 from pipeline.metrics import estimated_tokens
 from pipeline.models import Exchange, exchanges, unstreamed
+from pipeline.notices import warned
 
 Say = Callable[[Event], None]
 
@@ -30,14 +31,6 @@ THINKING = "thinking"
 FORMAT_PATIENCE_CHARS = 200  # without a header by then, the raw text is shown as the answer
 SAME_CHUNK_LIMIT = 100  # a model that says the same chunk so often running says nothing else any more
 REPLAY_PIECE_CHARS, REPLAY_PAUSE_S, REPLAY_S = 50, 0.1, 2.0  # a whole reply is said in pieces, within about two seconds
-
-WARNINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "format": "The model did not keep to the format, so its text is shown as it came.",
-        "length": "The model reached its limit of tokens, so the answer may be cut short.",
-        "content_filter": "The provider's content filter ended this answer early.",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +184,7 @@ class Reply:
             raise ModelFault(_LACKS.get(self._finish or "stop", "empty"))
         finish = self._finish or "stop"
         if finish != "stop":
-            self._tell(Warned(code=finish, text=WARNINGS[finish]))
+            self._tell(warned(finish))
         return Outcome(finish, *self._bill())
 
     def _ask(self) -> None:
@@ -208,7 +201,7 @@ class Reply:
         if text := delta.content:
             self._hear(text)
         if finish := choice.finish_reason:
-            self._finish = finish if finish in WARNINGS else "stop"
+            self._finish = finish if finish in _LACKS else "stop"
 
     def _hear(self, text: str) -> None:
         self._arrived(text)
@@ -243,7 +236,7 @@ class Reply:
     def _say_raw(self) -> None:
         if not self._raw:
             self._raw = True
-            self._tell(Warned(code="format", text=WARNINGS["format"]))
+            self._tell(warned("format"))
         text = self._reader.preamble
         body = text.rstrip()
         new = body[self._raw_said :] if self._raw_said else body.lstrip()
@@ -323,6 +316,6 @@ def _finish_of(exchange: Exchange) -> Finish | None:
         finish = getattr(said, "finish_reason", None)
         choices = getattr(said, "choices", None)
         finish = finish or (getattr(choices[0], "finish_reason", None) if choices else None)
-        if finish in WARNINGS:
+        if finish in _LACKS:
             return "length" if finish == "length" else "content_filter"
     return None

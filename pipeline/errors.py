@@ -19,11 +19,14 @@ logged or stored, so none of these carries one. Translated in two places only: `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 
 class GlassboxError(Exception):
-    """Base of our errors. `code` is stable and short, `text` is for people."""
+    """Base of our errors. `code` is stable and short, `text` is for people; `values` are what its text names."""
+
+    values: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(code)

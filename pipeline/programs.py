@@ -15,7 +15,8 @@ import dspy
 
 from pipeline.conversation import Passage, Query, Turn
 from pipeline.errors import SearchFault
-from pipeline.events import Event, PassagesFound, StepChanged, Warned
+from pipeline.events import Event, PassagesFound, StepChanged
+from pipeline.notices import warned
 from pipeline.numbered import neutral, numbered
 from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Options, Scope, Search
 from pipeline.retrieval.fusing import fused
@@ -32,20 +33,7 @@ DEFAULT_INSTRUCTIONS = (
 
 # What a reader is told of a search that found too few of the question's words. The passages go to the model all the
 # same, for words are no proof: half of the German questions share hardly a word with the English passage they need.
-CONTEXT_WARNINGS = MappingProxyType(
-    {
-        "weak": Warned(
-            code="weak_context",
-            text="The passages found hold only a part of the question's words. "
-            "Check the sources before you rely on this.",
-        ),
-        "none": Warned(
-            code="no_context",
-            text="The passages found hold hardly a word of the question. "
-            "This answer may not come from your documents: check it before you rely on it.",
-        ),
-    }
-)
+CONTEXT_WARNINGS = MappingProxyType({"weak": "weak_context", "none": "no_context"})
 NOTHING_FOUND = "(none found: say that the documents do not answer this, and answer nothing from elsewhere)"
 
 
@@ -135,8 +123,8 @@ class Rag(dspy.Module):
         )
         await say(event)
         await say(StepChanged(step="retrieve", state="ended", took_s=time.monotonic() - began))
-        if warning := CONTEXT_WARNINGS.get(found.quality):
-            await say(warning)
+        if code := CONTEXT_WARNINGS.get(found.quality):
+            await say(warned(code))
         return found.passages
 
 

@@ -13,8 +13,19 @@ from dataclasses import replace
 
 from pipeline.conversation import Turn, TurnRequest, TurnState
 from pipeline.dspy_events import Outcome
-from pipeline.events import Ending, Event, Record, StepChanged, TurnFailed, TurnFinished, TurnStopped
+from pipeline.events import (
+    Ending,
+    Event,
+    Record,
+    StepChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+    Warned,
+)
 from pipeline.metrics import measure
+from pipeline.notices import in_language
 from pipeline.progress import Progress
 
 STATES: Mapping[type[Ending], TurnState] = {
@@ -53,11 +64,19 @@ class RunningTurn:
         """The conversation it belongs to."""
         return self.turn.conversation_id
 
+    @property
+    def language(self) -> str:
+        """The question's, as its first event says."""
+        started = self.events[0] if self.events else None
+        return started.language if isinstance(started, TurnStarted) else "en"
+
     def say(self, event: Event) -> None:
-        """The one place where an event gets its number and its time; an estimate may follow it.
+        """The one place where an event gets its number, its time and its language; an estimate may follow it.
 
         An ending has its time already: that of its saving, so that both are the same.
         """
+        if isinstance(event, Warned):
+            event = in_language(event, self.language)
         said = replace(event, seq=len(self.events), at_s=event.at_s or round(time.monotonic() - self.began_at, 4))
         self._keep(said)
         if estimate := self._progress.heard(said):

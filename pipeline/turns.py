@@ -35,6 +35,7 @@ from pipeline.history import History
 from pipeline.limits import RETRY_S, Admission, address_of, shortened
 from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
+from pipeline.notices import fault_text
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
 from pipeline.progress import LATEST, Experience, Progress
 from pipeline.recovery import Attempt, Breakers, Say, climb
@@ -377,7 +378,9 @@ class Pipeline:
             log.error("a turn ended unexpectedly: %s", type(error).__name__)
             work.cancel()
             await asyncio.wait({work})  # nothing is said after an ending
-            ending = replace(_failed(ModelFault("unexpected"), fields_of(running.events)), saved=False)
+            ending = replace(
+                _failed(ModelFault("unexpected"), running.language, fields_of(running.events)), saved=False
+            )
         running.ended = True
         running.say(ending)
         self._tell(running)
@@ -526,10 +529,10 @@ class Pipeline:
             return TurnStopped(partial=fields, saved=True)
         error = fault or work.exception()
         if isinstance(error, GlassboxError):
-            return _failed(error, fields)
+            return _failed(error, running.language, fields)
         if error is not None:
             log.error("a turn failed unexpectedly: %s", type(error).__name__)
-            return _failed(ModelFault("unexpected"), fields)
+            return _failed(ModelFault("unexpected"), running.language, fields)
         outcome = work.result()
         passages = next((event.passages for event in running.events if isinstance(event, PassagesFound)), ())
         return TurnFinished(
@@ -565,6 +568,7 @@ def _whole_words(answer: str) -> str:
     return head + " "
 
 
-def _failed(error: GlassboxError, partial: Mapping[str, str]) -> TurnFailed:
+def _failed(error: GlassboxError, language: str, partial: Mapping[str, str]) -> TurnFailed:
     retryable = error.retryable if isinstance(error, ModelFault) else True
-    return TurnFailed(code=error.code, text=error.text, retryable=retryable, partial=partial, saved=True)
+    text = fault_text(error, language)
+    return TurnFailed(code=error.code, text=text, retryable=retryable, partial=partial, saved=True)

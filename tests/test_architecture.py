@@ -3,8 +3,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 import pytest
+
+from pipeline import errors
+from pipeline.notices import FAULTS, WARNINGS
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +30,7 @@ LAYERS = [
         "pipeline.retrieval",
         "pipeline.ingest",
         "pipeline.metrics",
+        "pipeline.notices",
         "pipeline.store",
     ),
     ("pipeline.events", "pipeline.conversation", "pipeline.errors", "pipeline.settings"),
@@ -150,3 +155,46 @@ def test_a_forbidden_import_is_found(module: str, source: str) -> None:
 )
 def test_an_import_of_the_table_is_not(module: str, source: str) -> None:
     assert faults(module, source) == []
+
+
+# What a turn says of itself stands in `pipeline.notices`, in every language: a text that lacks its German fails here.
+
+
+def ending_faults() -> dict[str, str]:
+    """Every fault that can end a turn: code → its English text, as far as that is a constant."""
+    of_models = {code: text for code, (_, text) in errors.MODEL_FAULTS.items()}
+    return {**of_models, "search": errors.SearchFault().text}
+
+
+def values_in(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", ["de"])
+def test_every_fault_that_ends_a_turn_is_said_in_the_language_of_its_question(language: str) -> None:
+    english, other = ending_faults(), FAULTS[language]
+    assert set(other) == set(english)
+    assert [code for code, text in english.items() if values_in(text) != values_in(other[code])] == []
+
+
+@pytest.mark.parametrize("language", ["de"])
+def test_every_warning_is_said_in_the_language_of_its_question(language: str) -> None:
+    assert set(WARNINGS[language]) == set(WARNINGS["en"])
+    assert not set(WARNINGS[language].values()) & set(WARNINGS["en"].values())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_warnings_are_made_from_their_table_alone(file: Path) -> None:
+    """`warned("a_code")` finds its text in every language; `Warned(code=…, text=…)` would not."""
+    if file.name == "notices.py":
+        return
+    calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+    assert [ast.unparse(call) for call in calls if ast.unparse(call.func) == "Warned"] == []
+    codes = [
+        ast.literal_eval(arg)
+        for call in calls
+        if ast.unparse(call.func) == "warned"
+        for arg in call.args[:1]
+        if isinstance(arg, ast.Constant)
+    ]
+    assert [code for code in codes if code not in WARNINGS["en"]] == []

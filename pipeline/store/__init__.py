@@ -36,8 +36,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics, TurnState
 from pipeline.errors import NotFound, StoreFault
-from pipeline.events import Event, TurnStopped, Warned, record_from_wire, record_to_wire
+from pipeline.events import Event, TurnStarted, TurnStopped, record_from_wire, record_to_wire
 from pipeline.metrics import measure
+from pipeline.notices import warned
 from pipeline.store.database import Gate, Unreadable
 from pipeline.store.tables import ConversationRow, MetricsRow, TurnRow
 
@@ -51,7 +52,6 @@ NOT_SAVED = (
     "Conversations cannot be saved right now: answers go on, but will be gone after a restart. Free disk space or make "
     "DATA_DIR writable; saving then goes on by itself."
 )
-INTERRUPTED = "Glassbox was ended while this was being written, so the answer is incomplete. Ask again."
 
 T = TypeVar("T")
 
@@ -225,9 +225,13 @@ def interrupted(turn: Turn, *, saved: bool = True) -> tuple[Event, ...]:
     """What ends the record of a turn whose ending was never stored."""
     seq, at_s = (turn.record[-1].seq + 1, turn.record[-1].at_s) if turn.record else (0, 0.0)
     return (
-        Warned(seq=seq, at_s=at_s, code="interrupted", text=INTERRUPTED),
+        replace(warned("interrupted", _language(turn)), seq=seq, at_s=at_s),
         TurnStopped(seq=seq + 1, at_s=at_s, partial=turn.fields, saved=saved),
     )
+
+
+def _language(turn: Turn) -> str:
+    return next((event.language for event in turn.record if isinstance(event, TurnStarted)), "en")
 
 
 def _check(session: Session) -> None:

@@ -41,7 +41,8 @@ from pipeline.events import (
     Usage,
     Warned,
 )
-from pipeline.store import INTERRUPTED, LISTED, MOVED_ASIDE, NOT_SAVED, TITLE_CHARS, Store
+from pipeline.notices import warned
+from pipeline.store import LISTED, MOVED_ASIDE, NOT_SAVED, TITLE_CHARS, Store
 from pipeline.store.tables import Table
 
 ROOT = Path(__file__).parents[2]
@@ -306,7 +307,7 @@ async def test_turns_left_running_are_stopped_at_the_next_start_with_what_they_h
     silent, speaking = await second.turns("c1", ANNA)
     second.close()
     assert (silent.state, speaking.state) == ("stopped", "stopped")
-    why = Warned(code="interrupted", text=INTERRUPTED)
+    why = warned("interrupted")
     assert silent.record == (replace(why, seq=0), TurnStopped(seq=1, partial={}, saved=True))
     assert speaking.record == (
         said,
