@@ -22,6 +22,7 @@ from api.visitors import Visitor
 from pipeline.conversation import Passage
 from pipeline.errors import Refused
 from pipeline.library import Library, Upload
+from pipeline.names import shown_file
 from pipeline.retrieval import Entry, Found, Mode
 
 IN_MEMORY = 4  # uploads whose files are held in memory; the others wait on disk
@@ -81,7 +82,9 @@ def routes(library: Library) -> APIRouter:
     async def original(document_id: str, visitor: Visitor, key: str = "") -> FileResponse:
         file = await library.original(document_id, visitor, key)
         # Never shown by the browser as a page of ours: a document may hold scripts.
-        return FileResponse(file, media_type="application/octet-stream", filename=file.name, headers=PRIVATE_HEADERS)
+        return FileResponse(
+            file, media_type="application/octet-stream", filename=shown_file(file.name), headers=PRIVATE_HEADERS
+        )
 
     @router.get("/api/search")
     async def search(
@@ -123,7 +126,7 @@ async def _form(request: Request, limit_bytes: int) -> AsyncGenerator[FormData, 
 def _document(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
-        "name": entry.name,
+        "name": shown_file(entry.name),
         "title": entry.title,
         "pages": entry.pages,
         "passages": entry.passages,

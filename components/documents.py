@@ -12,6 +12,7 @@ from components.markdown import plain
 from components.parts import Parts, action, icon
 from pipeline.ingest.kinds import KINDS, ZIP
 from pipeline.library import Bounds, Taken
+from pipeline.names import shown_file
 from pipeline.retrieval import Entry
 
 NAME, TITLE = "documents", "Documents"
@@ -171,7 +172,7 @@ def _row(entry: Entry) -> str:
     facts = [extent(entry)]
     if entry.owner is None:
         facts += [entry.collection, "shared"]
-    name = f"<span>{plain(entry.name)}</span>" if entry.name != entry.title else ""
+    name = f"<span>{plain(shown_file(entry.name))}</span>" if entry.name != entry.title else ""
     told = name + "".join(f"<span>{escape(fact)}</span>" for fact in facts if fact)
     tools = (
         '<button type="button" data-act="doubt" class="bin" '

@@ -23,6 +23,7 @@ from components.parts import Parts, button, notice
 from components.view import View, merged, paced, reduce, view_of
 from pipeline.conversation import Listed, Rating, SearchMode, Turn, TurnRequest, is_visitor
 from pipeline.errors import GlassboxError, NotFound
+from pipeline.names import shown_name
 from pipeline.turns import Pipeline
 
 PANES = (chat, reasoning, sources)
@@ -338,7 +339,7 @@ class Intents:
         tab.replaces = tab.again = None
         turns = await self._turns(tab, visitor)  # none where the store fails: the answer is written all the same
         tab.seen |= {running.id, *_ids(turns)}
-        tab.title = turns[0].question if turns else question
+        tab.title = shown_name(turns[0].question if turns else question)
         view = View(running.id, running.conversation_id, question.strip(), self.known(knobs.model))
         return Shown(
             bar=self._bar(tab, knobs.model),
@@ -396,7 +397,7 @@ class Intents:
         if turn_id is None or turn_id != tab.turn_id:  # else whoever follows it goes on
             tab.glance += 1
         tab.conversation_id = conversation_id if turns else None
-        tab.title = turns[0].question if turns else NEW_CHAT
+        tab.title = shown_name(turns[0].question) if turns else NEW_CHAT
         tab.replaces = tab.again = None
         tab.turn_id, tab.seen = turn_id, _ids(turns)
         own = () if turns else await self._own(visitor)

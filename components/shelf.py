@@ -21,7 +21,7 @@ from components.leaf import Leaf
 from components.parts import Parts
 from pipeline.conversation import is_visitor
 from pipeline.errors import FILE_FAULTS, GlassboxError, Refused
-from pipeline.library import Library, Taken, Upload
+from pipeline.library import Library, Taken, Upload, plain_name
 from pipeline.retrieval import Entry
 
 AROUND_CHARS = 1_200  # of the text before a passage, and after it
@@ -56,7 +56,7 @@ class Shelf:
         self, given: Sequence[Mapping[str, Any]], paths: Sequence[Path | None], desk: Desk, visitor: str
     ) -> AsyncGenerator[Shown, None]:
         entries = list(await self._entries(visitor))
-        names = [str(each.get("name", ""))[:200] for each in given]
+        names = [plain_name(str(each.get("name", ""))) for each in given]
         missing = [_missing(name, each) for name, each, path in zip(names, given, paths, strict=True) if path is None]
         uploads = [Upload(name, path) for name, path in zip(names, paths, strict=True) if path]
         coming = Bringing(tuple(Row(upload.name) for upload in uploads), is_running=True)

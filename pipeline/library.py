@@ -29,6 +29,7 @@ from pipeline.ingest import ChunkSize, Document, Limits
 from pipeline.ingest.files import opened_zip, read_file
 from pipeline.ingest.kinds import is_zip
 from pipeline.ingest.pictures import page_jpeg
+from pipeline.names import shown_file
 from pipeline.retrieval import Entry, Found, Index, Mode, Options, Scope
 from pipeline.settings import Settings
 
@@ -45,6 +46,7 @@ MOST_PASSAGES = 50
 
 NO_DOCUMENT = "There is no such document or page. Look it up in the list of documents."
 _FILE_NAME_BYTES = 200
+_NAME_LOOKED_AT = 4_000  # characters at the end of what a file is said to be called
 
 File = Path | bytes
 T = TypeVar("T")
@@ -124,12 +126,12 @@ class Library:
                             yield step
                     done += 1
                     continue
-                yield Taken(_plain_name(upload.name), "reading", done, files)
+                yield Taken(plain_name(upload.name), "reading", done, files)
                 archive = await opened_zip(upload.file, replace(self._limits, members=self._settings.upload_zip_files))
             except (IngestFault, OSError) as error:
                 fault = error if isinstance(error, IngestFault) else IngestFault("not_kept")
                 done += 1
-                yield Taken(_plain_name(upload.name), "failed", done, files, code=fault.code, text=fault.text)
+                yield Taken(plain_name(upload.name), "failed", done, files, code=fault.code, text=fault.text)
                 continue
             try:
                 files += len(archive.names) - 1
@@ -138,7 +140,7 @@ class Library:
                         inside = Upload(name, await archive.read(place))
                     except IngestFault as fault:
                         done += 1
-                        yield Taken(_plain_name(name), "failed", done, files, code=fault.code, text=fault.text)
+                        yield Taken(plain_name(name), "failed", done, files, code=fault.code, text=fault.text)
                         continue
                     async with aclosing(self._one(inside, owner, done, files)) as steps:
                         async for step in steps:
@@ -148,7 +150,7 @@ class Library:
                 archive.close()
 
     async def _one(self, upload: Upload, owner: str, done: int, files: int) -> AsyncGenerator[Taken, None]:
-        name = _plain_name(upload.name)
+        name = plain_name(upload.name)
         try:
             yield Taken(name, "reading", done, files)
             await self._check_room(upload.file)
@@ -368,13 +370,12 @@ class Library:
 
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_UNSHOWN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-def _plain_name(name: str) -> str:
-    """The name as it is shown: no control characters, no folders of the one who sent it, never empty."""
-    parts = [part for part in _UNSHOWN.sub("", name).replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    return "/".join(parts)[-200:] or "unnamed"
+def plain_name(name: str) -> str:
+    """The name as it is shown: no sign that is not seen, no folders of the one who sent it, never empty."""
+    parts = [shown_file(part) for part in name[-_NAME_LOOKED_AT:].replace("\\", "/").split("/")]
+    return shown_file("/".join(part for part in parts if part not in ("", ".", ".."))) or "unnamed"
 
 
 def _file_name(name: str) -> str:

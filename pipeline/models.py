@@ -22,6 +22,7 @@ from pipeline.errors import ModelFault, Refused
 from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
 from pipeline.faults import fault_of
 from pipeline.litellm_door import Wire, open_door, wire
+from pipeline.names import shown_name
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
 
 FOREVER_S = 86_400.0  # the native engine has no "no limit"
@@ -150,7 +151,7 @@ class Models:
 
     def add(self, name: str) -> str:
         """Put a LiteLLM name (`provider/model`) into the list → its label."""
-        name = name.strip()
+        name = shown_name(name)
         if self.known(name):
             return name
         try:

@@ -29,6 +29,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipeline.names import shown_name
+
 BUILTIN_MODEL = "builtin/extractive"
 SECRET_NAMES = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_KEY")
 PROBE_BYTES = 65_536
@@ -51,6 +53,11 @@ class ModelEntry(BaseModel):
     api_key_env: str | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     max_tokens: int | None = Field(default=None, ge=1)
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _shown(cls, label: object) -> object:
+        return shown_name(label, len(label)) if isinstance(label, str) else label
 
 
 class Settings(BaseSettings):

@@ -35,6 +35,7 @@ from pipeline.history import History
 from pipeline.limits import RETRY_S, Admission, address_of, shortened
 from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
+from pipeline.names import shown_name
 from pipeline.notices import fault_text
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
 from pipeline.progress import LATEST, Experience, Progress
@@ -309,7 +310,7 @@ class Pipeline:
 
     def _checked(self, request: TurnRequest) -> TurnRequest:
         question = request.question.strip()
-        if not question:
+        if not shown_name(question):  # signs without a width are no question either
             raise Refused("blank_question")
         if len(question) > self._settings.question_limit_chars:
             raise Refused("long_question", self._settings.question_limit_chars)

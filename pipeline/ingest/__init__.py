@@ -40,6 +40,9 @@ class Document:
     page_starts: tuple[int, ...] = ()
 
 
+READING = 2  # counts up when documents are read otherwise: shared ones are then read anew
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkSize:
     """How texts are cut, in characters. 1000/100 finds 97.5 % of 1,190 questions among 5 passages, 600/60 95.4 %."""
@@ -49,8 +52,8 @@ class ChunkSize:
 
     @property
     def recipe(self) -> str:
-        """By which an index knows documents that were cut otherwise."""
-        return f"{self.most}/{self.overlap}"
+        """By which an index knows documents that were read or cut otherwise."""
+        return f"{READING}/{self.most}/{self.overlap}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from pathlib import PurePosixPath
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pipeline.ingest import Chunk, ChunkSize, Document
-
-HEADING_JOIN = " › "
+from pipeline.names import NAME_CHARS, shown_name, shown_path
 
 # semantic-text-splitter takes quadratic time where nothing can be split: 22 s for 1 MB without a blank.
 _LONG_RUN = re.compile(r"\S{10000}")
@@ -49,12 +48,14 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
     """Title: what the file says, else its first top heading, else the stem of its name.
 
     Only marked-up text has a top heading that is a title: a PDF's first bookmark is its first chapter, or its cover.
+    Title and section are as long as a person reads.
     """
     tops = (heading.title for heading in extract.headings if heading.level == 1 and heading.title)
     top = next(tops, "") if extract.markdown else ""
-    title = extract.title or top or PurePosixPath(name).stem
+    said = (shown_name(each) for each in (extract.title, top, PurePosixPath(name).stem))
+    title = next(filter(None, said), "")
     chunks = tuple(
-        _chunk(extract, HEADING_JOIN.join(heading for heading in path if heading and heading != title), start, end)
+        _chunk(extract, shown_path([heading for heading in path if heading and heading != title]), start, end)
         for path, section_start, section_end in _sections(extract)
         for start, end in _spans(extract, section_start, section_end, size)
     )
@@ -71,14 +72,17 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
 
 
 def _sections(extract: Extract) -> Iterator[tuple[tuple[str, ...], int, int]]:
-    """(Headings from level 1 down to the section's own, start and end of its text); a skipped level is ""."""
+    """(Headings from level 1 down to the section's own, start and end of its text); a skipped level is "".
+
+    A heading that is longer than a name is text that was marked as one: it is a part of its section, too.
+    """
     path: tuple[str, ...] = ()
     begin = 0
     for heading in extract.headings:
         yield path, begin, heading.start
         above = heading.level - 1
-        path = (*(path + ("",) * above)[:above], heading.title)
-        begin = heading.end
+        path = (*(path + ("",) * above)[:above], shown_name(heading.title))
+        begin = heading.end if len(heading.title) <= NAME_CHARS else heading.start
     yield path, begin, len(extract.text)
 
 

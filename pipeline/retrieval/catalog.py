@@ -15,6 +15,7 @@ from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.names import shown_name
 from pipeline.retrieval import Entry
 from pipeline.retrieval.points import Record
 
@@ -235,4 +236,4 @@ def _row(entry: Entry) -> tuple[Any, ...]:
 
 def _entry(row: Sequence[Any]) -> Entry:
     entry = Entry(*row)
-    return replace(entry, owner=entry.owner or None)
+    return replace(entry, owner=entry.owner or None, title=shown_name(entry.title))

@@ -21,6 +21,7 @@ from qdrant_client import QdrantClient, models
 from pipeline.conversation import Listed, Passage, Query, Scores
 from pipeline.errors import EmbeddingFault
 from pipeline.ingest import Document
+from pipeline.names import shown_name
 from pipeline.retrieval import DEFAULT_OPTIONS, Entry, Found, Mode, Options, Progress, Scope
 from pipeline.retrieval.embedding import AT_ONCE, Embedding
 from pipeline.retrieval.finding import Candidate, Terms, Vector, find, passage_of
@@ -363,7 +364,7 @@ def _points(document: Document, entry: Entry) -> Iterator[models.PointStruct]:
 
 def _entry(payload: dict[str, Any]) -> Entry:
     entry = Entry(**{field.name: payload[field.name] for field in fields(Entry)})
-    return replace(entry, owner=entry.owner or None)
+    return replace(entry, owner=entry.owner or None, title=shown_name(entry.title))
 
 
 def _record(payload: dict[str, Any]) -> Record:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from pipeline.conversation import Passage, Query, Scores, Span
 from pipeline.errors import EmbeddingFault
+from pipeline.names import shown_file, shown_name
 from pipeline.retrieval import REJECTED_SHOWN, Found, Mode, Options, Scope
 from pipeline.retrieval.embedding import Embedding
 from pipeline.retrieval.points import CANDIDATES_MOST, Record, indexed_text
@@ -133,12 +134,12 @@ def passage_of(
     scores: Scores = NO_SCORES,
     reason: str = "",
 ) -> Passage:
-    """A record as a passage."""
+    """A record as a passage. Its names are cut here too: an index may be older than the limit of a name."""
     return Passage(
         number,
-        record.name,
-        record.title,
-        record.section,
+        shown_file(record.name),
+        shown_name(record.title),
+        shown_name(record.section),
         record.text,
         score,
         marks,

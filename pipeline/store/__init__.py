@@ -38,6 +38,7 @@ from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics, TurnS
 from pipeline.errors import NotFound, StoreFault
 from pipeline.events import Event, TurnStarted, TurnStopped, record_from_wire, record_to_wire
 from pipeline.metrics import measure
+from pipeline.names import shown_name
 from pipeline.notices import warned
 from pipeline.store.database import Gate, Unreadable
 from pipeline.store.tables import ConversationRow, MetricsRow, TurnRow
@@ -274,7 +275,7 @@ def _open_turn(
     elif row.owner != conversation.owner:
         raise NotFound
     if position == 0:
-        row.title = _title(turn.question)
+        row.title = shown_name(turn.question, TITLE_CHARS)
     row.changed_at = asked_at
     session.flush()  # before its turn: the session does not know that one row refers to the other
     session.add(
@@ -337,7 +338,7 @@ def _hits(session: Session, statement: Executable) -> bool:
 
 
 def _conversation(row: ConversationRow) -> Conversation:
-    return Conversation(row.id, row.owner, row.title, row.changed_at)
+    return Conversation(row.id, row.owner, shown_name(row.title, TITLE_CHARS), row.changed_at)
 
 
 def _turn(row: TurnRow, metrics: MetricsRow | None = None) -> Turn:
@@ -366,10 +367,6 @@ def _metrics_row(
     values = asdict(metrics) | {"rungs": " ".join(metrics.rungs)}
     values = {name: _kept(value) if isinstance(value, str) else value for name, value in values.items()}
     return MetricsRow(turn_id=turn_id, conversation_id=conversation_id, owner=owner, asked_at=asked_at, **values)
-
-
-def _title(question: str) -> str:
-    return _kept(" ".join(question.split())[:TITLE_CHARS])
 
 
 def _record_text(events: tuple[Event, ...]) -> str:

@@ -262,7 +262,7 @@ class Reader:
 
     def follow(self, index: Index) -> Followed:
         self.names.clear()
-        recipe = f"{self.size.most}/{self.size.overlap}"
+        recipe = self.size.recipe
         return asyncio.run(follow(index, self.folder, files_in(self.folder), self, recipe))
 
 

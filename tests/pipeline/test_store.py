@@ -101,7 +101,7 @@ async def test_a_title_is_the_first_question_on_one_line_and_cut(store: Store) -
     await store.open_turn(conversation(), turn("t2", question="And then?"))
     found = await store.find("c1", ANNA)
     assert found is not None
-    assert found.title == ("What is " + "x" * 300)[:TITLE_CHARS]
+    assert found.title == ("What is " + "x" * 300)[: TITLE_CHARS - 1] + "…"
 
 
 async def test_conversations_are_listed_newest_first_by_their_latest_question(store: Store) -> None:
