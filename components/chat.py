@@ -181,7 +181,7 @@ def _peek(view: View) -> Parts:
 def _progress(view: View) -> str:
     """One line as high as the facts that will stand in its place; what is not known is said to be so."""
     estimate = view.estimate
-    if estimate is None:
+    if estimate is None or _quotes(view):  # quotes are there at once, and are only written out
         return '<p class="progress"></p>'
     said, share = [f"≈ {estimate.tokens} tokens"], ""
     if estimate.tokens_per_s:
@@ -201,6 +201,12 @@ def _left(eta_s: float) -> str:
         return f"about {eta_s / 60:.0f} min left"
     rounded = round(eta_s) if eta_s < 10 else round(eta_s / 5) * 5
     return f"about {rounded} s left" if rounded > 1 else "nearly done"
+
+
+def _quotes(view: View) -> bool:
+    """Whether the built-in model answers, which has neither tokens nor a speed."""
+    now = view.recoveries[-1].to_model if view.recoveries and view.ending is None else view.model
+    return now == BUILTIN_MODEL
 
 
 def _notes(view: View) -> Parts:
@@ -236,10 +242,16 @@ def _notice(view: View, ending: Ending) -> Parts:
             return [notice("bad", title, ending.text + kept, buttons if ending.retryable else buttons[::-1])]
 
 
-def _facts(view: View, rating: Rating) -> str:
+def _quoted(view: View) -> Parts:
+    """How long the quotes took to be found; what follows is only the pause between the words."""
+    found_s = view.metrics.first_token_s
+    return [] if found_s is None else [f"quoted in {found_s:.2f} s"]
+
+
+def _written(view: View) -> Parts:
+    """Speed and size of what a language model wrote."""
     measured = view.metrics
-    about = "" if measured.exact else "≈ "
-    facts = [view.model]
+    about, facts = "" if measured.exact else "≈ ", []
     if measured.first_token_s is not None:
         facts.append(f"first token {measured.first_token_s:.2f} s")
     if measured.tokens_per_s is not None:
@@ -249,6 +261,11 @@ def _facts(view: View, rating: Rating) -> str:
         facts.append(f"{about}{measured.tokens} tokens{updates}")
     if measured.total_s is not None:
         facts.append(f"{measured.total_s:.1f} s")
+    return facts
+
+
+def _facts(view: View, rating: Rating) -> str:
+    facts = [view.model, *(_quoted(view) if _quotes(view) else _written(view))]
     if isinstance(view.ending, TurnFinished) and view.ending.cost:
         facts.append(f"${view.ending.cost:.4f}")
     tools = action("retry", "Ask again")

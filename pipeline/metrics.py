@@ -21,13 +21,14 @@ from pipeline.events import (
     TurnStarted,
     TurnStopped,
 )
+from pipeline.settings import BUILTIN_MODEL
 
 
 def measure(events: Iterable[Event], *, goes_on: bool = False) -> TurnMetrics:
     """Fold a turn's events. What an earlier turn had said is not measured: it comes before the first step.
 
     Of a turn that `goes_on` from such text only what the provider counted is known, and no speed. Where `events` hold
-    the turn's start, it is seen from them.
+    the turn's start, it is seen from them. The built-in model has no speed: it only pauses between words.
     """
     asked = used = ""
     has_started = has_stepped = False
@@ -92,7 +93,8 @@ def _ended(measured: TurnMetrics, ending: Ending) -> TurnMetrics:
         case TurnStopped():
             measured = replace(measured, ending="stopped", tokens=estimated_tokens(said))
     writing_s = ending.at_s - measured.first_token_s if measured.first_token_s is not None else 0.0
-    rate = measured.tokens / writing_s if measured.tokens is not None and writing_s > 0 else None
+    generates = measured.tokens is not None and measured.model_used != BUILTIN_MODEL
+    rate = (measured.tokens or 0) / writing_s if generates and writing_s > 0 else None
     return replace(measured, tokens_per_s=rate)
 
 

@@ -5,7 +5,8 @@ new). *Expected* is the median length of the model's latest answers, of those al
 this one is already: the longer a reply gets, the longer it will be. *Pace* is that of the last seconds, at first the
 model's usual one. The time left is what is missing at that pace. *Confidence* is the share of those answers that lie
 within a quarter of the expected length, with two more that do not: 3 equal answers give 0.6, 20 give 0.9, and a model
-whose answers differ wildly never gets far. What is not known is None, never a guess. Pure: no clock, no store.
+whose answers differ wildly never gets far. What is not known is None, never a guess; the built-in model's pause between
+words is no pace to be told. Pure: no clock, no store.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from statistics import median
 
 from pipeline.conversation import TurnMetrics
 from pipeline.events import Estimated, Event, FieldDelta, FieldReset, Recovered, TurnStarted
+from pipeline.settings import BUILTIN_MODEL
 
 LATEST = 20  # answers of a model that count
 EVERY_S = 0.5  # at most one estimate in this time
@@ -89,17 +91,16 @@ class Progress:
         if usual := self._experience.tokens_per_s(self._model):
             known = (len(self._samples) - 1) / PACE_SAMPLES
             pace = known * pace + (1 - known) * usual
+        told_pace = None if self._model == BUILTIN_MODEL else round(pace, 1) or None
         longer = [length for length in self._experience.lengths(self._model) if length >= SLACK * tokens]
         if not longer or not pace:
-            return Estimated(
-                tokens=tokens, expected_tokens=None, tokens_per_s=round(pace, 1) or None, eta_s=None, confidence=0.0
-            )
+            return Estimated(tokens=tokens, expected_tokens=None, tokens_per_s=told_pace, eta_s=None, confidence=0.0)
         expected = max(tokens, round(median(longer)))
         near = sum(abs(length - expected) <= NEAR * expected for length in longer)
         return Estimated(
             tokens=tokens,
             expected_tokens=expected,
-            tokens_per_s=round(pace, 1),
+            tokens_per_s=told_pace,
             eta_s=round((expected - tokens) / pace, 1),
             confidence=round(near / (len(longer) + 2), 2),
         )

@@ -28,7 +28,7 @@ from pipeline.events import (
     Warned,
     compact,
 )
-from pipeline.settings import ROOT
+from pipeline.settings import BUILTIN_MODEL, ROOT
 
 PASSAGES = tuple(
     Passage(number, "tea.md", f"Tea {number}", "Brewing", "Green tea wants 80 °C.", 2.0 / number, ((0, 5),))
@@ -193,6 +193,22 @@ def test_the_time_left_is_said_as_surely_as_it_is_known() -> None:
 def test_an_ended_turn_shows_no_progress() -> None:
     known = Estimated(tokens=50, expected_tokens=200, tokens_per_s=10.0, eta_s=15.2, confidence=0.6)
     assert "progress" not in chat.article(view_of([STARTED, known, FINISHED]))
+
+
+def test_quotes_are_shown_without_tokens_and_without_a_speed() -> None:
+    """A pause between words that are there already is no speed, and words are no tokens."""
+    known = Estimated(tokens=50, expected_tokens=200, tokens_per_s=10.0, eta_s=15.2, confidence=0.6)
+    said: list[Event] = [
+        StepChanged(step="retrieve", state="began"),
+        FieldDelta(field="answer", text="Hot. [1]", at_s=0.06),
+    ]
+    failing = Recovered(what="extractive", from_model="m", to_model=BUILTIN_MODEL, code="auth")
+    for begun in ([replace(STARTED, model=BUILTIN_MODEL)], [STARTED, failing]):
+        assert chat.render(view_of([*begun, *said, known]), Ink())[-1] == '<p class="progress"></p>'
+        facts = chat.article(view_of([*begun, *said, replace(FINISHED, model=BUILTIN_MODEL)])).partition("facts")[2]
+        assert "quoted in 0.06 s" in facts
+        assert "tok" not in facts
+    assert "tok/s" in chat.article(view_of([STARTED, *said, FINISHED]))
 
 
 def test_every_step_is_named_and_the_line_says_its_place() -> None:

@@ -22,6 +22,7 @@ from pipeline.events import (
     compact,
 )
 from pipeline.metrics import measure
+from pipeline.settings import BUILTIN_MODEL
 
 STARTED = TurnStarted(turn_id="t", conversation_id="c", question="Why?", model="asked", program="p", language="en")
 SAID: list[Event] = [
@@ -67,6 +68,13 @@ def test_a_finished_turn_is_measured_whole() -> None:
         chars=18,
         chunks=4,
     )
+
+
+def test_the_built_in_model_has_no_speed_for_it_only_pauses_between_words() -> None:
+    started, finished = replace(STARTED, model=BUILTIN_MODEL), replace(FINISHED, model=BUILTIN_MODEL)
+    measured = measure([started, *SAID[1:], finished])
+    assert (measured.tokens, measured.tokens_per_s) == (40, None)
+    assert measure([started, *SAID[1:], STOPPED]).tokens_per_s is None
 
 
 @pytest.mark.parametrize(("ending", "how", "code"), [(FAILED, "failed", "idle_timeout"), (STOPPED, "stopped", None)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.conversation import TurnMetrics
 from pipeline.events import Estimated, Event, FieldDelta, FieldReset, Recovered, TurnStarted
 from pipeline.progress import EVERY_S, LATEST, Experience, Progress
+from pipeline.settings import BUILTIN_MODEL
 
 STARTED = TurnStarted(turn_id="t", conversation_id="c", question="Why?", model="m", program="p", language="en")
 
@@ -27,11 +30,17 @@ def knowing(*answers: TurnMetrics) -> Experience:
 
 
 def streamed(
-    experience: Experience, tokens: int, *, pace: float = 50.0, per_char: float = 0.2, begins_s: float = 1.0
+    experience: Experience,
+    tokens: int,
+    *,
+    pace: float = 50.0,
+    per_char: float = 0.2,
+    begins_s: float = 1.0,
+    model: str = "m",
 ) -> list[tuple[float, Estimated]]:
     """The estimates of a reply of so many tokens that comes at an even pace, with the times they were said at."""
     progress, said = Progress(experience), []
-    progress.heard(STARTED)
+    progress.heard(replace(STARTED, model=model))
     for at in range(tokens):
         delta = FieldDelta(field="answer", text="x" * round(1 / per_char), at_s=begins_s + at / pace)
         if estimate := progress.heard(delta):
@@ -46,6 +55,12 @@ def test_of_a_model_that_never_answered_only_what_is_seen_is_said() -> None:
         assert (estimate.expected_tokens, estimate.eta_s, estimate.confidence) == (None, None, 0.0)
         assert estimate.tokens_per_s == pytest.approx(50, rel=0.1)
     assert said[-1].tokens == pytest.approx(200, rel=0.15)
+
+
+def test_the_pause_of_the_built_in_model_is_told_as_no_speed() -> None:
+    knows = knowing(answered(240, model=BUILTIN_MODEL))
+    said = [estimate for each in (Experience(), knows) for _, estimate in streamed(each, 200, model=BUILTIN_MODEL)]
+    assert {estimate.tokens_per_s for estimate in said} == {None}
 
 
 @pytest.mark.parametrize("length", [220, 250, 280])
