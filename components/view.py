@@ -181,7 +181,7 @@ def reduce(view: View, event: Event) -> View:
         case Warned():
             return replace(view, warnings=(*view.warnings, event))
         case Recovered():
-            return replace(view, recoveries=(*view.recoveries, event))
+            return replace(view, recoveries=(*view.recoveries, event), first_delta=None)
         case Estimated():
             return replace(view, estimate=event)
         case TurnFinished():

@@ -164,8 +164,8 @@ class Reply:
             self._finish = finish
 
     def flush(self) -> None:
-        """Say what was held back because more might have come; nothing when a fault came before any text was seen."""
-        if self._pieces or not self.fault:
+        """Say what was held back because more might have come; nothing when a fault came before the answer began."""
+        if self._pieces.get("answer") or not self.fault:
             for field, text in self._reader.finish():
                 self._delta(field, text)
             self._settle_format()

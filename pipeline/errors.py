@@ -11,7 +11,8 @@
     ├── EmbeddingFault     a model of the search did not answer      → the search does without it
     ├── IndexTaken         another process has the index             → no start
     ├── NotInstalled       a setting needs one more package          → no start
-    └── StoreFault         the database failed                       → saved: false, or HTTP 503
+    ├── StoreFault         the database failed                       → saved: false, or HTTP 503
+    └── OwnFault           a bug of ours, which `bugs` has logged    → TurnFailed, or HTTP 500
 
 Texts are constants that name the next action. An exception's own text may hold a key or a path: it is never shown,
 logged or stored, so none of these carries one. Translated in two places only: `turns` → TurnFailed, `api` → status.
@@ -123,6 +124,19 @@ class StoreFault(GlassboxError):
         )
 
 
+OWN_FAULT_TEXT = (
+    "Glassbox itself failed here: it is neither your question nor the model. Try again; if it stays, tell whoever runs "
+    "Glassbox to look for “our own fault” in its log."
+)
+
+
+class OwnFault(GlassboxError):
+    """A bug of ours. Made by `bugs.own_fault`, which leaves the trace that this one does not carry."""
+
+    def __init__(self) -> None:
+        super().__init__("internal", OWN_FAULT_TEXT)
+
+
 REFUSALS: MappingProxyType[str, str] = MappingProxyType(
     {
         "blank_question": "Please ask a question.",
@@ -164,6 +178,7 @@ FILE_FAULTS: MappingProxyType[str, str] = MappingProxyType(
         "no_room": "There is no room left for more documents. Remove some and send the file again.",
         "not_kept": "The file could not be kept. Try again; if it stays, check the disk and DATA_DIR.",
         "no_page": "There is no picture of this page. Open the document itself.",
+        "internal": "Glassbox itself failed on this file. Send it again; if it stays, tell whoever runs Glassbox.",
     }
 )
 
@@ -217,7 +232,7 @@ MODEL_FAULTS: MappingProxyType[str, tuple[bool, str]] = MappingProxyType(
         "repeats": (True, "The model began to repeat itself and was ended. Try again, or choose another model."),
         "resting": (True, "The model failed several times and rests for now. Try again soon, or choose another model."),
         "answer_limit": (False, "The answer grew past its limit and was ended. Ask for less."),
-        "unexpected": (True, "Something unexpected went wrong. Try again, or choose another model."),
+        "unexpected": (True, "The model failed in a way that has no name. Try again, or choose another model."),
     }
 )
 

@@ -1,8 +1,9 @@
 """What DSPy, its engines and their sockets raise → our ModelFault. DSPy's exceptions become ours here and only here.
 
-Both engines say the same thing in different words, and LiteLLM calls every broken connection a status 500; so the
-exceptions below the one that is raised are read too. Their texts may hold the key: none of them is handed on.
-No dspy, no litellm: they are told apart by name.
+What an engine raises is a fault of the model, whatever it is, unless our own code below it is wrong; what a program
+raises otherwise is a bug of ours, and `bugs` keeps its trace. Both engines say the same thing in different words, and
+LiteLLM calls every broken connection a status 500; so the exceptions below the one that is raised are read too. Their
+texts may hold the key: none of them is handed on. No dspy, no litellm: they are told apart by name.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
+from pipeline.bugs import causes, is_ours, own_fault
 from pipeline.errors import GlassboxError, ModelFault
 
 # Exceptions by name, told by the deepest of a chain that is listed.
@@ -78,12 +80,29 @@ CODES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def fault_of(error: BaseException) -> GlassboxError:
-    """What was raised, as ours."""
+def engine_fault(error: BaseException) -> GlassboxError:
+    """What came out of an exchange with a model, as ours: what no code names is a fault of the model like any other."""
+    if translated := _translated(error):
+        return translated
+    if is_ours(error):  # the built-in model, or our watch over LiteLLM's connections
+        return own_fault(error, "model")
     chain = tuple(_chain(error))
-    if ours := next((each for each in chain if isinstance(each, GlassboxError)), None):
-        return ours
     return ModelFault(_code(chain), _retry_after_s(chain))
+
+
+def fault_of(error: BaseException) -> GlassboxError:
+    """What came out of a program: the fault that is behind it, else a bug of ours, which leaves its trace here."""
+    if translated := _translated(error):
+        return translated
+    chain = tuple(_chain(error))
+    if type(chain[0]).__module__.startswith("dspy.") and getattr(chain[0], "code", None) in CODES:
+        return ModelFault(_code(chain), _retry_after_s(chain))
+    return own_fault(error, "turn")
+
+
+def _translated(error: BaseException) -> GlassboxError | None:
+    """The fault that the exception is, holds or was made from. One that was merely being handled is none of it."""
+    return next((each for each in causes(error) if isinstance(each, GlassboxError)), None)
 
 
 def _code(chain: tuple[BaseException, ...]) -> str:

@@ -25,7 +25,8 @@ from pipeline.settings import BUILTIN_MODEL
 
 
 def measure(events: Iterable[Event], *, goes_on: bool = False) -> TurnMetrics:
-    """Fold a turn's events. What an earlier turn had said is not measured: it comes before the first step.
+    """Fold a turn's events. What an earlier turn had said is not measured: it comes before the first step. Nor is what
+    an attempt said that failed.
 
     Of a turn that `goes_on` from such text only what the provider counted is known, and no speed. Where `events` hold
     the turn's start, it is seen from them. The built-in model has no speed: it only pauses between words.
@@ -56,6 +57,7 @@ def measure(events: Iterable[Event], *, goes_on: bool = False) -> TurnMetrics:
         elif isinstance(event, Recovered):
             rungs.append(event.what)
             used = event.to_model
+            first_s, chunks = None, 0  # what the attempt had said was taken back
         elif isinstance(event, TurnFinished | TurnFailed | TurnStopped):
             ending = event
     measured = TurnMetrics(

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import ModelFault, Refused
 from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
-from pipeline.faults import fault_of
+from pipeline.faults import engine_fault
 from pipeline.litellm_door import Wire, open_door, wire
 from pipeline.names import shown_name
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
@@ -97,7 +97,7 @@ class RecordedLM(dspy.LM):
             with dspy.context(send_stream=None) if unstreamed.get() else nullcontext():
                 reply = await super().acall(*args, **kwargs)
         except Exception as error:
-            raise fault_of(error) from error
+            raise engine_fault(error) from error
         if not seen.is_whole:
             raise ModelFault("incomplete")
         return reply

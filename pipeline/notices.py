@@ -97,8 +97,11 @@ FAULTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "oder wählen Sie ein anderes Modell.",
                 "answer_limit": "Die Antwort ist über ihre Grenze gewachsen und wurde beendet. Fragen Sie nach "
                 "weniger.",
-                "unexpected": "Etwas Unerwartetes ist schiefgegangen. Versuchen Sie es noch einmal, oder wählen Sie "
-                "ein anderes Modell.",
+                "unexpected": "Das Modell ist auf eine Weise ausgefallen, die keinen Namen hat. Versuchen Sie es noch "
+                "einmal, oder wählen Sie ein anderes Modell.",
+                "internal": "Hier ist Glassbox selbst ausgefallen; es liegt weder an Ihrer Frage noch am Modell. "
+                "Versuchen Sie es noch einmal; bleibt es dabei, sagen Sie der Person, die Glassbox betreibt, sie möge "
+                "im Protokoll nach „our own fault“ sehen.",
                 "search": "Die Dokumente konnten nicht durchsucht werden. Versuchen Sie es noch einmal; bleibt es "
                 "dabei, starten Sie Glassbox neu.",
             }

@@ -1,8 +1,9 @@
 """What is done when a model does not deliver: the ladder of retries and fallbacks, and the breaker that spares them.
 
-Before any text is seen, a fault leads to the next rung: the same model again, without streaming, with the default
-instructions, then the next models, last the built-in one over the passages already found. Each rung is said as
-`Recovered`. Once text is seen it is kept: nothing is replayed behind a reader's back. Knows labels and faults; no dspy.
+Before the answer's first character, a fault leads to the next rung: the same model again, without streaming, with the
+default instructions, then the next models, last the built-in one over the passages already found. Each rung is said as
+`Recovered`, after what was said of reasoning and thinking is taken back. Once the answer is seen it is kept: nothing is
+replayed behind a reader's back. Knows labels and faults; no dspy.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pipeline.errors import ModelFault
-from pipeline.events import Event, FieldDelta, Recovered, Rung
+from pipeline.events import Event, FieldDelta, FieldReset, Recovered, Rung
 from pipeline.settings import BUILTIN_MODEL
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 4.0
 LONGEST_RETRY_AFTER_S = 10.0  # a provider that asks for more is left for the next model at once
 
 # What no other attempt would change, or what nobody else may be asked.
-FINAL = frozenset({"content_filter", "invalid_request", "answer_limit", "unexpected"})
+FINAL = frozenset({"content_filter", "invalid_request", "answer_limit"})
 RETRIED = frozenset({"connection", "refused", "connect_timeout", "server", "rate_limit"})
 STREAMING = frozenset({"incomplete", "bad_reply", "cannot_stream"})  # faults of the stream rather than of the model
 
@@ -64,7 +65,7 @@ class Step:
 
 
 def next_step(first: Attempt, failed: Attempt, fault: ModelFault, fallbacks: Sequence[str]) -> Step | None:
-    """The rung after an attempt that said nothing, None when there is none.
+    """The rung after an attempt that said nothing of an answer, None when there is none.
 
     `first` is how the request was asked at first, `fallbacks` are the labels still to be tried.
     """
@@ -73,7 +74,7 @@ def next_step(first: Attempt, failed: Attempt, fault: ModelFault, fallbacks: Seq
             return None
         case "context_window_exceeded":
             return Step("retry", replace(failed, has_history=False)) if failed.has_history else None
-        case "format" if failed.has_own_instructions:
+        case "format" | "empty" if failed.has_own_instructions:
             return Step("default_prompt", replace(failed, has_own_instructions=False))
         case "cut_short" if failed.has_token_limit:
             return Step("retry", replace(failed, has_token_limit=False))
@@ -94,15 +95,15 @@ async def climb(
 ) -> T:
     """Make the `first` attempt, and whichever comes next on the ladder, until one delivers.
 
-    Raises the last GlassboxError: where the ladder ends, or at the first fault after text was seen.
+    Raises the last GlassboxError: where the ladder ends, or at the first fault after the answer's first character.
     """
     attempt, left = first, [label for label in fallbacks if label != first.model]
     while True:
-        has_spoken = False
+        said: dict[str, bool] = {}  # fields of this attempt → whether text of them stands
 
-        def heard(event: Event) -> None:
-            nonlocal has_spoken
-            has_spoken = has_spoken or isinstance(event, FieldDelta)
+        def heard(event: Event, said: dict[str, bool] = said) -> None:
+            if isinstance(event, FieldDelta | FieldReset):
+                said[event.field] = isinstance(event, FieldDelta)
             say(event)
 
         try:
@@ -112,9 +113,11 @@ async def climb(
         except ModelFault as fault:
             breakers.failed(attempt.model, fault.code)
             left = [label for label in left if not breakers.rest_s(label)]
-            step = None if has_spoken else next_step(first, attempt, fault, left)
+            step = None if said.get("answer") else next_step(first, attempt, fault, left)
             if step is None:
                 raise
+            for name in [name for name, stands in said.items() if stands]:
+                say(FieldReset(field=name))
             say(
                 Recovered(
                     what=step.rung,

@@ -8,13 +8,13 @@ a turn says exactly one ending, after it was stored. All of this lives on one ev
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pipeline.bugs import own_fault
 from pipeline.conversation import Conversation, Listed, Rating, SearchMode, Turn, TurnMetrics, TurnRequest, TurnState
 from pipeline.dspy_events import Limits, Manner, Outcome, answer
 from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
@@ -45,8 +45,6 @@ from pipeline.retrieval.words import language_of
 from pipeline.running import STATES, RunningTurn
 from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.store import Store
-
-log = logging.getLogger(__name__)
 
 Watcher = Callable[[str, str | None, TurnMetrics], None]  # turn, owner, what was measured
 
@@ -376,12 +374,10 @@ class Pipeline:
             fault = await self._wait(running, work)
             ending = await self._save_ending(running, self._ending(running, work, fault))
         except Exception as error:  # noqa: BLE001  the last resort: a turn must end whatever we did wrong
-            log.error("a turn ended unexpectedly: %s", type(error).__name__)
+            fault = own_fault(error, "turn")
             work.cancel()
             await asyncio.wait({work})  # nothing is said after an ending
-            ending = replace(
-                _failed(ModelFault("unexpected"), running.language, fields_of(running.events)), saved=False
-            )
+            ending = replace(_failed(fault, running.language, fields_of(running.events)), saved=False)
         running.ended = True
         running.say(ending)
         self._tell(running)
@@ -413,7 +409,7 @@ class Pipeline:
             try:
                 watcher(running.id, running.owner, measured)
             except Exception as error:  # noqa: BLE001  whatever it is, the turn has ended well
-                log.error("a watcher failed: %s", type(error).__name__)
+                own_fault(error, "watcher")
 
     async def _learn(self) -> None:
         """Once: what earlier answers were like, for the estimates."""
@@ -441,13 +437,13 @@ class Pipeline:
         for name, text in kept.items():
             running.say(FieldDelta(field=name, text=text))
 
-        async def ask(attempt: Attempt, say: Say) -> Outcome:
-            def heard(event: Event) -> None:
-                say(event)
-                if isinstance(event, FieldReset) and event.field in kept:  # a model takes back its own text alone
-                    say(FieldDelta(field=event.field, text=kept[event.field]))
+        def tell(event: Event) -> None:
+            running.say(event)
+            if isinstance(event, FieldReset) and event.field in kept:  # what is taken back is a model's own text alone
+                running.say(FieldDelta(field=event.field, text=kept[event.field]))
 
-            return await self._ask(running, request, history, begun, attempt, heard)
+        async def ask(attempt: Attempt, say: Say) -> Outcome:
+            return await self._ask(running, request, history, begun, attempt, say)
 
         first = Attempt(
             running.turn.model,
@@ -457,11 +453,11 @@ class Pipeline:
         )
         fallbacks = () if first.model == BUILTIN_MODEL else self._models.fallbacks
         if begun is None:
-            return await climb(first, fallbacks, self._breakers, ask, running.say)
+            return await climb(first, fallbacks, self._breakers, ask, tell)
         # Quotes would not go on with what a model began.
         fallbacks = tuple(label for label in fallbacks if label != BUILTIN_MODEL)
         try:
-            return await climb(first, fallbacks, self._breakers, ask, running.say)
+            return await climb(first, fallbacks, self._breakers, ask, tell)
         finally:
             if fields_of(running.events).get("answer") == kept["answer"]:  # nothing came: it is again as it was
                 running.say(FieldReset(field="answer"))
@@ -499,11 +495,7 @@ class Pipeline:
             self._settings.answer_limit_chars,
             self._settings.stream_chunk_size,
         )
-        manner = Manner(
-            attempt.is_streamed,
-            needs_format=attempt.has_own_instructions and not begun,
-            streams_reasoning=self._settings.enable_rationale_streaming,
-        )
+        manner = Manner(attempt.is_streamed, streams_reasoning=self._settings.enable_rationale_streaming)
         return await answer(self._program, inputs, lm, limits, say, manner)
 
     async def _wait(self, running: RunningTurn, work: asyncio.Task[Outcome]) -> GlassboxError | None:
@@ -529,11 +521,9 @@ class Pipeline:
         if fault is None and work.cancelled():
             return TurnStopped(partial=fields, saved=True)
         error = fault or work.exception()
-        if isinstance(error, GlassboxError):
-            return _failed(error, running.language, fields)
         if error is not None:
-            log.error("a turn failed unexpectedly: %s", type(error).__name__)
-            return _failed(ModelFault("unexpected"), running.language, fields)
+            told = error if isinstance(error, GlassboxError) else own_fault(error, "turn")
+            return _failed(told, running.language, fields)
         outcome = work.result()
         passages = next((event.passages for event in running.events if isinstance(event, PassagesFound)), ())
         return TurnFinished(

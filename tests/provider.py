@@ -436,7 +436,12 @@ def spendthrift(body: Mapping[str, Any]) -> str:
     return "silent-length" if {"max_tokens", "max_completion_tokens"} & set(body) else "ok"
 
 
-MOODS = {"pirate": pirate, "spendthrift": spendthrift}  # the behaviour that a request brings about
+def dazed(body: Mapping[str, Any]) -> str:
+    """Thinks and says nothing for as long as it is told to be in a daze."""
+    return "thinking-only" if "daze" in json.dumps(body["messages"]) else "ok"
+
+
+MOODS = {"pirate": pirate, "spendthrift": spendthrift, "dazed": dazed}  # the behaviour that a request brings about
 
 
 # The server --------------------------------------------------------------------------------------------------------

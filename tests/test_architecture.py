@@ -33,7 +33,14 @@ LAYERS = [
         "pipeline.notices",
         "pipeline.store",
     ),
-    ("pipeline.events", "pipeline.conversation", "pipeline.errors", "pipeline.settings", "pipeline.names"),
+    (
+        "pipeline.events",
+        "pipeline.conversation",
+        "pipeline.bugs",
+        "pipeline.errors",
+        "pipeline.settings",
+        "pipeline.names",
+    ),
 ]
 LAYER_OF = {prefix: depth for depth, layer in enumerate(LAYERS) for prefix in layer}
 

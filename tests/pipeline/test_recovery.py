@@ -20,8 +20,10 @@ class Clock:
         return self.now
 
 
-async def walk(faults: list[str], first: Attempt = FIRST, says: int = 99) -> tuple[list[Attempt], list[Event], str]:
-    """Attempts that fail as `faults` say, the one at `says` after a delta → what was asked, said, and the outcome."""
+async def walk(
+    faults: list[str], first: Attempt = FIRST, says: int = 99, field: str = "answer"
+) -> tuple[list[Attempt], list[Event], str]:
+    """Attempts that fail as `faults` say, the one at `says` after a delta of `field` → asked, said, and the outcome."""
     asked: list[Attempt] = []
     events: list[Event] = []
 
@@ -30,7 +32,7 @@ async def walk(faults: list[str], first: Attempt = FIRST, says: int = 99) -> tup
         if len(asked) > len(faults):
             return "answered"
         if len(asked) == says:
-            say(FieldDelta(field="answer", text="half"))
+            say(FieldDelta(field=field, text="half"))
         raise ModelFault(faults[len(asked) - 1], retry_after_s=0)
 
     try:
@@ -59,7 +61,25 @@ async def test_a_model_is_tried_three_times_then_the_chain_then_the_built_in_mod
     assert outcome == "answered"
 
 
-async def test_nothing_is_replayed_after_text_was_seen() -> None:
+@pytest.mark.parametrize("field", ["reasoning", "thinking"])
+async def test_what_was_said_before_the_answer_is_taken_back_when_the_ladder_is_climbed(field: str) -> None:
+    asked, events, outcome = await walk(["connection", "server"], says=1, field=field)
+    assert (len(asked), outcome) == (3, "answered")
+    assert [event.kind for event in events] == ["field_delta", "field_reset", "recovered", "recovered"]
+
+
+async def test_what_nobody_names_is_tried_with_the_next_model() -> None:
+    asked, _, outcome = await walk(["unexpected"])
+    assert ([each.model for each in asked], outcome) == (["fast", "spare"], "answered")
+
+
+async def test_own_instructions_are_left_out_where_they_left_no_answer() -> None:
+    asked, events, _ = await walk(["empty"], Attempt("fast"))
+    assert [each.has_own_instructions for each in asked] == [True, False]
+    assert [event.what for event in events if isinstance(event, Recovered)] == ["default_prompt"]
+
+
+async def test_nothing_is_replayed_after_the_answer_was_seen() -> None:
     asked, events, outcome = await walk(["connection"], says=1)
     assert (len(asked), outcome) == (1, "connection")
     assert not any(isinstance(event, Recovered) for event in events)

@@ -26,7 +26,6 @@ from pipeline.events import (
     TurnFinished,
     TurnStarted,
     TurnStopped,
-    Warned,
     fields_of,
 )
 from pipeline.ingest.markdown import read_folder
@@ -187,11 +186,10 @@ async def test_a_typed_model_that_cannot_be_is_refused(make: Make) -> None:
     ("behaviour", "code"),
     [
         ("status-400", "invalid_request"),
-        ("cut", "connection"),
-        ("eof", "incomplete"),
-        ("thinking-only", "empty"),
-        ("stall", "idle_timeout"),
-        ("error-in-stream", "server"),
+        ("cut-after-30", "connection"),
+        ("eof-after-30", "incomplete"),
+        ("stall-after-30", "idle_timeout"),
+        ("error-in-stream-after-30", "server"),
         ("drip", "turn_timeout"),
     ],
 )
@@ -232,7 +230,9 @@ async def test_after_three_answers_a_model_is_estimated_also_after_a_restart(mak
     assert last.at_s + last.eta_s == pytest.approx(ending.at_s, abs=1.5)
 
 
-@pytest.mark.parametrize(("behaviour", "ending"), [("ok", "finished"), ("cut", "failed"), ("endless", "stopped")])
+@pytest.mark.parametrize(
+    ("behaviour", "ending"), [("ok", "finished"), ("cut-after-30", "failed"), ("endless", "stopped")]
+)
 async def test_however_a_turn_ended_what_it_measured_is_stored_with_it(make: Make, behaviour: str, ending: str) -> None:
     pipeline = make(behaviour)
     turn = await pipeline.start(TurnRequest(QUESTION, model=behaviour, visitor=MAYA))
@@ -342,13 +342,34 @@ async def test_a_continue_that_brings_nothing_leaves_the_answer_as_it_was_and_me
     assert measure(stored.record).tokens is None
 
 
-async def test_own_instructions_that_break_the_format_are_left_out_once(make: Make, provider: Provider) -> None:
-    pipeline = make("no-markers")
-    events = await events_of(pipeline, TurnRequest(QUESTION, model="no-markers", instructions="Sing."))
-    assert [event.what for event in events if isinstance(event, Recovered)] == ["default_prompt"]
-    assert [event.code for event in events if isinstance(event, Warned)] == ["format"]
+@pytest.mark.parametrize("behaviour", ["no-markers", "thinking", "late-markers"])
+async def test_own_instructions_are_kept_where_there_is_an_answer_whatever_its_format(
+    make: Make, provider: Provider, behaviour: str
+) -> None:
+    events = await events_of(make(behaviour), TurnRequest(QUESTION, model=behaviour, instructions="Sing."))
+    assert not any(isinstance(event, Recovered) for event in events)
     assert isinstance(events[-1], TurnFinished)
-    assert ["Sing." in json.dumps(request["messages"]) for request in provider.requests] == [True, False]
+    assert ["Sing." in json.dumps(request["messages"]) for request in provider.requests] == [True]
+
+
+async def test_own_instructions_that_leave_no_answer_are_left_out_once(make: Make, provider: Provider) -> None:
+    events = await events_of(make("dazed"), TurnRequest(QUESTION, model="dazed", instructions="Be in a daze."))
+    assert [event.what for event in events if isinstance(event, Recovered)] == ["default_prompt"]
+    assert [event.field for event in events if isinstance(event, FieldReset)] == ["thinking"]
+    assert isinstance(events[-1], TurnFinished)
+    assert ["daze" in json.dumps(request["messages"]) for request in provider.requests] == [True, False]
+
+
+async def test_a_continue_whose_first_try_only_thinks_keeps_what_it_goes_on_with(make: Make) -> None:
+    pipeline = make("cut-after-25", "dazed")
+    broken = await pipeline.start(TurnRequest(QUESTION, model="cut-after-25", visitor=MAYA))
+    *_, failed = [event async for event in pipeline.follow(broken.id) if event]
+    assert isinstance(failed, TurnFailed)
+    request = TurnRequest(QUESTION, MAYA, broken.conversation_id, model="dazed", replaces=broken.id, goes_on=True)
+    events = await events_of(pipeline, replace(request, instructions="Be in a daze."))
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].fields["answer"].startswith(failed.partial["answer"].rpartition(" ")[0] + " ")
+    assert events[-1].fields["reasoning"].startswith(failed.partial["reasoning"])
 
 
 @pytest.mark.parametrize(
