@@ -170,7 +170,8 @@ def test_an_import_of_the_table_is_not(module: str, source: str) -> None:
 def ending_faults() -> dict[str, str]:
     """Every fault that can end a turn: code → its English text, as far as that is a constant."""
     of_models = {code: text for code, (_, text) in errors.MODEL_FAULTS.items()}
-    return {**of_models, "search": errors.SearchFault().text}
+    others = (errors.SearchFault(), errors.OwnFault())
+    return of_models | {each.code: each.text for each in others}
 
 
 def values_in(text: str) -> set[str]:
