@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -152,6 +153,7 @@ def _as_json(turn: Turn) -> bytes:
         "model": turn.model,
         "asked_at": turn.asked_at,
         "state": turn.state,
+        "options": asdict(turn.asked) if turn.asked else None,
     }
     said = {"partial": turn.fields} if turn.state == "running" else json.loads(to_wire(turn.record[-1]))
     return json.dumps({**asked, **said}).encode()

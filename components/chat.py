@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from components import rungs
+from components import asked, rungs, waiting
 from components.ink import Ink
 from components.markdown import plain
 from components.parts import Parts, action, badge, button, icon, mark, notice
@@ -47,11 +47,14 @@ HANDBOOK = 14  # documents of the coffee handbook; where others stand beside the
 ABOUT = {"en": "What is “{}” about?", "de": "Worum geht es in „{}“?"}
 
 
-def bar(title: str, conversation_id: str, model: str, trouble: str | None = None) -> Parts:
-    """The head of the chat; the script keeps the address and the window's title equal to it. Below it any `trouble`."""
+def bar(title: str, conversation_id: str, model: str, trouble: str | None = None, *, shows: int = 0) -> Parts:
+    """The head of the chat; the script keeps the address and the window's title equal to it. Below it any `trouble`.
+
+    `shows` makes it another one each time a conversation is shown, so that the script hears of that too.
+    """
     banner = [f'<p class="banner" role="status">{icon("warn", 15)}{escape(trouble)}</p>'] if trouble else []
     return [
-        f'<header class="top" data-conversation="{escape(conversation_id)}">'
+        f'<header class="top" data-conversation="{escape(conversation_id)}" data-shows="{shows}">'
         f'<button type="button" data-act="menu" class="only-phone" aria-label="Menu">{icon("menu", 20)}</button>'
         f'<span class="only-phone">{mark(20)}</span><h1>{plain(title)}</h1>'
         f'<div class="badges">{_quotes_only(model)}</div>'
@@ -113,7 +116,7 @@ def _shell(view: View) -> str:
     writing = " writing" if view.ending is None and view.text("answer") else ""
     return (
         f'<article class="turn{writing}" data-turn="{escape(view.turn_id)}" data-state="{state}" '
-        f'data-said="{escape(_spoken(view))}">'
+        f'data-said="{escape(_spoken(view))}" data-at="{view.at_s:.2f}">'
     )
 
 
@@ -121,7 +124,7 @@ def _spoken(view: View) -> str:
     """The one line that a screen reader is told."""
     match view.ending:
         case None:
-            return "Answering."
+            return "Answering." if view.text("answer") else waiting.said(view)
         case TurnFinished():
             count = len(view.passages)
             return f"Answer finished, {count} source{'' if count == 1 else 's'}."
@@ -135,12 +138,13 @@ def _inside(view: View, ink: Ink, rating: Rating) -> Parts:
     answer = [f'<div class="answer">{block}</div>' for block in ink.blocks(view, "answer")]
     parts = [_asked(view), _steps(view), *answer]
     if view.ending is None:
-        return [*parts, *([] if answer else [*rungs.now(view), *_peek(view)]), _progress(view)]
+        return [*parts, *([] if answer else [*rungs.now(view), waiting.place(view), *_peek(view)]), _progress(view)]
     return [*parts, *_notes(view), *_notice(view, view.ending), _facts(view, rating)]
 
 
 def _asked(view: View) -> str:
-    tools = action("edit", "Edit question") + action("copy-question", "Copy question")
+    place = str(view.place)
+    tools = action("edit", "Edit question", of=place) + action("copy-question", "Copy question", of=place)
     scrolls = ' tabindex="0"' if len(view.question) > LONG_CHARS or view.question.count("\n") > LONG_LINES else ""
     bubble = f'<div class="bubble"{scrolls}>{plain(view.question)}</div>'
     return f'<div class="asked">{bubble}<div class="tools">{tools}</div></div>'
@@ -156,8 +160,7 @@ def _step(step: StepView, view: View) -> str:
         state, told = "halt", "stopped"
     took = "<b></b>"  # room for the time that comes, so that nothing moves when it does
     if step.state == "running":
-        ms = round((view.at_s - step.began_s) * 1000)
-        took = f'<b data-ms="{ms}">{_time(ms / 1000)}</b>'
+        took = f'<b data-began="{step.began_s:g}"></b>'
     elif step.state in ("done", "broken"):
         took = f"<b>{_time(step.took_s)}</b>"
     name = plain(step.text) if step.name == "wait" and step.text else STEP_NAMES[step.name]
@@ -220,7 +223,8 @@ def _notes(view: View) -> Parts:
 
 def _notice(view: View, ending: Ending) -> Parts:
     # Only a language model can go on with what it wrote.
-    more = [button("go-on", "Continue")] if view.text("answer") and view.model != BUILTIN_MODEL else []
+    of = f"answer {view.place}"
+    more = [button("go-on", "Continue", of=of)] if view.text("answer") and view.model != BUILTIN_MODEL else []
     match ending:
         case TurnFinished(finish="length"):
             return [notice("calm", "Cut short", "The model reached its limit of tokens.", more)]
@@ -231,11 +235,11 @@ def _notice(view: View, ending: Ending) -> Parts:
             was_cut = any(each.code == "interrupted" for each in view.warnings)
             nothing = "No answer had been stored yet." if was_cut else "No answer was written yet."
             kept = "What was written is kept." if view.text("answer") else nothing
-            return [notice("calm", "Stopped", kept, [*more, button("retry", "Try again")], "stop")]
+            return [notice("calm", "Stopped", kept, [*more, button("retry", "Try again", of=of)], "stop")]
         case TurnFailed():
             is_model = ending.code in MODEL_FAULTS
-            other = [button("models", "Choose another model", "plain" if ending.retryable else "primary")]
-            again = button("retry", "Try again", "primary" if ending.retryable else "plain")
+            other = [button("models", "Choose another model", "plain" if ending.retryable else "primary", of=of)]
+            again = button("retry", "Try again", "primary" if ending.retryable else "plain", of=of)
             buttons = [again, *more, *(other * is_model)]
             kept = " What had arrived is kept above." if view.text("answer") else ""
             title = "Incomplete answer" if view.text("answer") else "No answer"
@@ -265,12 +269,14 @@ def _written(view: View) -> Parts:
 
 
 def _facts(view: View, rating: Rating) -> str:
-    facts = [view.model, *(_quoted(view) if _quotes(view) else _written(view))]
+    facts, place = _quoted(view) if _quotes(view) else _written(view), str(view.place)
     if isinstance(view.ending, TurnFinished) and view.ending.cost:
         facts.append(f"${view.ending.cost:.4f}")
-    tools = action("retry", "Ask again")
+    tools = action("retry", "Ask again", of=f"question {place}")
     if view.text("answer"):
-        tools = action("copy", "Copy answer") + tools
-        tools += action("like", "Good answer", pressed=rating > 0) + action("dislike", "Bad answer", pressed=rating < 0)
+        tools = action("copy", "Copy answer", of=place) + tools
+        tools += action("like", "Good answer", of=place, pressed=rating > 0)
+        tools += action("dislike", "Bad answer", of=place, pressed=rating < 0)
     told = " ".join(f"<span>{plain(fact)}</span>" for fact in facts)
-    return f'<footer class="facts"><div class="tools">{tools}</div><p>{told}</p>{rungs.badges(view)}</footer>'
+    measured_line = f'<div class="tools">{tools}</div><p>{told}</p>'
+    return f'<footer class="facts">{asked.chips(view)}{measured_line}{rungs.badges(view)}</footer>'

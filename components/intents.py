@@ -10,7 +10,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,9 +19,10 @@ from gradio.context import LocalContext
 
 from components import chat, reasoning, sidebar, sources
 from components.ink import Ink
+from components.knobs import Knobs, knobs_of
 from components.parts import Parts, button, notice
 from components.view import View, merged, paced, reduce, view_of
-from pipeline.conversation import Listed, Rating, SearchMode, Turn, TurnRequest, is_visitor
+from pipeline.conversation import Listed, Rating, Turn, TurnRequest, is_visitor
 from pipeline.errors import GlassboxError, NotFound
 from pipeline.names import shown_name
 from pipeline.turns import Pipeline
@@ -40,8 +41,6 @@ AGAIN = "Asking again replaces this turn and all after it."
 GO_ON = "Going on replaces this turn and all after it."
 WENT_ON = "This conversation went on elsewhere. It is shown as it is now, and nothing was replaced."
 
-BACK = '<button type="button" class="back" data-act="present">Of an earlier question <u>Back to the latest</u></button>'
-
 KEEP = gr.skip()
 Outputs = tuple[Any, ...]
 Documents = Sequence[Listed]
@@ -58,22 +57,19 @@ class Tab:
     replaces: str | None = None
     again: tuple[str, bool] | None = None  # turn and whether to go on with it, once its visitor has said so twice
     seen: frozenset[str] = frozenset()  # the turns that this page has shown of its conversation
-    temperature: float | None = None  # None until the slider is moved: the model's own
-    max_tokens: int | None = None
-    search: dict[str, Any] = field(default_factory=dict)  # the knobs of TurnRequest that were turned
+    place: int = 1  # of the running turn in its conversation
     minutes_west: int = 0
+    shows: int = 0  # how often the page was given a conversation, or the empty page, to show
     glance: int = 0  # counts up whenever the page looks at something else; a follower of an earlier one ends
     is_asking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
-    """The sidebar's values at the time of asking."""
+class Asking:
+    """What the page asks with: the model that is ticked, and the knobs."""
 
     model: str
-    passages: int
-    history_turns: int
-    instructions: str
+    knobs: Knobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +98,30 @@ class Intents:
 
     # Asking
 
-    async def ask(self, question: str, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+    async def ask(self, question: str, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """A question from the composer; in an editing state it replaces what is edited."""
         if not question.strip():
             return Shown().outputs()
-        return await self._begin(question, tab.replaces, tab, visitor, Knobs(*knobs))
+        return await self._begin(question, tab.replaces, tab, visitor, Asking(model, knobs_of(kept)))
 
-    async def example(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+    async def example(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """One of the empty page's questions."""
-        return await self._begin(str(event.question), None, tab, visitor, Knobs(*knobs))
+        return await self._begin(str(event.question), None, tab, visitor, Asking(model, knobs_of(kept)))
 
-    async def retry(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+    async def retry(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """The same question again, in the place of the turn: at once when it is the last one, else after a notice."""
-        return await self._again(str(event.turn), tab, visitor, Knobs(*knobs), is_sure=False)
+        return await self._again(str(event.turn), tab, visitor, Asking(model, knobs_of(kept)), is_sure=False)
 
-    async def go_on(self, event: gr.EventData, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+    async def go_on(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """The rest of an answer that broke off, after what is there of it; a notice first, likewise."""
-        return await self._again(str(event.turn), tab, visitor, Knobs(*knobs), is_sure=False, goes_on=True)
+        return await self._again(
+            str(event.turn), tab, visitor, Asking(model, knobs_of(kept)), is_sure=False, goes_on=True
+        )
 
-    async def again(self, tab: Tab, visitor: str, *knobs: Any) -> Outputs:
+    async def again(self, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """Yes, although other turns came after it."""
         turn_id, goes_on = tab.again or ("", False)
-        return await self._again(turn_id, tab, visitor, Knobs(*knobs), is_sure=True, goes_on=goes_on)
+        return await self._again(turn_id, tab, visitor, Asking(model, knobs_of(kept)), is_sure=True, goes_on=goes_on)
 
     async def edit(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
         """Bring a question back into the composer → the composer's text and the notice above it."""
@@ -150,18 +148,22 @@ class Intents:
 
     # Following
 
-    async def follow(self, tab: Tab, streams: bool = True) -> AsyncGenerator[Outputs, None]:
+    async def follow(self, tab: Tab, kept: object = None) -> AsyncGenerator[Outputs, None]:
         """The panes of the running turn, view by view, until it ends or the page looks elsewhere.
 
-        Not `streams`: steps and sources come live, texts whole with the ending. The turn is the same.
+        Where the knobs do not stream, steps and sources come live, texts whole with the ending. The turn is the same.
         """
         tab.glance += 1
         glance, ink, shown = tab.glance, Ink(), tuple[Parts, ...]()
-        turn_id, updates = tab.turn_id or "", 0
+        turn_id, updates, streams = tab.turn_id or "", 0, knobs_of(kept).streams
         self._followers += 1
         try:
             async with aclosing(
-                paced(self._views(turn_id, streams), self._pause_s, sleep=partial(self._pipeline.ended, turn_id))
+                paced(
+                    self._views(turn_id, tab.place, streams),
+                    self._pause_s,
+                    sleep=partial(self._pipeline.ended, turn_id),
+                )
             ) as views:
                 async for view in views:
                     if tab.glance != glance:
@@ -233,12 +235,13 @@ class Intents:
 
     async def look(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
         """Reasoning and sources of an earlier turn → for each pane beside the chat: the turn's id, then its parts."""
-        turn = await self._turn(tab, visitor, str(event.turn))
+        turns = await self._turns(tab, visitor)
+        place, turn = next(((at, each) for at, each in enumerate(turns, 1) if each.id == str(event.turn)), (0, None))
         if turn is None:
             return (KEEP,) * (len(PANES) - 1)
-        view, ink = _view(turn), Ink()
-        rendered = (pane.render(view, ink) for pane in PANES[1:])
-        return tuple([turn.id, head, BACK, *parts] for head, *parts in rendered)
+        view, ink = _view(turn, place), Ink()
+        rendered = ((pane, pane.render(view, ink)) for pane in PANES[1:])
+        return tuple([turn.id, head, _back(pane.TITLE), *parts] for pane, (head, *parts) in rendered)
 
     # Models
 
@@ -270,22 +273,16 @@ class Intents:
             return KEEP, [*_refusal(error.text), *_pending(tab)], *(KEEP,) * (4 + sidebar.KNOBS)
         return "", _pending(tab), *self.choose(label, tab)
 
-    def set_temperature(self, value: float, tab: Tab) -> None:
-        """The slider was moved."""
-        tab.temperature = value
-
-    def set_max_tokens(self, value: float, tab: Tab) -> None:
-        """The slider was moved."""
-        tab.max_tokens = int(value)
-
-    def set_search(self, tab: Tab, mode: SearchMode, candidates: float, reranks: bool, rewrites: bool) -> None:
-        """One of the search's knobs was turned."""
-        tab.search = {"mode": mode, "candidates": int(candidates), "reranks": reranks, "rewrites": rewrites}
-
-    def unset(self, tab: Tab) -> Outputs:
-        """Back to the model's own → where the sliders stand."""
-        tab.temperature = tab.max_tokens = None
-        return sidebar.TEMPERATURE, sidebar.MAX_TOKENS
+    def restore(self, kept: object) -> Outputs:
+        """The knobs as this browser kept them → where they stand, in the order of `Sidebar.kept`."""
+        knobs, modes = knobs_of(kept), self._pipeline.search_modes
+        stands = {
+            "instructions": knobs.instructions or self._pipeline.default_instructions,
+            "temperature": sidebar.TEMPERATURE if knobs.temperature is None else knobs.temperature,
+            "max_tokens": knobs.max_tokens or sidebar.MAX_TOKENS,
+            "mode": knobs.mode if knobs.mode in modes else modes[-1],
+        }
+        return tuple(gr.update(value=stands.get(name, value)) for name, value in asdict(knobs).items())
 
     def known(self, label: str) -> str:
         """The label itself, or the default where there is no such model (any longer)."""
@@ -295,18 +292,18 @@ class Intents:
     # What is behind them
 
     async def _again(
-        self, turn_id: str, tab: Tab, visitor: str, knobs: Knobs, *, is_sure: bool, goes_on: bool = False
+        self, turn_id: str, tab: Tab, visitor: str, asking: Asking, *, is_sure: bool, goes_on: bool = False
     ) -> Outputs:
         turns = await self._turns(tab, visitor)
         turn = next((turn for turn in turns if turn.id == turn_id), None)
         if _has_news(turns, tab):
-            return await self._refresh(WENT_ON, tab, visitor, knobs.model)
+            return await self._refresh(WENT_ON, tab, visitor, asking.model)
         if turn is None:
             return Shown(notice=[*_refusal(NotFound().text), *_pending(tab)]).outputs()
         if turn is not turns[-1] and not is_sure:
             tab.again = turn.id, goes_on
             return Shown(notice=_pending(tab)).outputs()
-        return await self._begin(turn.question, turn.id, tab, visitor, knobs, goes_on=goes_on)
+        return await self._begin(turn.question, turn.id, tab, visitor, asking, goes_on=goes_on)
 
     async def _begin(
         self,
@@ -314,7 +311,7 @@ class Intents:
         replaces: str | None,
         tab: Tab,
         visitor: str,
-        knobs: Knobs,
+        asking: Asking,
         *,
         goes_on: bool = False,
     ) -> Outputs:
@@ -323,13 +320,13 @@ class Intents:
             return Shown().outputs()  # Enter was pressed twice
         if is_running and is_running != replaces:
             if is_running != tab.turn_id:  # another tab asked: then this one shows and follows it, too
-                return await self._refresh(STILL_RUNNING, tab, visitor, knobs.model)
+                return await self._refresh(STILL_RUNNING, tab, visitor, asking.model)
             return Shown(notice=[*_refusal(STILL_RUNNING), *_pending(tab)]).outputs()
         tab.is_asking, tab.asked = True, question
         try:
             if replaces and _has_news(await self._turns(tab, visitor), tab):
-                return await self._refresh(WENT_ON, tab, visitor, knobs.model)
-            request = replace(self._request(question, replaces, tab, visitor, knobs), goes_on=goes_on)
+                return await self._refresh(WENT_ON, tab, visitor, asking.model)
+            request = replace(self._request(question, replaces, tab, visitor, asking), goes_on=goes_on)
             running = await self._pipeline.start(request)
         except GlassboxError as error:
             return Shown(notice=[*_refusal(error.text), *_pending(tab)]).outputs()
@@ -340,30 +337,36 @@ class Intents:
         turns = await self._turns(tab, visitor)  # none where the store fails: the answer is written all the same
         tab.seen |= {running.id, *_ids(turns)}
         tab.title = shown_name(turns[0].question if turns else question)
-        view = View(running.id, running.conversation_id, question.strip(), self.known(knobs.model))
+        before = [turn for turn in turns if turn.id != running.id]
+        tab.place = len(before) + 1
+        model = self.known(asking.model)
+        view = View(running.id, running.conversation_id, question.strip(), model, model, place=tab.place)
         return Shown(
-            bar=self._bar(tab, knobs.model),
+            bar=self._bar(tab, asking.model),
             notice=[],
             conversations=await self._listing(tab, visitor),
-            thread=self._thread([turn for turn in turns if turn.id != running.id]),
+            thread=self._thread(before),
             panes=tuple(pane.render(view, Ink()) for pane in PANES),
         ).outputs()
 
-    def _request(self, question: str, replaces: str | None, tab: Tab, visitor: str, knobs: Knobs) -> TurnRequest:
-        is_default = knobs.instructions.strip() in ("", self._pipeline.default_instructions.strip())
+    def _request(self, question: str, replaces: str | None, tab: Tab, visitor: str, asking: Asking) -> TurnRequest:
+        knobs = asking.knobs
         return TurnRequest(
             question=question,
             visitor=visitor if is_visitor(visitor) else None,
             address=self._address(),
             waits=True,
             conversation_id=tab.conversation_id,
-            model=self.known(knobs.model),
-            passages_wanted=int(knobs.passages),
-            history_turns=int(knobs.history_turns),
-            temperature=tab.temperature,
-            max_tokens=tab.max_tokens,
-            instructions=None if is_default else knobs.instructions,
-            **tab.search,
+            model=self.known(asking.model),
+            passages_wanted=knobs.passages,
+            history_turns=knobs.history_turns,
+            temperature=knobs.temperature,
+            max_tokens=knobs.max_tokens,
+            instructions=knobs.instructions or None,
+            mode=knobs.mode if knobs.mode in self._pipeline.search_modes else None,
+            candidates=knobs.candidates,
+            reranks=knobs.reranks and self._pipeline.can_rerank,
+            rewrites=knobs.rewrites,
             replaces=replaces,
         )
 
@@ -399,7 +402,8 @@ class Intents:
         tab.conversation_id = conversation_id if turns else None
         tab.title = shown_name(turns[0].question) if turns else NEW_CHAT
         tab.replaces = tab.again = None
-        tab.turn_id, tab.seen = turn_id, _ids(turns)
+        tab.turn_id, tab.seen, tab.place = turn_id, _ids(turns), len(turns)
+        tab.shows += 1
         own = () if turns else await self._own(visitor)
         return Shown(
             bar=self._bar(tab, model),
@@ -425,12 +429,14 @@ class Intents:
             return ()
 
     def _bar(self, tab: Tab, model: str) -> Parts:
-        return chat.bar(tab.title, tab.conversation_id or "", self.known(model), self._pipeline.trouble)
+        return chat.bar(
+            tab.title, tab.conversation_id or "", self.known(model), self._pipeline.trouble, shows=tab.shows
+        )
 
     def _panes(self, tab: Tab, turns: Sequence[Turn]) -> tuple[Parts, ...]:
         """Of the running turn, else of the last one; the chat's own pane holds running turns only."""
         last = turns[-1]
-        view, ink = _view(last), Ink()
+        view, ink = _view(last, len(turns)), Ink()
         chat_parts = chat.render(view, ink) if tab.turn_id == last.id else []
         return (chat_parts, *(pane.render(view, ink) for pane in PANES[1:]))
 
@@ -442,14 +448,14 @@ class Intents:
         return chat.hero(self._pipeline.documents, self.known(model), own)
 
     def _thread(self, turns: Sequence[Turn]) -> Parts:
-        return [self._article(turn) for turn in turns]
+        return [self._article(turn, place) for place, turn in enumerate(turns, 1)]
 
-    def _article(self, turn: Turn) -> str:
+    def _article(self, turn: Turn, place: int) -> str:
         """A turn that ended changes no more, but for its rating and whether it is saved: its HTML is made once."""
         is_saved = not turn.record or getattr(turn.record[-1], "saved", True)
-        key = (turn.id, turn.state, is_saved, turn.rating)
+        key = (turn.id, turn.state, is_saved, turn.rating)  # its place never changes
         if key not in self._articles:
-            self._articles[key] = chat.article(_view(turn), turn.rating)
+            self._articles[key] = chat.article(_view(turn, place), turn.rating)
             if len(self._articles) > ARTICLES_KEPT:
                 self._articles.popitem(last=False)
         return self._articles[key]
@@ -471,8 +477,10 @@ class Intents:
     async def _turn(self, tab: Tab, visitor: str, turn_id: str) -> Turn | None:
         return next((turn for turn in await self._turns(tab, visitor) if turn.id == turn_id), None)
 
-    async def _views(self, turn_id: str, streams: bool) -> AsyncGenerator[View, None]:
-        view = View()
+    async def _views(self, turn_id: str, place: int, streams: bool) -> AsyncGenerator[View, None]:
+        # How long it has been going on, also for who comes later: no event tells that while nothing happens.
+        elapsed_s = self._pipeline.elapsed_s(turn_id)
+        view = View(asked=self._pipeline.asked(turn_id), place=place, at_s=elapsed_s)
         async with aclosing(self._pipeline.batches(turn_id, beat_s=MOST_PAUSE_S)) as batches:
             async for batch in batches:
                 for event in merged(batch):
@@ -484,11 +492,15 @@ class Intents:
         return min(wanted_s, MOST_PAUSE_S)
 
 
-def _view(turn: Turn) -> View:
-    """What is stored of a turn; at its very beginning that is the question alone."""
-    if not turn.record:
-        return View(turn.id, turn.conversation_id, turn.question, turn.model)
-    return replace(view_of(turn.record), updates=turn.metrics.updates if turn.metrics else 0)
+def _view(turn: Turn, place: int) -> View:
+    """What is stored of the `place`-th turn of a conversation; at its very beginning that is the question alone."""
+    known = View(turn.id, turn.conversation_id, turn.question, turn.model, turn.model, asked=turn.asked, place=place)
+    return replace(view_of(turn.record, known), updates=turn.metrics.updates if turn.metrics else 0)
+
+
+def _back(pane: str) -> str:
+    told = f"{pane} of an earlier question <u>Back to the latest</u>"
+    return f'<button type="button" class="back" data-act="present">{told}</button>'
 
 
 def _same(shown: tuple[Parts, ...], parts: tuple[Parts, ...]) -> tuple[Parts, ...]:

@@ -1,7 +1,7 @@
 // The page's only script. A value is a flat list of safe HTML strings, one element each, made by Python; here only what
 // changed touches the DOM, so that open details, selections and focus in everything else stay as they are.
 window.glassbox = (() => {
-  const KNOBS = 4; // the last inputs of a question: model, passages, history, instructions
+  const KNOBS = 2; // the last inputs of a question: model, knobs
   const NEAR_PX = 90; // a reader this close to the end is taken along
   const find = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -136,6 +136,7 @@ window.glassbox = (() => {
 
   function turn_drawn(article) {
     const running = article?.dataset.state === "running" ? article.dataset.turn : "";
+    tick();
     if (article && find("#status").textContent !== article.dataset.said) find("#status").textContent = article.dataset.said;
     if (running === shown.running) return;
     shown.running = running;
@@ -318,14 +319,21 @@ window.glassbox = (() => {
     next.focus();
   });
 
-  // The running step's time goes on between two views.
-  setInterval(() => {
-    const time = find("#live [data-ms]");
-    if (!time) return;
-    time.since ??= performance.now();
-    const ms = +time.dataset.ms + performance.now() - time.since;
-    time.textContent = ms < 999.5 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
-  }, 100);
+  // Times of what is running go on between two views: the turn says how long it had been going on (data-at, seconds), and
+  // what counts says since when (data-began).
+  const clock = { turn: "", at: "", since: 0 };
+
+  function tick() {
+    const article = find("#live article");
+    if (!article) return;
+    const { turn, at } = article.dataset, now = performance.now();
+    if (clock.turn !== turn || clock.at !== at) Object.assign(clock, { turn, at, since: now });
+    for (const time of all("[data-began]", article)) {
+      const s = Math.max(0, +at + (now - clock.since) / 1000 - +time.dataset.began);
+      time.textContent = time.closest(".waiting") ? (s < 1 ? "" : `${Math.floor(s)} s`) : s < 0.9995 ? `${(s * 1000).toFixed(0)} ms` : `${s.toFixed(1)} s`;
+    }
+  }
+  setInterval(tick, 100);
 
   document.addEventListener("DOMContentLoaded", () => {
     document.documentElement.lang = "en";
@@ -339,6 +347,9 @@ window.glassbox = (() => {
     return given.map((value, index) => (index === at && model ? model : value));
   }
 
+  // The visitor's knobs with those that were turned; the server checks what it gets.
+  const keep = (kept, turned) => ({ ...kept, ...turned });
+
   // The last six are what documents.js stands on.
-  return { keyed, ready, composer, asked, acts, draws, find, all, send, sync };
+  return { keyed, ready, composer, asked, keep, acts, draws, find, all, send, sync };
 })();

@@ -6,6 +6,7 @@ PANES is what is seen of a turn: the chat, then what stands beside it. A pane is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ class Kept:
     tab: gr.State
     visitor: gr.BrowserState
     model: gr.BrowserState
+    knobs: gr.BrowserState
 
 
 def launch_options() -> dict[str, Any]:
@@ -89,6 +91,7 @@ def build(
             gr.State(Tab()),
             gr.BrowserState("", storage_key="glassbox-visitor", secret=BROWSER_SECRET),
             gr.BrowserState("", storage_key="glassbox-model", secret=BROWSER_SECRET),
+            gr.BrowserState({}, storage_key="glassbox-knobs", secret=BROWSER_SECRET),
         )
         side = sidebar.build(
             models,
@@ -168,7 +171,7 @@ def _tabs() -> str:
 def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None:
     """Asking and what becomes of it."""
     live, tab, visitor = main.panes[0], kept.tab, kept.visitor
-    knobs = [kept.model, side.passages, side.history_turns, side.instructions]
+    knobs = [kept.model, kept.knobs]
     page = _page(side, main)
     _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page, js=ON_ASK)
     _on(main.thread.example, intents.example, [tab, visitor, *knobs], page, js=ON_ASK)
@@ -182,7 +185,7 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     _on(main.thread.rate, intents.rate, [visitor], main.notice)
     _on(main.thread.look, intents.look, [tab, visitor], list(main.earlier))
     # Without Gradio's own round of each value through a thread: a pane's list of strings is what the page needs.
-    following = _on(live.follow, intents.follow, [tab, side.streams], list(main.panes), postprocess=False)
+    following = _on(live.follow, intents.follow, [tab, kept.knobs], list(main.panes), postprocess=False)
     _on(following.then, intents.settle, [tab, visitor, kept.model], page)
     _on(following.then, intents.picked, [kept.model], side.model)
     # "multiple": one that comes while another is under way must not be dropped, or the stop button would be wrong.
@@ -238,12 +241,16 @@ def _wire_models(
     if side.typed:
         _on(side.typed.submit, intents.add_model, [side.typed, kept.tab], [side.typed, main.notice, *chosen])
     _on(demo.load, intents.remember, [kept.model, kept.tab], chosen[1:])
-    _on(side.temperature.input, intents.set_temperature, [side.temperature, kept.tab], None)
-    _on(side.max_tokens.input, intents.set_max_tokens, [side.max_tokens, kept.tab], None)
-    for knob in side.search:
-        _on(knob.input, intents.set_search, [kept.tab, *side.search], None)
-    _on(side.own.click, intents.unset, [kept.tab], [side.temperature, side.max_tokens])
-    _on(side.reset.click, lambda: default_instructions, None, side.instructions)
+    _on(demo.load, intents.restore, [kept.knobs], list(side.kept.values()))
+    # What is turned is kept by the browser at once, without a round trip: a question may follow at any moment.
+    for name, knob in side.kept.items():
+        keep = f"(value, kept) => glassbox.keep(kept, {{{name}: value}})"
+        _on(knob.input, None, [knob, kept.knobs], kept.knobs, js=keep)
+    unmoved = f"{sidebar.TEMPERATURE}, {sidebar.MAX_TOKENS}"
+    unset = f"(kept) => [glassbox.keep(kept, {{temperature: null, max_tokens: null}}), {unmoved}]"
+    _on(side.own.click, None, [kept.knobs], [kept.knobs, side.temperature, side.max_tokens], js=unset)
+    reset = f"(kept) => [glassbox.keep(kept, {{instructions: ''}}), {json.dumps(default_instructions)}]"
+    _on(side.reset.click, None, [kept.knobs], [kept.knobs, side.instructions], js=reset)
 
 
 def _page(side: Sidebar, main: Main) -> list[gr.components.Component]:
@@ -251,7 +258,7 @@ def _page(side: Sidebar, main: Main) -> list[gr.components.Component]:
     return [main.bar, main.notice, side.conversations, main.thread, *main.panes]
 
 
-def _on(event: Callable[..., Any], intent: Callable[..., Any], inputs: Any, outputs: Any, **more: Any) -> Any:
+def _on(event: Callable[..., Any], intent: Callable[..., Any] | None, inputs: Any, outputs: Any, **more: Any) -> Any:
     """A listener as all of ours are: not limited to one at a time, no spinner over the page, no public endpoint."""
     return event(
         intent,

@@ -67,16 +67,21 @@ def badge(kind: Literal["quote", "warn", "good", "stop", "fallback"], text: str,
     return f'<span class="badge {kind}"{title}>{icon(kind, 13)}{escape(text)}</span>'
 
 
-def action(name: str, label: str, *, pressed: bool | None = None) -> str:
-    """An icon that does something; `page.js` reads `data-act`. The icon is the name's first word."""
+def action(name: str, label: str, *, of: str = "", pressed: bool | None = None) -> str:
+    """An icon that does something; `page.js` reads `data-act`. The icon is the name's first word.
+
+    `of` says what it belongs to, where several of the kind are on the page: no two buttons have one accessible name.
+    """
     drawn = icon(name.partition("-")[0])
     state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
-    return f'<button type="button" data-act="{name}" aria-label="{label}" title="{label}"{state}>{drawn}</button>'
+    told = escape(f"{label} {of}" if of else label)
+    return f'<button type="button" data-act="{name}" aria-label="{told}" title="{label}"{state}>{drawn}</button>'
 
 
-def button(name: str, label: str, kind: Literal["primary", "plain"] = "plain") -> str:
-    """A worded button of a notice."""
-    return f'<button type="button" data-act="{name}" class="{kind}">{label}</button>'
+def button(name: str, label: str, kind: Literal["primary", "plain"] = "plain", *, of: str = "") -> str:
+    """A worded button of a notice; `of` as for `action`."""
+    told = f' aria-label="{escape(f"{label} {of}")}"' if of else ""
+    return f'<button type="button" data-act="{name}" class="{kind}"{told}>{label}</button>'
 
 
 def notice(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -10,23 +11,29 @@ from itertools import groupby
 
 import gradio as gr
 
+from components.knobs import (
+    LEAST_CANDIDATES,
+    LEAST_TOKENS,
+    MOST_CANDIDATES,
+    MOST_HISTORY_TURNS,
+    MOST_PASSAGES,
+    MOST_TEMPERATURE,
+    MOST_TOKENS,
+    USUAL,
+)
 from components.markdown import plain
 from components.parts import Parts, icon, keyed, mark
 from pipeline.conversation import Conversation, SearchMode
 from pipeline.models import ModelChoice
 
-PASSAGES, MOST_PASSAGES = 4, 12
-HISTORY_TURNS, MOST_HISTORY_TURNS = 4, 10
 TEMPERATURE, MAX_TOKENS = 0.7, 1024  # where the sliders stand; not sent before they are moved
 KNOBS = 5  # components that a model without knobs switches off: `Sidebar.knobs`
-INSTRUCTIONS_LIMIT_CHARS = 8_000
 
 NONE_YET = "Your conversations will be listed here."
 UNUSED = (
     "The built-in model only quotes sentences that share words with the question: ask in the documents’ own language. "
     "Instructions, temperature and token limit are for language models."
 )
-CANDIDATES, MOST_CANDIDATES = 50, 200
 MODE_NAMES = {"keyword": "Keywords", "vector": "Meaning", "hybrid": "Both"}
 KEYWORDS_ONLY = "Search goes by words. With EMBEDDING_MODEL set, it can go by meaning too."
 UNMOVED = "As long as these are not moved, each model keeps its own."
@@ -61,6 +68,23 @@ class Sidebar:
         """Disabled for a model that does not use them."""
         return [self.temperature, self.max_tokens, self.own, self.instructions, self.reset]
 
+    @property
+    def kept(self) -> dict[str, gr.components.Component]:
+        """Which component turns which field of `Knobs`."""
+        mode, candidates, reranks, rewrites = self.search
+        return {
+            "passages": self.passages,
+            "history_turns": self.history_turns,
+            "instructions": self.instructions,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "streams": self.streams,
+            "mode": mode,
+            "candidates": candidates,
+            "reranks": reranks,
+            "rewrites": rewrites,
+        }
+
 
 def build(
     models: Parts, instructions: str, modes: Sequence[SearchMode], *, typed_models: bool, reranks: bool
@@ -74,8 +98,8 @@ def build(
         model = keyed(models, "model", events=("choose",))
         typed = _typed() if typed_models else None
         with gr.Group(elem_classes="knobs"):
-            passages = _slider(1, MOST_PASSAGES, PASSAGES, "Passages", "passages")
-            history_turns = _slider(0, MOST_HISTORY_TURNS, HISTORY_TURNS, "Turns of history", "history-turns")
+            passages = _slider(1, MOST_PASSAGES, USUAL.passages_wanted, "Passages", "passages")
+            history_turns = _slider(0, MOST_HISTORY_TURNS, USUAL.history_turns, "Turns of history", "history-turns")
             streams = gr.Checkbox(True, label="Stream the answer", interactive=True, elem_id="stream")
         with gr.Accordion("Search", open=False):
             search = _search(modes, reranks=reranks)
@@ -84,7 +108,6 @@ def build(
                 instructions,
                 lines=6,
                 max_lines=14,
-                max_length=INSTRUCTIONS_LIMIT_CHARS,
                 label="Instructions",
                 show_label=False,
                 interactive=True,
@@ -93,8 +116,8 @@ def build(
             reset = gr.Button("Reset to default", size="sm", elem_classes="quiet")
         with gr.Accordion("Advanced", open=False):
             gr.HTML(f'<p class="unused">{UNMOVED}</p>', apply_default_css=False)
-            temperature = _slider(0, 2, TEMPERATURE, "Temperature", "temperature", step=0.1)
-            max_tokens = _slider(64, 8192, MAX_TOKENS, "Maximum tokens", "max-tokens", step=64)
+            temperature = _slider(0, MOST_TEMPERATURE, TEMPERATURE, "Temperature", "temperature", step=0.1)
+            max_tokens = _slider(LEAST_TOKENS, MOST_TOKENS, MAX_TOKENS, "Maximum tokens", "max-tokens", step=64)
             own = gr.Button("Back to the model’s own", size="sm", elem_classes="quiet")
         hint = keyed([], "hint")
     return Sidebar(
@@ -136,11 +159,21 @@ def listing(conversations: Sequence[Conversation], active_id: str | None, minute
     def day(each: Conversation) -> str:
         return _day(datetime.fromtimestamp(each.changed_at, zone), today)
 
+    names = _names(conversations)
     days = (
-        f'<p class="day">{name}</p>{"".join(_row(each, active_id) for each in rows)}'
+        f'<p class="day">{name}</p>{"".join(_row(each, active_id, names[each.id]) for each in rows)}'
         for name, rows in groupby(conversations, day)
     )
     return [f'<nav aria-label="Conversations">{"".join(days)}</nav>']
+
+
+def _names(conversations: Sequence[Conversation]) -> dict[str, str]:
+    """Titles, each with a number from its second on: no two buttons may sound the same."""
+    names, seen = dict[str, str](), Counter[str]()
+    for each in conversations:
+        seen[each.title] += 1
+        names[each.id] = each.title if seen[each.title] == 1 else f"{each.title} ({seen[each.title]})"
+    return names
 
 
 def _day(when: datetime, today: datetime) -> str:
@@ -150,16 +183,18 @@ def _day(when: datetime, today: datetime) -> str:
     return f"{when.day} {when:%B}" if when.year == today.year else f"{when.day} {when:%B %Y}"
 
 
-def _row(conversation: Conversation, active_id: str | None) -> str:
+def _row(conversation: Conversation, active_id: str | None, name: str) -> str:
+    told = escape(name)
     is_active = conversation.id == active_id
     current = ' aria-current="page"' if is_active else ""
     return (
         f'<div class="row{" current" * is_active}" data-conversation="{escape(conversation.id)}">'
-        f'<button type="button" data-act="open" class="title"{current}>{plain(conversation.title)}</button>'
-        '<button type="button" data-act="doubt" class="bin" aria-label="Delete" title="Delete">'
+        f'<button type="button" data-act="open" class="title" aria-label="{told}"{current}>'
+        f"{plain(conversation.title)}</button>"
+        f'<button type="button" data-act="doubt" class="bin" aria-label="Delete {told} …" title="Delete">'
         f"{icon('delete')}</button>"
-        '<span class="sure"><button type="button" data-act="delete">Delete</button>'
-        '<button type="button" data-act="keep">Keep</button></span></div>'
+        f'<span class="sure"><button type="button" data-act="delete" aria-label="Delete {told}">Delete</button>'
+        f'<button type="button" data-act="keep" aria-label="Keep {told}">Keep</button></span></div>'
     )
 
 
@@ -185,7 +220,7 @@ def _search(modes: Sequence[SearchMode], *, reranks: bool) -> tuple[gr.component
         interactive=True,
         elem_id="search-mode",
     )
-    candidates = _slider(10, MOST_CANDIDATES, CANDIDATES, "Candidates", "candidates", step=10)
+    candidates = _slider(LEAST_CANDIDATES, MOST_CANDIDATES, USUAL.candidates, "Candidates", "candidates", step=10)
     rerank = gr.Checkbox(label="Rerank candidates", visible=reranks, interactive=True, elem_id="rerank")
     rewrite = gr.Checkbox(
         label="Rewrite the question first",

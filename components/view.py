@@ -16,7 +16,7 @@ from itertools import groupby, islice
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from pipeline.conversation import Passage, TurnMetrics
+from pipeline.conversation import AskOptions, Passage, TurnMetrics
 from pipeline.events import (
     Ending,
     Estimated,
@@ -95,12 +95,19 @@ ORDER: tuple[Step, ...] = get_args(Step)  # of steps that not every turn has, to
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One turn as it is shown. `searched` tells a search that found nothing from none yet."""
+    """One turn as it is shown. `searched` tells a search that found nothing from none yet.
+
+    `model` answers, `model_asked` was chosen; `asked` is None where it is not known, and `place` counts from 1.
+    """
 
     turn_id: str = ""
     conversation_id: str = ""
     question: str = ""
     model: str = ""
+    model_asked: str = ""
+    program: str = ""
+    asked: AskOptions | None = None
+    place: int = 1  # of the turn in its conversation
     steps: tuple[StepView, ...] = STEPS
     searched: bool = False
     query: str = ""
@@ -152,6 +159,8 @@ def reduce(view: View, event: Event) -> View:
                 conversation_id=event.conversation_id,
                 question=event.question,
                 model=event.model,
+                model_asked=event.model,
+                program=event.program,
             )
         case StepChanged():
             is_known = any(step.name == event.step for step in view.steps)
@@ -190,9 +199,9 @@ def reduce(view: View, event: Event) -> View:
             return replace(view, ending=event, steps=_settled(view, "broken"))
 
 
-def view_of(events: Iterable[Event]) -> View:
-    """All of a turn's events, or its compact record, as one view."""
-    return fold(reduce, events, View())
+def view_of(events: Iterable[Event], before: View = View()) -> View:
+    """All of a turn's events, or its compact record, as one view; `before` holds what no event says."""
+    return fold(reduce, events, before)
 
 
 def merged(events: Iterable[Event]) -> Iterator[Event]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -82,6 +82,24 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class AskOptions:
+    """How a question was asked, as it is stored with its turn; the fields mean what they mean in TurnRequest.
+
+    `instructions` are None where they are the default ones.
+    """
+
+    passages_wanted: int = 4
+    history_turns: int = 4
+    temperature: float | None = None
+    max_tokens: int | None = None
+    instructions: str | None = None
+    mode: SearchMode | None = None
+    candidates: int = 50
+    reranks: bool = False
+    rewrites: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRequest:
     """One question and how it is to be answered. None means: the default of the settings or of the model.
 
@@ -109,6 +127,11 @@ class TurnRequest:
     candidates: int = 50
     reranks: bool = False
     rewrites: bool = False
+
+    @property
+    def options(self) -> AskOptions:
+        """What of it is kept with the turn."""
+        return AskOptions(**{each.name: getattr(self, each.name) for each in fields(AskOptions)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +173,7 @@ class TurnMetrics:
 class Turn:
     """A stored turn. `record` holds its events in compact form (`events.compact`); folding it gives what was seen.
 
-    `metrics` are there once it has ended.
+    `metrics` are there once it has ended; `asked` is None for a turn that was stored before options were.
     """
 
     id: str
@@ -163,6 +186,7 @@ class Turn:
     rating: Rating = 0
     asked_at: float = 0.0  # seconds since the epoch
     metrics: TurnMetrics | None = None
+    asked: AskOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,17 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.bugs import own_fault
-from pipeline.conversation import Conversation, Listed, Rating, SearchMode, Turn, TurnMetrics, TurnRequest, TurnState
+from pipeline.conversation import (
+    AskOptions,
+    Conversation,
+    Listed,
+    Rating,
+    SearchMode,
+    Turn,
+    TurnMetrics,
+    TurnRequest,
+    TurnState,
+)
 from pipeline.dspy_events import Limits, Manner, Outcome, answer
 from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
 from pipeline.events import (
@@ -84,6 +94,7 @@ class Pipeline:
             question=request.question,
             model=request.model or self.default_model,
             asked_at=time.time(),
+            asked=_options(request),
         )
         running = RunningTurn(turn, conversation.owner, request, Progress(self._experience))
         running.say(
@@ -216,6 +227,16 @@ class Pipeline:
         """The id of the conversation's running turn, the newest when there are several."""
         ids = [each.id for each in self._turns.values() if each.conversation_id == conversation_id and not each.ended]
         return ids[-1] if ids else None
+
+    def elapsed_s(self, turn_id: str) -> float:
+        """Seconds since a running turn began; 0 when it has ended or never was."""
+        running = self._turns.get(turn_id)
+        return time.monotonic() - running.began_at if running and not running.ended else 0.0
+
+    def asked(self, turn_id: str) -> AskOptions | None:
+        """How a turn was asked that is running or has just ended; None for any other."""
+        running = self._turns.get(turn_id)
+        return running.turn.asked if running else None
 
     # What was said before
 
@@ -447,7 +468,7 @@ class Pipeline:
 
         first = Attempt(
             running.turn.model,
-            has_own_instructions=request.instructions not in (None, "", DEFAULT_INSTRUCTIONS),
+            has_own_instructions=_options(request).instructions is not None,
             has_history=bool(history and request.history_turns),
             has_token_limit=request.max_tokens is not None,
         )
@@ -549,6 +570,11 @@ class Pipeline:
         if running.leaving:
             running.leaving.cancel()
         running.leaving = asyncio.get_running_loop().call_later(grace_s, running.cancel)
+
+
+def _options(request: TurnRequest) -> AskOptions:
+    is_default = (request.instructions or "").strip() in ("", DEFAULT_INSTRUCTIONS.strip())
+    return replace(request.options, instructions=None) if is_default else request.options
 
 
 def _whole_words(answer: str) -> str:

@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics, TurnState
+from pipeline.conversation import AskOptions, Conversation, Rating, Turn, TurnMetrics, TurnState
 from pipeline.errors import NotFound, StoreFault
 from pipeline.events import Event, TurnStarted, TurnStopped, record_from_wire, record_to_wire
 from pipeline.metrics import measure
@@ -291,6 +291,7 @@ def _open_turn(
             fields=_fields_text(turn.fields),
             rating=turn.rating,
             asked_at=asked_at,
+            asked=_kept(json.dumps(asdict(turn.asked), ensure_ascii=False)) if turn.asked else None,
         )
     )
 
@@ -353,7 +354,14 @@ def _turn(row: TurnRow, metrics: MetricsRow | None = None) -> Turn:
         rating=cast("Rating", row.rating),
         asked_at=row.asked_at,
         metrics=_metrics(metrics) if metrics else None,
+        asked=_options(row.asked) if row.asked else None,
     )
+
+
+def _options(stored: str) -> AskOptions:
+    """Options that this version does not know are left out, and those that it misses are the default."""
+    known = {each.name for each in fields(AskOptions)}
+    return AskOptions(**{name: value for name, value in json.loads(stored).items() if name in known})
 
 
 def _metrics(row: MetricsRow) -> TurnMetrics:

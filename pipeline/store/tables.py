@@ -27,7 +27,10 @@ class ConversationRow(Table):
 
 
 class TurnRow(Table):
-    """One turn; `record` is the JSON of its events, `fields` that of its texts. Positions count from 0 without gaps."""
+    """One turn; `record` is the JSON of its events, `fields` that of its texts, `asked` that of its options.
+
+    Positions count from 0 without gaps.
+    """
 
     __tablename__ = "turns"
     __table_args__ = (UniqueConstraint("conversation_id", "position", name="turns_in_order"),)
@@ -45,6 +48,7 @@ class TurnRow(Table):
     fields: Mapped[str] = mapped_column(Text)
     rating: Mapped[int] = mapped_column(SmallInteger)
     asked_at: Mapped[float] = mapped_column(Double)
+    asked: Mapped[str | None] = mapped_column(Text)
 
 
 class MetricsRow(Table):

@@ -25,7 +25,7 @@ from pipeline.store import Store
 from pipeline.turns import Pipeline
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
-KNOBS = (BUILTIN_MODEL, 4, 4, "")
+KNOBS: tuple[str, dict[str, Any]] = (BUILTIN_MODEL, {})
 QUESTION = "Why does water temperature change the taste of coffee?"
 BAR, NOTICE, CONVERSATIONS, THREAD, LIVE, REASONING, SOURCES = range(7)
 IDS = {
@@ -109,7 +109,7 @@ async def test_the_views_that_were_sent_are_counted_and_are_far_fewer_than_the_t
     assert turn.metrics
     assert turn.metrics.updates == len(followed)
     assert turn.metrics.updates <= 0.6 * (turn.metrics.tokens or 0)
-    assert f"{turn.metrics.tokens} tokens in {len(followed)} updates" in settled[THREAD][0]
+    assert "quoted in" in settled[THREAD][0]
 
 
 async def test_panes_that_did_not_change_come_as_the_same_object(intents: Intents) -> None:
@@ -251,7 +251,7 @@ async def test_a_like_is_there_after_a_reload(intents: Intents, pipeline: Pipeli
     (turn,) = await pipeline.turns(tab.conversation_id or "", MAYA)
     assert is_kept(await intents.rate(event(turn=turn.id, rating="like"), MAYA))
     _, *shown = await intents.load(Tab(), MAYA, BUILTIN_MODEL, turn.conversation_id, 0)
-    assert 'data-act="like" aria-label="Good answer" title="Good answer" aria-pressed="true"' in shown[THREAD][0]
+    assert 'data-act="like" aria-label="Good answer 1" title="Good answer" aria-pressed="true"' in shown[THREAD][0]
 
 
 async def test_deleting_the_conversation_in_sight_leaves_an_empty_page(intents: Intents) -> None:
@@ -369,3 +369,39 @@ async def test_opening_the_conversation_that_is_in_sight_does_not_end_its_follow
 async def test_the_example_that_is_not_in_the_documents_is_refused(intents: Intents) -> None:
     _, _, settled = await asked(intents, Tab(), chat.EXAMPLES[-1][1])
     assert "The passages do not answer this." in settled[THREAD][0]
+
+
+async def test_what_was_asked_stands_under_the_answer_live_and_stored(intents: Intents, pipeline: Pipeline) -> None:
+    kept = {"passages": 2, "history_turns": 1}
+    await intents.ask(QUESTION, tab := Tab(), MAYA, BUILTIN_MODEL, kept)
+    *_, (live, *_) = [panes async for panes in intents.follow(tab)]
+    _, *shown = await intents.load(Tab(), MAYA, BUILTIN_MODEL, tab.conversation_id or "", 0)
+    for html in ("".join(live), shown[THREAD][0]):
+        for chip in (BUILTIN_MODEL, "ChainOfThought", "2 passages", "1 turn of history"):
+            assert f">{chip}<" in html
+    (turn,) = await pipeline.turns(tab.conversation_id or "", MAYA)
+    assert turn.asked
+    assert (turn.asked.passages_wanted, turn.asked.history_turns) == (2, 1)
+
+
+async def test_no_two_buttons_of_a_conversation_have_one_name(intents: Intents) -> None:
+    await asked(intents, tab := Tab())
+    await asked(intents, tab, "What is cold brew?")
+    await intents.ask(QUESTION, tab, MAYA, *KNOBS)
+    await intents.stop(tab)
+    [_ async for _ in intents.follow(tab)]
+    settled = await intents.settle(tab, MAYA, BUILTIN_MODEL)
+    html = "".join(settled[THREAD] + settled[CONVERSATIONS])
+    names = re.findall(r'<button[^>]*aria-label="([^"]*)"', html) + re.findall(
+        r"<button(?![^>]*aria-label)[^>]*>([^<]+)", html
+    )
+    assert len(names) >= 12
+    assert len(set(names)) == len(names)
+
+
+def test_the_knobs_come_back_as_the_browser_kept_them(intents: Intents) -> None:
+    stands = intents.restore({"passages": 9, "temperature": 0.2, "instructions": "Be brief.", "mode": "vector"})
+    values = [each["value"] for each in stands]
+    assert values[:4] == [9, 4, "Be brief.", 0.2]
+    assert "vector" not in values  # no model makes vectors here
+    assert [each["value"] for each in intents.restore("<hostile>")][2] == intents._pipeline.default_instructions

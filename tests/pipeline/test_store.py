@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.schema import CreateTable
 
-from pipeline.conversation import Conversation, Passage, Turn, TurnMetrics
+from pipeline.conversation import AskOptions, Conversation, Passage, Turn, TurnMetrics
 from pipeline.errors import NotFound, StoreFault
 from pipeline.events import (
     Event,
@@ -599,7 +599,16 @@ async def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_all_i
     store.open()
     (kept,) = await store.turns("c1", None)
     store.close()
-    assert (kept.question, kept.metrics) == ("Why?", None)
+    assert (kept.question, kept.metrics, kept.asked) == ("Why?", None, None)
+
+
+async def test_how_a_turn_was_asked_is_kept_also_with_options_of_another_version(store: Store, file: Path) -> None:
+    asked = AskOptions(7, 0, 0.2, 64, "Be brief.", "keyword", 20, reranks=True, rewrites=True)
+    await store.open_turn(conversation(), replace(turn(), asked=asked))
+    assert [each.asked for each in await store.turns("c1", ANNA)] == [asked]
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("""UPDATE turns SET asked = '{"passages_wanted": 7, "of_tomorrow": 1}'""")
+    assert [each.asked for each in await store.turns("c1", ANNA)] == [AskOptions(7)]
 
 
 def test_the_tables_can_be_made_in_postgres() -> None:
