@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from components.citing import cited
 from components.markdown import Blocks
 from components.view import Text, View
 from pipeline.events import TurnFinished
@@ -21,6 +22,7 @@ class _Grown:
     blocks: Blocks
     text: Text = field(default_factory=Text)
     is_final: bool = False
+    raw: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
 
 
@@ -52,5 +54,7 @@ class Ink:
             return grown.parts
         grown.blocks.add(news)
         grown.text, grown.is_final = text, is_final
-        grown.parts = grown.blocks.parts(final=is_final)
+        raw = grown.blocks.parts(final=is_final)
+        known = dict(zip(grown.raw, grown.parts, strict=True))
+        grown.raw, grown.parts = raw, tuple(known.get(each) or cited(each, view.passages) for each in raw)
         return grown.parts

@@ -8,7 +8,8 @@ window.glassbox = (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const senders = new Map(); // event name → Gradio's trigger of the component that declared it
   const panes = new Map(); // pane name → {draw, now, earlier}
-  const shown = { conversation: "?", running: "", earlier: "", goTo: "" };
+  const shown = { conversation: "?", running: "", earlier: "" };
+  const after = []; // called whenever something was drawn
 
   const send = (name, given = {}) => senders.get(name)?.(name, given);
   const element_of = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content.firstElementChild;
@@ -55,6 +56,7 @@ window.glassbox = (() => {
       return (parts) => {
         sync(element, drawn, parts);
         if (box && find(".turn", element)) take_along(box);
+        drawn_now();
         if (name === "bar") bar_drawn(element);
         if (name === "notice" && parts.length) find("#question textarea")?.focus();
       };
@@ -115,6 +117,8 @@ window.glassbox = (() => {
     draw(props.value || []);
   }
 
+  const drawn_now = () => after.forEach((each) => each());
+
   function bar_drawn(element) {
     const { conversation } = find(".top", element).dataset, title = find("h1", element).textContent;
     document.title = conversation ? `${title} · Glassbox` : "Glassbox";
@@ -137,6 +141,7 @@ window.glassbox = (() => {
   function turn_drawn(article) {
     const running = article?.dataset.state === "running" ? article.dataset.turn : "";
     tick();
+    drawn_now();
     if (article && find("#status").textContent !== article.dataset.said) find("#status").textContent = article.dataset.said;
     if (running === shown.running) return;
     shown.running = running;
@@ -154,37 +159,10 @@ window.glassbox = (() => {
       button.classList.toggle("busy", !!find(".state.running", head));
     }
     find(`#${name}`).classList.toggle("is-earlier", !!shown.earlier);
-    if (name === "sources" && shown.goTo && shown.earlier) { go(shown.goTo); shown.goTo = ""; }
+    drawn_now();
   }
 
-  // Sources ---------------------------------------------------------------------------------------------------------
-
-  const pane_turn = () => find("#sources [data-turn]")?.dataset.turn;
-  const chip_turn = (chip) => chip.closest(".turn")?.dataset.turn ?? pane_turn();
-
-  function light(turn, n) {
-    for (const chip of all(".cite")) chip.classList.toggle("lit", chip.dataset.n === n && chip_turn(chip) === turn);
-    for (const card of all(".source")) card.classList.toggle("lit", card.dataset.n === n && pane_turn() === turn);
-  }
-
-  function go(n) {
-    const card = find(`#sources .source[data-n="${n}"]`);
-    if (!card) return;
-    tab("sources");
-    light(pane_turn(), n);
-    card.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
-    card.focus({ preventScroll: true });
-  }
-
-  // A chip of an earlier turn first brings that turn's reasoning and sources.
-  function cite(chip) {
-    const turn = chip_turn(chip);
-    if (turn === pane_turn()) return go(chip.dataset.n);
-    shown.goTo = chip.dataset.n;
-    if (panes.get("sources").now[0]?.includes(`data-turn="${turn}"`)) { present(); go(shown.goTo); shown.goTo = ""; return; }
-    if (panes.get("sources").earlier[0] === turn) { shown.earlier = turn; return panes.forEach((pane) => pane.draw()); }
-    send("look", { turn });
-  }
+  // Earlier turns ---------------------------------------------------------------------------------------------------
 
   // Back from an earlier turn to the one that is running or was last.
   function present() {
@@ -296,19 +274,12 @@ window.glassbox = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const chip = event.target.closest(".cite");
-    if (chip) { event.preventDefault(); return cite(chip); }
     const button = event.target.closest("[data-act]");
     if (button) acts[button.dataset.act]?.(button);
   });
   document.addEventListener("change", (event) => {
     if (event.target.name === "model") send("choose", { label: event.target.value });
   });
-  for (const [name, is_on] of [["mouseover", true], ["focusin", true], ["mouseout", false], ["focusout", false]])
-    document.addEventListener(name, (event) => {
-      const chip = event.target.closest?.(".cite");
-      if (chip) light(is_on ? chip_turn(chip) : "", chip.dataset.n);
-    });
   document.addEventListener("scroll", moved, { capture: true, passive: true });
   document.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -350,6 +321,6 @@ window.glassbox = (() => {
   // The visitor's knobs with those that were turned; the server checks what it gets.
   const keep = (kept, turned) => ({ ...kept, ...turned });
 
-  // The last six are what documents.js stands on.
-  return { keyed, ready, composer, asked, keep, acts, draws, find, all, send, sync };
+  // From `acts` on it is what documents.js and citing.js stand on.
+  return { keyed, ready, composer, asked, keep, acts, draws, find, all, send, sync, after, calm, panes, present, shown, tab };
 })();

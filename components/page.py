@@ -25,7 +25,7 @@ from pipeline.library import Library
 from pipeline.turns import Pipeline
 
 HERE = Path(__file__).parent
-SCRIPTS, STYLES = ("connection.js", "page.js", "documents.js"), ("page.css", "documents.css")
+SCRIPTS, STYLES = ("connection.js", "page.js", "citing.js", "documents.js"), ("page.css", "documents.css", "citing.css")
 UPLOADS_KEPT_S = 3600  # what was sent and never taken: its page was closed in between
 PASTE_LIMIT_CHARS = 100_000  # the refusal of a long question is the pipeline's; this keeps a pasted book off the wire
 # Fixed, or nothing in the browser could be read after a restart. It hides the token from a glance, no more.

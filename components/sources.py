@@ -9,6 +9,7 @@ from html import escape
 from textwrap import shorten
 from typing import Literal
 
+from components.citing import cutting
 from components.ink import Ink
 from components.markdown import passage as shown_text
 from components.markdown import plain
@@ -146,7 +147,7 @@ def _card(passage: Passage, best: float, count: int) -> str:
         f'<div class="name"><h3>{plain(passage.title)}</h3>{_path(passage)}</div>'
         f'<span class="score" title="Score, next to the best of this search"><i style="--share:{share:.2f}"></i>'
         f"<b>{passage.score:.2f}</b></span></header>"
-        f'<blockquote dir="auto">{shown_text(passage.text, passage.matched)}</blockquote>'
+        f'<blockquote dir="auto">{cutting(passage).html}</blockquote>'
         f'<div class="more-of">{_why(passage, best, count)}{_around(passage)}{_leaf(passage)}</div></article>'
     )
 

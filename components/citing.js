@@ -1,0 +1,194 @@
+// Citations: a chip that is chosen pins its card and marks the sentence it cites; one that is pointed at shows it.
+// Python ships on each chip what it cites (`data-s`: the numbers of the card's sentences, `data-quote`); here it is only
+// toggled. Stands on page.js.
+(() => {
+  const { after, all, calm, find, panes, present, send, shown, tab } = glassbox;
+  const SHOW_MS = 120, HIDE_MS = 250; // so that a pointer on its way opens nothing, and reaches what it opened
+
+  const pane_turn = () => find("#sources [data-turn]")?.dataset.turn;
+  const turn_of = (chip) => chip.closest(".turn")?.dataset.turn ?? pane_turn();
+
+  // A chip outlives its element, which is drawn anew while the answer grows: → which turn, which text, the how many-th.
+  function place_of(chip) {
+    const host = chip.closest(".turn") ?? chip.closest(".body");
+    return { turn: turn_of(chip), where: host.matches(".turn") ? "turn" : "reasoning", at: all(".cite", host).indexOf(chip) };
+  }
+
+  function chip_at({ turn, where, at }) {
+    const host = where === "turn" ? find(`.turn[data-turn="${turn}"]`) : pane_turn() === turn && find("#reasoning .body");
+    return host ? all(".cite", host)[at] : undefined;
+  }
+
+  // The pin ---------------------------------------------------------------------------------------------------------
+
+  let pin = null; // {turn, where, at, n, sentences}
+  let comes = false; // its cards are still to be drawn
+
+  const of_pin = (n, turn) => !!pin && n === pin.n && turn === pin.turn;
+  const set = (element, name, value) => value ? element.setAttribute(name, value) : element.removeAttribute(name);
+
+  function light() {
+    const chosen = pin && chip_at(pin);
+    if (chosen) pin.sentences = chosen.dataset.s ?? "";
+    for (const chip of all(".cite")) {
+      chip.classList.toggle("lit", of_pin(chip.dataset.n, turn_of(chip)));
+      set(chip, "aria-current", chip === chosen && "true");
+    }
+    const [first, last] = (pin?.sentences || "-1--1").split("-").map(Number);
+    for (const card of all("#sources .source")) {
+      const is_lit = of_pin(card.dataset.n, pane_turn());
+      card.classList.toggle("lit", is_lit);
+      set(card, "aria-current", is_lit && "true");
+      for (const piece of all("[data-s]", card)) piece.classList.toggle("cited", is_lit && +piece.dataset.s >= first && +piece.dataset.s <= last);
+    }
+  }
+
+  function choose(chip) {
+    const place = place_of(chip);
+    if (pin && pin.turn === place.turn && pin.where === place.where && pin.at === place.at) return unpin();
+    hide();
+    pin = { ...place, n: chip.dataset.n, sentences: chip.dataset.s ?? "" };
+    comes = true;
+    if (pin.turn === pane_turn()) return arrive();
+    light();
+    // The chip of an earlier turn first brings that turn's reasoning and sources.
+    const { now, earlier } = panes.get("sources");
+    if (now[0]?.includes(`data-turn="${pin.turn}"`)) return present();
+    if (earlier[0] !== pin.turn) return send("look", { turn: pin.turn });
+    shown.earlier = pin.turn;
+    panes.forEach((pane) => pane.draw());
+  }
+
+  // The cards are there: to the one that is pinned, and to the sentence in it.
+  function arrive() {
+    light();
+    const card = find(`#sources .source[data-n="${pin.n}"]`), sentence = find(".cited", card ?? undefined);
+    comes = false;
+    if (!card) return;
+    tab("sources");
+    for (let fold = (sentence ?? card).closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    scroll(card, all(".cited", card));
+    card.focus({ preventScroll: true });
+    const quote = chip_at(pin)?.dataset.quote;
+    find("#status").textContent = quote ? `Source ${pin.n} cited: ${quote}` : `Source ${pin.n} is shown.`;
+  }
+
+  // As little as needed, so that card or, of a card that is taller than the pane, the sentence is in sight.
+  function scroll(card, pieces) {
+    const box = card.closest(".body"), sight = box.getBoundingClientRect(), ROOM = 12;
+    const rects = (card.offsetHeight + 2 * ROOM > box.clientHeight && pieces.length ? pieces : [card]).map((each) => each.getBoundingClientRect());
+    const above = rects[0].top - ROOM - sight.top, below = rects.at(-1).bottom + ROOM - sight.bottom;
+    const by = above < 0 ? above : below > 0 ? Math.min(above, below) : 0;
+    if (by) box.scrollBy({ top: by, behavior: calm.matches ? "auto" : "smooth" });
+  }
+
+  function unpin() {
+    const chip = pin && chip_at(pin), was_there = document.activeElement?.matches?.(".source.lit");
+    pin = null;
+    comes = false;
+    light();
+    if (was_there && chip?.checkVisibility?.()) chip.focus({ preventScroll: true });
+    hide();
+  }
+
+  after.push(() => {
+    if (preview.chip && !preview.chip.isConnected) follow();
+    if (!pin) return;
+    if (comes && pin.turn === pane_turn() && find("#sources .source")) return arrive();
+    const is_there = comes || pin.turn === pane_turn();
+    is_there ? light() : unpin(); // another question, or another conversation
+  });
+
+  // The preview -----------------------------------------------------------------------------------------------------
+
+  const preview = { box: null, chip: null, place: null, timer: 0 };
+
+  const made = (name, props, ...inside) => {
+    const element = Object.assign(document.createElement(name), props);
+    element.append(...inside);
+    return element;
+  };
+
+  function show(chip) {
+    clearTimeout(preview.timer);
+    const { n, title, path, quote, start } = chip.dataset;
+    if (!title && !quote && !start) return;
+    preview.box ??= (find("main") ?? document.body).appendChild(made("div", { id: "preview", role: "tooltip" }));
+    const passage = quote ? made("mark", { textContent: quote, dir: "auto" }) : made("span", { textContent: `${start ?? ""} …`, dir: "auto" });
+    preview.box.replaceChildren(
+      made("p", { className: "from" }, made("span", { className: "number", textContent: n }), made("b", { textContent: title ?? "", dir: "auto" }), made("span", { textContent: path ?? "", dir: "auto" })),
+      made("p", { className: "said-there" }, passage),
+      ...(quote ? [] : [made("p", { className: "unsure", textContent: "No sentence of this passage matches in its words." })]),
+    );
+    Object.assign(preview, { chip, place: place_of(chip) });
+    chip.setAttribute("aria-describedby", "preview");
+    preview.box.classList.add("open");
+    put();
+    for (const card of all("#sources .source")) card.classList.toggle("pointed", card.dataset.n === n && pane_turn() === preview.place.turn);
+  }
+
+  // Above the line when there is no room below it; never outside the window.
+  function put() {
+    const { box, chip } = preview, at = chip.getClientRects()[0], GAP = 8, EDGE = 12;
+    if (!at || at.bottom < 0 || at.top > innerHeight) return hide();
+    const below = at.bottom + GAP + box.offsetHeight <= innerHeight - EDGE;
+    box.style.top = `${below ? at.bottom + GAP : Math.max(EDGE, at.top - GAP - box.offsetHeight)}px`;
+    box.style.left = `${Math.max(EDGE, Math.min(at.left - 24, innerWidth - EDGE - box.offsetWidth))}px`;
+  }
+
+  function follow() {
+    const chip = chip_at(preview.place);
+    if (!chip) return hide();
+    preview.chip = chip;
+    chip.setAttribute("aria-describedby", "preview");
+    put();
+  }
+
+  function hide() {
+    clearTimeout(preview.timer);
+    if (!preview.chip) return;
+    preview.chip.removeAttribute("aria-describedby");
+    preview.chip = null;
+    preview.box.classList.remove("open");
+    for (const card of all("#sources .source.pointed")) card.classList.remove("pointed");
+  }
+
+  function soon(what, ms) {
+    clearTimeout(preview.timer);
+    preview.timer = setTimeout(what, ms);
+  }
+
+  const chip_under = (event) => event.target.closest?.(".cite[data-n]");
+  const is_preview = (event) => !!preview.box && preview.box.contains(event.target);
+
+  document.addEventListener("click", (event) => {
+    const chip = chip_under(event);
+    if (!chip) return;
+    event.preventDefault();
+    choose(chip);
+  });
+  document.addEventListener("pointerover", (event) => {
+    if (event.pointerType !== "mouse") return;
+    const chip = chip_under(event);
+    if (chip && chip !== preview.chip) soon(() => chip.isConnected && show(chip), preview.chip ? 0 : SHOW_MS);
+    else if (chip || is_preview(event)) clearTimeout(preview.timer);
+  });
+  document.addEventListener("pointerout", (event) => {
+    if (event.pointerType !== "mouse" || !(chip_under(event) || is_preview(event))) return;
+    soon(hide, HIDE_MS);
+  });
+  document.addEventListener("focusin", (event) => {
+    const chip = chip_under(event);
+    if (chip?.matches(":focus-visible")) show(chip);
+  });
+  document.addEventListener("focusout", (event) => { if (chip_under(event)) hide(); });
+  document.addEventListener("scroll", () => { if (preview.chip) put(); }, { capture: true, passive: true });
+  addEventListener("resize", hide);
+  // One thing at a time: first the preview goes, then the pin, then what Escape means elsewhere.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || find("dialog[open]")) return;
+    if (!preview.chip && !pin) return;
+    event.stopImmediatePropagation();
+    preview.chip ? hide() : unpin();
+  }, { capture: true });
+})();
