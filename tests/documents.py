@@ -253,3 +253,45 @@ def locked_zip() -> bytes:
 def locked_office() -> bytes:
     """How Office stores a document with a password: not as a zip at all."""
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(480)
+
+
+def drawn_pdf(content: str, page: str = "", *, image: bool = False) -> bytes:
+    """One page of 595 by 842 points that a content stream draws.
+
+    Fonts are F1 and F2; `/Form Do` is the word FORMED, `/Im Do` a picture of fine lines as large as a unit. The layers
+    /Off and /On are to be had for `/OC`. `page` adds keys to the page; with `image` such a picture fills it first.
+    """
+    stripes = zlib.compress(bytes(255 * (x // 4 % 2) for _ in range(64) for x in range(512)))
+    fonts = "/Font << /F1 3 0 R /F2 4 0 R >>"
+    filled = "q 595 0 0 842 0 0 cm /Im Do Q\n" if image else ""
+    return _assembled(
+        {
+            1: b"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [8 0 R 9 0 R] "
+            b"/D << /ON [9 0 R] /OFF [8 0 R] >> >> >>",
+            2: b"<< /Type /Pages /Kids [6 0 R] /Count 1 >>",
+            3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+            4: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>",
+            5: _stream(
+                stripes,
+                "/Type /XObject /Subtype /Image /Width 512 /Height 64 /BitsPerComponent 8 /ColorSpace /DeviceGray "
+                "/Filter /FlateDecode",
+            ),
+            6: (
+                f"<< /Type /Page /Parent 2 0 R {page or '/MediaBox [0 0 595 842]'} /Contents 7 0 R "
+                f"/Resources << {fonts} /XObject << /Im 5 0 R /Form 10 0 R /OffForm 11 0 R >> "
+                "/Properties << /Off 8 0 R /On 9 0 R >> "
+                "/ExtGState << /Clear << /ca 0 >> >> >> >>"
+            ).encode(),
+            7: _stream((filled + content).encode("cp1252")),
+            8: b"<< /Type /OCG /Name (Off) >>",
+            9: b"<< /Type /OCG /Name (On) >>",
+            10: _stream(
+                b"BT /F1 11 Tf 72 300 Td (FORMED) Tj ET",
+                f"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << {fonts} >>",
+            ),
+            11: _stream(
+                b"BT /F1 11 Tf 72 280 Td (UNSEEN) Tj ET",
+                f"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /OC 8 0 R /Resources << {fonts} >>",
+            ),
+        }
+    )

@@ -27,7 +27,7 @@ def drawn(content: bytes, page: int, start: int, end: int) -> bytes:
             raise IngestFault("no_page")
         leaf = document[page - 1]
         textpage = leaf.get_textpage()
-        places = page_text(textpage).places[max(start, 0) : max(end, 0)]
+        places = page_text(leaf, textpage, page - 1).places[max(start, 0) : max(end, 0)]
         return _painted(leaf, list(_boxes(textpage, places[0], places[-1])) if places else [])
 
 

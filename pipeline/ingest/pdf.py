@@ -22,6 +22,7 @@ import pypdfium2.raw as raw
 
 from pipeline.errors import IngestFault
 from pipeline.ingest.chunks import Extract, Heading
+from pipeline.ingest.visible import unseen
 
 LETTERS = 10  # a page with fewer, and with a picture, is a scan
 HEADING_CHARS = 160  # a longer line is no heading
@@ -59,14 +60,20 @@ def opened(content: bytes) -> pdfium.PdfDocument:
         raise IngestFault("encrypted" if error.err_code == raw.FPDF_ERR_PASSWORD else "broken") from error
 
 
-def page_text(textpage: Any) -> PageText:
-    """What stands on a page, blanks and line ends as one character each, none at its beginning and end."""
+def page_text(page: Any, textpage: Any, number: int) -> PageText:
+    """What is seen on a page, blanks and line ends as one character each, none at its beginning and end.
+
+    `number` is the page's, from 0.
+    """
+    hidden = unseen(page, textpage, number)
     unicode_at, handle = raw.FPDFText_GetUnicode, textpage.raw
     letters: list[str] = []
     places = array("I")
     starts = [0]
     blank = high = 0  # the blank that is due: 1 a space, 2 a line's end; the first half of a surrogate pair
     for index in range(textpage.count_chars()):
+        if hidden and index in hidden:
+            continue
         code = unicode_at(handle, index)
         if not 32 < code < 127:  # few are anything else: the checks below are off the usual way
             if kind := _blank(code):
@@ -136,7 +143,7 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
         return None
     try:
         textpage = page.get_textpage()
-        found = page_text(textpage)
+        found = page_text(page, textpage, number)
         looks = [_look(textpage, found.text[start:end], found.places[start:end]) for start, end in found.lines]
         textpage.close()
         scanned = (

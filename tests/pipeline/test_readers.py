@@ -113,7 +113,8 @@ def test_every_character_of_a_pdf_is_where_its_page_has_it(
     assert_places_are_true(document)
     with opened(content) as source:
         for number, start in enumerate(document.page_starts):
-            found = page_text(source[number].get_textpage())
+            page = source[number]
+            found = page_text(page, page.get_textpage(), number)
             there = document.text[start : start + len(found.text)]
             assert there.split() == found.text.split()
             assert len(there) == len(found.text) == len(found.places)

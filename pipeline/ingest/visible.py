@@ -1,0 +1,398 @@
+"""Which characters of a PDF's page a person sees. Runs in the child process.
+
+pdfium gives all text that a page holds: also what is outside of it, white on white, clear, clipped away, covered, on a
+layer that is switched off. What is seen is found by looking: the page is drawn with and without its text, and where the
+two pictures are the same no text was drawn. Text that is invisible by its own nature stays where the page shows letters
+all the same, and any text of a scanned page: that is how recognised text is laid over or under a scan.
+
+Two pictures cost about 10 ms, so only a page with something suspect is drawn, and only that is judged. No clock
+decides: the same page gives the same characters whenever it is read, or passages would be marked in the wrong place.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pypdfium2.raw as raw
+
+Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
+Colour = tuple[int, int, int]
+
+PIXELS = 1000  # of a picture's longer side
+MOST_SCALE = 4.0  # pixels a point
+DRAWN = 12  # levels of 255 by which a pixel with text differs from one without: 1.1 to 1, less than anybody reads
+LEAST_SHARE = 0.015  # of a place of faint text: less is the edge of a letter that it is drawn over
+INK = 40  # levels within a place whose own picture holds letters
+PIECE = 8  # most characters that are judged as one
+TINY_POINTS, TINY_SHARE = (
+    1.2,
+    0.0015,
+)  # a person sees no letter as small as that, on a page of usual size or a small one
+LEAST_ROOM = 0.06  # of the square of its size, for a character: a narrow one takes 0.2, one of a ligature 0.1
+LIGHT = 200  # from this level on in red, green and blue a colour may be that of the paper
+OPAQUE = 128
+NEAR = 48  # levels between two colours that may be hard to tell apart
+FILL_POINTS = 4.0  # a filled path that is thinner is a line
+SCAN_SHARE = 0.5  # of the page that pictures cover: what is not drawn there was recognised in them
+MOST_OBJECTS = 20_000  # that are looked at one by one; behind them every text, and with more pairs too, is suspect
+MOST_PAIRS = 100_000
+DRAWN_PAGES = 1000  # of a document, so that a long one keeps to its time; behind them counts what pdfium tells
+DEEPEST = 8  # forms in forms
+FRAME_CORNERS = 6  # of a clipping path that is a rectangle
+_INVISIBLE, _CLIPPING = 3, 7  # text rendering modes
+# What pdfium writes its answers into: made once, since a page has thousands of objects.
+_FLOATS, _NUMBERS = [ctypes.c_float() for _ in range(4)], [ctypes.c_uint() for _ in range(4)]
+_MATRIX = raw.FS_MATRIX()
+
+
+@dataclass(slots=True)
+class _Text:
+    """A text object that may be seen or not: its place in the order of drawing, where it is, and its colour."""
+
+    place: int
+    handle: Any
+    box: Box
+    colour: Colour
+
+
+@dataclass(slots=True)
+class _Objects:
+    """A page's objects as far as they are looked at; `suspects` are the texts that may not be seen.
+
+    `told` are those of which pdfium itself says so: they are outside of the page, or too small.
+    """
+
+    suspects: list[Any] = field(default_factory=list)
+    told: list[Any] = field(default_factory=list)
+    undrawn: list[Any] = field(default_factory=list)
+    saying: list[Any] = field(default_factory=list)  # a text of their own in the place of what is drawn
+    texts: list[_Text] = field(default_factory=list)
+    fills: list[tuple[int, Box, Colour | None]] = field(default_factory=list)
+    images: float = 0.0  # their area in square points
+
+
+def unseen(page: Any, textpage: Any, number: int) -> frozenset[int]:
+    """pdfium's numbers of the characters that nobody sees on the page of that number (from 0); of most pages none."""
+    bounds = page.get_bbox()
+    if not textpage.count_chars():
+        return frozenset()
+    found = _objects(page, bounds)
+    is_scan = found.images >= SCAN_SHARE * (bounds[2] - bounds[0]) * (bounds[3] - bounds[1])
+    told = [*found.told, *([] if is_scan else found.undrawn)]
+    hidden = set(_crammed(textpage, found.saying)) if found.saying else set()
+    if number >= DRAWN_PAGES:
+        pieces = _pieces(textpage, _addresses(told)) if told else ()
+        return frozenset(hidden.union(*(numbers for _, numbers, _, _ in pieces)))
+    if suspects := [*told, *found.suspects, *_overlapping(found)]:
+        hidden |= set(_judged(page, textpage, bounds, suspects, is_scan=is_scan))
+    return frozenset(hidden)
+
+
+def _objects(page: Any, bounds: Box) -> _Objects:
+    found = _Objects()
+    for place, (handle, depth, scale) in enumerate(_walk(page)):
+        kind = raw.FPDFPageObj_GetType(handle)
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            _look_at_text(found, place, handle, depth, bounds)
+        elif kind == raw.FPDF_PAGEOBJ_IMAGE:
+            found.images += _area(handle) * scale
+            found.fills += [] if depth else [(place, _bounds_of(handle), None)]
+        elif not depth and kind in (raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING):
+            found.fills += _fill(place, handle, kind)
+    return found
+
+
+def _walk(page: Any) -> Iterator[tuple[Any, int, float]]:
+    """(Object, how many forms it is in, by which factor areas in them grow) in the order of drawing."""
+    ahead = [(page.raw, 0, 1.0, iter(range(raw.FPDFPage_CountObjects(page.raw))))]
+    while ahead:
+        holder, depth, scale, numbers = ahead[-1]
+        number = next(numbers, None)
+        if number is None:
+            ahead.pop()
+            continue
+        handle = (raw.FPDFFormObj_GetObject if depth else raw.FPDFPage_GetObject)(holder, number)
+        if not handle:
+            continue
+        yield handle, depth, scale
+        if depth < DEEPEST and raw.FPDFPageObj_GetType(handle) == raw.FPDF_PAGEOBJ_FORM:
+            inside = iter(range(max(0, raw.FPDFFormObj_CountObjects(handle))))
+            ahead.append((handle, depth + 1, scale * _area(handle), inside))
+
+
+def _look_at_text(found: _Objects, place: int, handle: Any, depth: int, bounds: Box) -> None:
+    left, bottom, right, top = box = _bounds_of(handle)
+    if left >= right or bottom >= top:
+        return  # blanks
+    is_on_a_layer, says_text = _marks(handle)
+    if says_text:
+        found.saying.append(handle)
+    mode = raw.FPDFTextObj_GetTextRenderMode(handle)
+    is_undrawn = mode in (_INVISIBLE, _CLIPPING)
+    if place >= MOST_OBJECTS or (depth and not is_undrawn):
+        found.suspects.append(handle)  # where the text of a form stands, and what hides the form, is only seen
+    elif depth:
+        found.undrawn.append(handle)
+    elif _size(handle) < _tiny(bounds) or _is_outside(box, bounds):
+        found.told.append(handle)
+    elif is_undrawn:
+        found.undrawn.append(handle)
+    elif _is_faint(handle) or not _is_inside(box, bounds) or is_on_a_layer or _is_clipped(handle, box):
+        found.suspects.append(handle)
+    elif colour := _colour(handle)[0]:
+        found.texts.append(_Text(place, handle, box, colour))
+
+
+def _fill(place: int, handle: Any, kind: int) -> Sequence[tuple[int, Box, Colour | None]]:
+    left, bottom, right, top = box = _bounds_of(handle)
+    if min(right - left, top - bottom) < FILL_POINTS:
+        return []
+    if kind == raw.FPDF_PAGEOBJ_SHADING:
+        return [(place, box, None)]
+    mode, strokes = ctypes.c_int(), ctypes.c_int()
+    raw.FPDFPath_GetDrawMode(handle, mode, strokes)
+    return [(place, box, _colour(handle)[0])] if mode.value else []
+
+
+def _overlapping(found: _Objects) -> list[Any]:
+    """The texts that something is drawn over, or that stand on something of their colour."""
+    if len(found.texts) * len(found.fills) > MOST_PAIRS:
+        return [text.handle for text in found.texts]
+    return [text.handle for text in found.texts if any(_may_hide(fill, text) for fill in found.fills)]
+
+
+def _may_hide(fill: tuple[int, Box, Colour | None], text: _Text) -> bool:
+    drawn_at, (left, bottom, right, top), colour = fill
+    x, y = (text.box[0] + text.box[2]) / 2, (text.box[1] + text.box[3]) / 2
+    if not (left <= x <= right and bottom <= y <= top):
+        return False
+    if drawn_at > text.place:
+        return True
+    return bool(colour) and max(abs(one - other) for one, other in zip(text.colour, colour or (), strict=True)) < NEAR
+
+
+def _judged(page: Any, textpage: Any, bounds: Box, suspects: Sequence[Any], *, is_scan: bool) -> Iterator[int]:
+    """Draw the page with and without these texts, and look at each piece of them."""
+    pictures = _Pictures(_picture(page), _picture(page, suspects), bounds, page.get_rotation())
+    # Where a piece was not drawn, it matters whether letters stand there that are no text at all.
+    letters = _addresses(each for each in suspects if is_scan or _is_undrawn(each))
+    bare: Any = None
+    for owner, numbers, size, box in _pieces(textpage, _addresses(suspects)):
+        if size >= _tiny(bounds) and pictures.has_text(box):
+            continue
+        if owner in letters and bare is None:
+            texts = [each for each, _, _ in _walk(page) if raw.FPDFPageObj_GetType(each) == raw.FPDF_PAGEOBJ_TEXT]
+            bare = _picture(page, texts).convert("L")
+        if size < _tiny(bounds) or owner not in letters or not pictures.has_ink(bare, box):
+            yield from numbers
+
+
+def _crammed(textpage: Any, saying: Sequence[Any]) -> Iterator[int]:
+    """What texts say of themselves where that is far more than can be drawn there: pdfium shares out their place."""
+    sizes = {_address(each): _size(each) for each in saying}
+    for owner, numbers, _, (left, bottom, right, top) in _pieces(textpage, sizes):
+        if (right - left) * (top - bottom) < LEAST_ROOM * len(numbers) * sizes[owner] ** 2:
+            yield from numbers
+
+
+def _picture(page: Any, without: Sequence[Any] = ()) -> Any:
+    """As RGB, 1000 pixels long; form fields and notes are not part of a page's text."""
+    scale = min(MOST_SCALE, PIXELS / max(page.get_size()))
+    for handle in without:
+        raw.FPDFPageObj_SetIsActive(handle, 0)
+    picture = page.render(scale=scale, draw_annots=False, may_draw_forms=False).to_pil().convert("RGB")
+    for handle in without:
+        raw.FPDFPageObj_SetIsActive(handle, 1)
+    return picture
+
+
+class _Pictures:
+    """Two pictures of one page, with and without some of its text, asked by places in points."""
+
+    def __init__(self, whole: Any, without: Any, bounds: Box, rotation: int) -> None:
+        from PIL import ImageChops  # most pages are never drawn
+
+        red, green, blue = ImageChops.difference(whole, without).split()
+        most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+        self._drawn = most.point([0] * DRAWN + [255] * (256 - DRAWN))
+        self._bounds, self._rotation = bounds, rotation
+        wide, high = (bounds[2] - bounds[0], bounds[3] - bounds[1])[:: -1 if rotation in (90, 270) else 1]
+        self._across, self._down = whole.width / max(wide, 1e-6), whole.height / max(high, 1e-6)
+
+    def has_text(self, box: Box) -> bool:
+        """Whether the text was drawn there, and not merely the edge of what it covers."""
+        left, upper, right, lower = self._pixels(box)
+        if left >= right or upper >= lower:
+            return False  # outside of the page
+        drawn: int = self._drawn.crop((left, upper, right, lower)).histogram()[-1]
+        return drawn > LEAST_SHARE * (right - left) * (lower - upper)
+
+    def has_ink(self, bare: Any, box: Box) -> bool:
+        """Whether the page without its text shows what may be letters; a line along the edge is none."""
+        left, upper, right, lower = self._pixels(box)
+        if left + 1 >= right - 1 or upper + 1 >= lower - 1:
+            return False
+        darkest, lightest = bare.crop((left + 1, upper + 1, right - 1, lower - 1)).getextrema()
+        return bool(lightest - darkest >= INK)
+
+    def _pixels(self, box: Box) -> tuple[int, int, int, int]:
+        """The pixels that a place touches, as far as they are on the page."""
+        (left, bottom, right, top), (x0, y0, x1, y1) = box, self._bounds
+        across: tuple[float, float]
+        down: tuple[float, float]
+        match self._rotation:
+            case 90:
+                across, down = (bottom - y0, top - y0), (left - x0, right - x0)
+            case 180:
+                across, down = (x1 - right, x1 - left), (bottom - y0, top - y0)
+            case 270:
+                across, down = (y1 - top, y1 - bottom), (x1 - right, x1 - left)
+            case _:
+                across, down = (left - x0, right - x0), (y1 - top, y1 - bottom)
+        width, height = self._drawn.size
+        return (
+            max(0, int(across[0] * self._across)),
+            max(0, int(down[0] * self._down)),
+            min(width, int(across[1] * self._across) + 1),
+            min(height, int(down[1] * self._down) + 1),
+        )
+
+
+def _pieces(textpage: Any, owners: Collection[int]) -> Iterator[tuple[int, list[int], float, Box]]:
+    """Of these objects: (its address, characters of it and of one word, the largest one's points, where they are)."""
+    handle = textpage.raw
+    numbers: list[int] = []
+    box, size, owner = (0.0, 0.0, 0.0, 0.0), 0.0, 0
+    for number in range(textpage.count_chars()):
+        its = _text_object(handle, number) or 0
+        is_blank = its not in owners or raw.FPDFText_GetUnicode(handle, number) <= 32
+        if numbers and (is_blank or its != owner or len(numbers) >= PIECE):
+            yield owner, numbers, size, box
+            numbers = []
+        if is_blank:
+            continue
+        left, bottom, right, top = here = _place_of(handle, number)
+        extent = max(right - left, top - bottom)
+        if numbers:
+            box = (min(box[0], left), min(box[1], bottom), max(box[2], right), max(box[3], top))
+            size = max(size, extent)
+        else:
+            box, size, owner = here, extent, its
+        numbers.append(number)
+    if numbers:
+        yield owner, numbers, size, box
+
+
+# A pointer as a number: pypdfium2 gives objects, which do not compare.
+_text_object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(
+    ctypes.cast(raw.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
+)
+
+
+def _address(handle: Any) -> int:
+    return ctypes.cast(handle, ctypes.c_void_p).value or 0
+
+
+def _addresses(handles: Iterable[Any]) -> set[int]:
+    return {_address(each) for each in handles}
+
+
+def _place_of(handle: Any, number: int) -> Box:
+    """Of a character: its line's height by its advance, and all of its shape."""
+    loose = raw.FS_RECTF()
+    raw.FPDFText_GetLooseCharBox(handle, number, loose)
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    if not raw.FPDFText_GetCharBox(handle, number, left, right, bottom, top) or left.value >= right.value:
+        return loose.left, loose.bottom, loose.right, loose.top
+    across = (loose.left, loose.right, left.value, right.value)
+    upwards = (loose.bottom, loose.top, bottom.value, top.value)
+    return min(across), min(upwards), max(across), max(upwards)
+
+
+def _bounds_of(handle: Any) -> Box:
+    left, bottom, right, top = _FLOATS
+    raw.FPDFPageObj_GetBounds(handle, left, bottom, right, top)
+    return left.value, bottom.value, right.value, top.value
+
+
+def _size(handle: Any) -> float:
+    """Of its letters, in points."""
+    size = _FLOATS[0]
+    raw.FPDFTextObj_GetFontSize(handle, size)
+    return abs(size.value) * math.sqrt(_area(handle))
+
+
+def _is_inside(box: Box, outer: Box) -> bool:
+    """Within a point."""
+    return box[0] > outer[0] - 1 and box[1] > outer[1] - 1 and box[2] < outer[2] + 1 and box[3] < outer[3] + 1
+
+
+def _is_outside(box: Box, outer: Box) -> bool:
+    return box[2] <= outer[0] or box[3] <= outer[1] or box[0] >= outer[2] or box[1] >= outer[3]
+
+
+def _is_clipped(handle: Any, box: Box) -> bool:
+    """Whether a path that it is clipped by is no frame around it."""
+    clip = raw.FPDFPageObj_GetClipPath(handle)
+    for path in range(max(0, raw.FPDFClipPath_CountPaths(clip)) if clip else 0):
+        corners = raw.FPDFClipPath_CountPathSegments(clip, path)
+        if not 0 < corners <= FRAME_CORNERS:
+            return True
+        xs, ys = [], []
+        for corner in range(corners):
+            x, y = ctypes.c_float(), ctypes.c_float()
+            raw.FPDFPathSegment_GetPoint(raw.FPDFClipPath_GetPathSegment(clip, path, corner), x, y)
+            xs.append(x.value)
+            ys.append(y.value)
+        if not _is_inside(box, (min(xs), min(ys), max(xs), max(ys))):
+            return True
+    return False
+
+
+def _is_faint(handle: Any) -> bool:
+    """Whether it may be drawn without being seen, whatever else is drawn at its place."""
+    colour, alpha = _colour(handle)
+    return colour is None or alpha < OPAQUE or min(colour) > LIGHT or _is_undrawn(handle)
+
+
+def _is_undrawn(handle: Any) -> bool:
+    """Whether the text is invisible by its own nature: no filling, or a clear one."""
+    return raw.FPDFTextObj_GetTextRenderMode(handle) in (_INVISIBLE, _CLIPPING) or _colour(handle)[1] < OPAQUE
+
+
+def _colour(handle: Any) -> tuple[Colour | None, int]:
+    """Of its filling, and how opaque that is; None for a pattern."""
+    red, green, blue, alpha = _NUMBERS
+    if not raw.FPDFPageObj_GetFillColor(handle, red, green, blue, alpha):
+        return None, 0
+    return (red.value, green.value, blue.value), alpha.value
+
+
+def _area(handle: Any) -> float:
+    """Of the unit square where the object's matrix puts it."""
+    raw.FPDFPageObj_GetMatrix(handle, _MATRIX)
+    return float(abs(_MATRIX.a * _MATRIX.d - _MATRIX.b * _MATRIX.c))
+
+
+def _marks(handle: Any) -> tuple[bool, bool]:
+    """Whether it is optional content, which is drawn for nobody where it is switched off, and whether it says a text.
+
+    What a text says of itself (ActualText) is what pdfium gives of it, in the place of the letters that are drawn.
+    """
+    is_on_a_layer = says_text = False
+    for number in range(max(0, raw.FPDFPageObj_CountMarks(handle))):
+        name, length = (raw.FPDF_WCHAR * 4)(), ctypes.c_ulong()
+        mark = raw.FPDFPageObj_GetMark(handle, number)
+        raw.FPDFPageObjMark_GetName(mark, name, ctypes.sizeof(name), length)
+        is_on_a_layer |= length.value == 6 and bytes(name)[:4] == "OC".encode("utf-16-le")
+        says_text |= raw.FPDFPageObjMark_GetParamValueType(mark, b"ActualText") == raw.FPDF_OBJECT_STRING
+    return is_on_a_layer, says_text
+
+
+def _tiny(bounds: Box) -> float:
+    longest = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+    return min(TINY_POINTS, TINY_SHARE * longest)
