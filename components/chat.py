@@ -249,7 +249,8 @@ def _notice(view: View, ending: Ending) -> Parts:
 def _quoted(view: View) -> Parts:
     """How long the quotes took to be found; what follows is only the pause between the words."""
     found_s = view.metrics.first_token_s
-    return [] if found_s is None else [f"quoted in {found_s:.2f} s"]
+    found = [] if found_s is None else [f"quoted in {found_s:.2f} s"]
+    return [*found, *([f"shown{_updates(view)}"] if view.updates else [])]
 
 
 def _written(view: View) -> Parts:
@@ -261,11 +262,14 @@ def _written(view: View) -> Parts:
     if measured.tokens_per_s is not None:
         facts.append(f"{about}{measured.tokens_per_s:.0f} tok/s")
     if measured.tokens:
-        updates = f" in {view.updates} update{'' if view.updates == 1 else 's'}" if view.updates else ""
-        facts.append(f"{about}{measured.tokens} tokens{updates}")
+        facts.append(f"{about}{measured.tokens} tokens{_updates(view)}")
     if measured.total_s is not None:
         facts.append(f"{measured.total_s:.1f} s")
     return facts
+
+
+def _updates(view: View) -> str:
+    return f" in {view.updates} update{'' if view.updates == 1 else 's'}" if view.updates else ""
 
 
 def _facts(view: View, rating: Rating) -> str:

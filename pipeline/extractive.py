@@ -29,10 +29,12 @@ from dspy.lm15 import (
 
 from pipeline.conversation import Query
 from pipeline.numbered import Numbered, neutral, read_numbered
-from pipeline.quoting import ANSWER_SCORE, NEAR_SCORE, Choice, Quote, choose
+from pipeline.overview import told
+from pipeline.quoted import row, sentence, uncited
+from pipeline.quoting import ANSWER_SCORE, NEAR_SCORE, Choice, choose
 from pipeline.retrieval.query import query_of
 from pipeline.retrieval.words import Language, language_of
-from pipeline.sentences import is_row, without_mark
+from pipeline.whole import whole_of
 
 PACE_S = 0.012  # between two words, so that a person sees them being written
 
@@ -40,7 +42,6 @@ _FIELD = re.compile(r"^\[\[ ## (\w+) ## \]\][ \t]*$", re.MULTILINE)
 _ASKS_FOR_OUTPUT = "\n\nRespond with the corresponding output fields"
 # A marker of a field is one piece: it is not shown, so nobody waits for it.
 _PIECE = re.compile(r"\s*\[\[ ## \w+ ## \]\]\n?|\s*\S+|\s+$")
-_CITATION_LIKE = re.compile(r"\[(?=\^?\d{1,3}\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +177,24 @@ class AsyncExtractiveEngine:
 def reply(request: Request) -> str:
     """What the model says to a request, in ChatAdapter's format."""
     prompt = read_prompt([(message.role, message.text or "") for message in request.messages])
+    reasoning, answer = _whole_answer(prompt) or _quoted_answer(prompt)
+    fields = {"reasoning": reasoning, "answer": answer}
+    written = "\n\n".join(f"[[ ## {name} ## ]]\n{neutral(text)}" for name, text in fields.items())
+    return f"{written}\n\n[[ ## completed ## ]]\n"
+
+
+def _whole_answer(prompt: Prompt) -> tuple[str, str] | None:
+    """Reasoning and answer to a question about documents as a whole; None for any other."""
+    whole = whole_of(prompt.question, goes_on=prompt.previous is not None)
+    return told(whole, prompt.passages, language_of(prompt.question)) if whole else None
+
+
+def _quoted_answer(prompt: Prompt) -> tuple[str, str]:
+    """Reasoning and answer to a question that sentences answer."""
     query = query_of(prompt.question, prompt.previous)
     choice = choose(query, prompt.passages)
     wording = _WORDINGS[language_of(prompt.question, *(passage.text for passage in prompt.passages))]
-    fields = {"reasoning": reasoning_of(query, prompt.passages, choice, wording), "answer": answer_of(choice, wording)}
-    written = "\n\n".join(f"[[ ## {name} ## ]]\n{neutral(text)}" for name, text in fields.items())
-    return f"{written}\n\n[[ ## completed ## ]]\n"
+    return reasoning_of(query, prompt.passages, choice, wording), answer_of(choice, wording)
 
 
 def read_prompt(messages: Sequence[tuple[str, str]]) -> Prompt:
@@ -217,31 +230,10 @@ def answer_of(choice: Choice, wording: Wording) -> str:
         choice.quotes, key=lambda quote: (quote.head, quote.number if quote.head else 0)
     ):
         if head:
-            blocks.append("\n".join([head, *(_row(quote.text, number) for quote in quotes)]))
+            blocks.append("\n".join([head, *(row(quote.text, number) for quote in quotes)]))
         else:
-            blocks.append(" ".join(_sentence(quote) for quote in quotes))
+            blocks.append(" ".join(sentence(quote.text, quote.number) for quote in quotes))
     return "\n\n".join(blocks)
-
-
-def _sentence(quote: Quote) -> str:
-    """A quote on one line with its [n]."""
-    text = without_mark(quote.text)
-    if is_row(text):  # its table's head is in another passage
-        text = " · ".join(cell.strip() for cell in text.strip("|").split("|"))
-    if text.count("**") % 2:
-        text = text.replace("**", "")
-    return f"{_uncited(' '.join(text.split()))} [{quote.number}]"
-
-
-def _uncited(text: str) -> str:
-    """What looks like a citation in a document is none of ours: escaped, it reads the same and cites nothing."""
-    return _CITATION_LIKE.sub(r"\\[", text)
-
-
-def _row(row: str, number: int) -> str:
-    """A table's row with its [n] in the last cell."""
-    cells = _uncited(row).rstrip().removesuffix("|").rstrip()
-    return f"{cells} [{number}] |"
 
 
 def reasoning_of(query: Query, passages: Sequence[Numbered], choice: Choice, wording: Wording) -> str:
@@ -257,7 +249,7 @@ def reasoning_of(query: Query, passages: Sequence[Numbered], choice: Choice, wor
         wording.leans if query.past else "",
     ]
     found = [
-        f"- [{passage.number}] {_uncited(passage.heading)}: {wording.has.format(listed(mentioned))}"
+        f"- [{passage.number}] {uncited(passage.heading)}: {wording.has.format(listed(mentioned))}"
         for passage, mentioned in zip(passages, choice.mentions, strict=True)
         if mentioned
     ]

@@ -13,15 +13,18 @@ from typing import Any, Literal
 
 import dspy
 
+from pipeline.contents import passages_on
 from pipeline.conversation import Passage, Query, Turn
 from pipeline.errors import SearchFault
 from pipeline.events import Event, PassagesFound, StepChanged
 from pipeline.notices import warned
 from pipeline.numbered import neutral, numbered
-from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Options, Scope, Search
+from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Options, Scope, Search, Shelf
 from pipeline.retrieval.fusing import fused
 from pipeline.retrieval.query import query_of
+from pipeline.retrieval.words import language_of
 from pipeline.rewriting import Rewrite
+from pipeline.whole import whole_of
 
 DEFAULT_INSTRUCTIONS = (
     "Answer the question from the numbered passages alone, in the language of the question.\n"
@@ -50,11 +53,14 @@ GO_ON = "Your answer above broke off. Go on with it exactly where it ends, witho
 
 
 class Rag(dspy.Module):
-    """Search, then a chain of thought over the numbered passages."""
+    """Search, then a chain of thought over the numbered passages.
 
-    def __init__(self, search: Search) -> None:
+    With a shelf a question about documents as a whole gets their beginnings instead, whose words it need not share.
+    """
+
+    def __init__(self, search: Search, shelf: Shelf | None = None) -> None:
         super().__init__()
-        self.search = search
+        self.search, self.shelf = search, shelf
         # Optional, since models that think natively often leave the prompted reasoning out.
         reasoning = dspy.OutputField(desc="what each passage adds, and what is missing, in a few sentences", default="")
         self.answer = dspy.ChainOfThought(AnswerFromPassages, rationale_field=reasoning)
@@ -78,6 +84,8 @@ class Rag(dspy.Module):
         and is to be gone on with. With `rewrites` the model first says what to search for.
         """
         if found is None:
+            found = await self._begun(question, history, scope, options)
+        if found is None:
             queries = await self._queries(question, history) if rewrites else ()
             found = await self._found(question, history, queries, scope, options)
         await say(StepChanged(step="reason", state="began"))
@@ -100,6 +108,25 @@ class Rag(dspy.Module):
         took_s = time.monotonic() - began
         await say(StepChanged(step="rewrite", state=state, text=" · ".join(queries), took_s=took_s))
         return queries
+
+    async def _begun(
+        self, question: str, history: Sequence[Turn], scope: Scope, options: Options
+    ) -> tuple[Passage, ...] | None:
+        """What documents begin with that are asked of as a whole; None where something else is asked."""
+        whole = whole_of(question, goes_on=bool(history))
+        if whole is None or self.shelf is None:
+            return None
+        began = time.monotonic()
+        try:
+            passages = await passages_on(whole, language_of(question), self.shelf, scope, options.passages_wanted)
+        except Exception as error:
+            raise SearchFault from error
+        if not passages:
+            return None
+        await say(StepChanged(step="retrieve", state="began"))
+        await say(PassagesFound(query=question, passages=passages))
+        await say(StepChanged(step="retrieve", state="ended", took_s=time.monotonic() - began))
+        return passages
 
     async def _found(
         self, question: str, history: Sequence[Turn], queries: Sequence[str], scope: Scope, options: Options

@@ -38,6 +38,7 @@ _MARK = r"[ \t]*(?:[-*•–▪◦+]|\d{1,3}[.)]|[a-z]\)|#{1,6}|>)\s+"
 _LIST_MARK = re.compile(_MARK)
 _BREAK = re.compile(rf"\n[ \t]*\n+|\n(?={_MARK}|[ \t]*\|)|(?<=\|)[ \t]*\n|(?<=[.!?:;])[ \t]*\n")
 _CLOSING, _OPENING = "\"'”’»“)]", "\"'“„»«\u2018(["
+_ENDS = (".", "!", "?", "…", "。", "\uff01", "\uff1f")
 _LOOK_BACK_CHARS = 40
 
 
@@ -50,6 +51,11 @@ def without_mark(sentence: str) -> str:
     """A sentence without the mark of its list item, heading or quotation."""
     mark = _LIST_MARK.match(sentence)
     return sentence[mark.end() :] if mark else sentence
+
+
+def ends(sentence: str) -> bool:
+    """Whether it ends as a sentence does, and not as a heading or before a list."""
+    return sentence.rstrip(_CLOSING).endswith(_ENDS)
 
 
 def is_row(sentence: str) -> bool:

@@ -70,7 +70,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings, models: Models, search: Index, store: Store) -> None:
         self._settings, self._models, self._search, self._history = settings, models, search, History(store)
-        self._program = PROGRAMS[PROGRAM](search)  # keeps nothing of a turn, so it is the same for all
+        self._program = PROGRAMS[PROGRAM](search, search)  # keeps nothing of a turn, so it is the same for all
         self._turns: dict[str, RunningTurn] = {}
         self._breakers = Breakers()
         self._experience = Experience()

@@ -98,7 +98,19 @@ class Search(Protocol):
         ...
 
 
-class Index(Search, Protocol):
+class Shelf(Protocol):
+    """The documents themselves, without a search. SearchFault: the store failed."""
+
+    async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
+        """The shared documents and the visitor's own, in the order in which they came."""
+        ...
+
+    async def read(self, document_id: str, visitor: str | None, start: int, end: int) -> tuple[Passage, ...]:
+        """The passages of a document that overlap [start, end) of its text, in its order; () for others' documents."""
+        ...
+
+
+class Index(Search, Shelf, Protocol):
     """Documents that last. What `add` returned survives any end of the process. Calls may come from any thread.
 
     A write never keeps a search waiting for longer than a batch. SearchFault: the store failed.
@@ -146,14 +158,6 @@ class Index(Search, Protocol):
 
     async def expire(self, added_before: float) -> tuple[Entry, ...]:
         """Remove every private document that was added before that time → the removed."""
-        ...
-
-    async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
-        """The shared documents and the visitor's own, in the order in which they came."""
-        ...
-
-    async def read(self, document_id: str, visitor: str | None, start: int, end: int) -> tuple[Passage, ...]:
-        """The passages of a document that overlap [start, end) of its text, in its order; () for others' documents."""
         ...
 
     async def embed(self, progress: Progress | None = None) -> int:

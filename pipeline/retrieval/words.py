@@ -42,6 +42,16 @@ _BM25: MappingProxyType[Language, Bm25] = MappingProxyType(
     }
 )
 
+# Words that are no stop words and tell the language of a short text all the same.
+_TELLING: MappingProxyType[Language, frozenset[str]] = MappingProxyType(
+    {
+        "en": frozenset({"hello", "thanks", "thank", "please", "hi", "summarise", "summarize", "list"}),
+        "de": frozenset(
+            {"bitte", "danke", "fasse", "gern", "guten", "hallo", "hilfe", "moin", "nenne", "servus", "worum"}
+        ),
+    }
+)
+
 # Sets the terms of one language apart from those of another; an id has 32 bits.
 _OWN: MappingProxyType[Language, int] = MappingProxyType({"en": 0, "de": 0x9E3779B9})
 
@@ -94,7 +104,10 @@ def language_of(*texts: str) -> Language:
     """The language of the first text that tells: the one with more stop words. English when none does."""
     for text in texts:
         words = words_of(text[:2000])
-        stops = {language: len(words) - len(content_words(text[:2000], language)) for language in LANGUAGES}
+        stops = {
+            language: sum(not terms_of_word(word, language) or word.lower() in _TELLING[language] for word in words)
+            for language in LANGUAGES
+        }
         if stops["en"] != stops["de"]:
             return max(LANGUAGES, key=lambda language: stops[language])
     return "en"

@@ -110,6 +110,7 @@ async def test_the_views_that_were_sent_are_counted_and_are_far_fewer_than_the_t
     assert turn.metrics.updates == len(followed)
     assert turn.metrics.updates <= 0.6 * (turn.metrics.tokens or 0)
     assert "quoted in" in settled[THREAD][0]
+    assert f"shown in {len(followed)} updates" in settled[THREAD][0]
 
 
 async def test_panes_that_did_not_change_come_as_the_same_object(intents: Intents) -> None:

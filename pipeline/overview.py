@@ -1,0 +1,172 @@
+"""What the built-in model says of documents as a whole, and to a greeting: constant sentences, titles and beginnings.
+
+It sums nothing up, and says so where it was asked to. Which documents are meant was settled before, by what it is
+given. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from types import MappingProxyType
+
+from pipeline.contents import TITLES
+from pipeline.numbered import Numbered
+from pipeline.quoted import row, sentence, uncited
+from pipeline.quoting import Sentence, sentences_of
+from pipeline.retrieval.words import Language, language_of
+from pipeline.sentences import ends, is_row
+from pipeline.whole import Whole, calls, is_file, is_general
+
+TOLD_MOST, LISTED_MOST = 5, 30  # documents that are told with their first sentence, and by their title
+LEAD_SENTENCES, LEAD_MOST, ROWS_MOST = 2, 4, 3
+
+_LINE = re.compile(r"^- \*\*(.+?)\*\*.*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """All that is said here that no document says; {} is how many documents there are, in words."""
+
+    method: str
+    hello: str
+    self: str
+    thanks: str
+    list: str
+    about: str
+    summary: str
+    summary_of_one: str
+    also: str
+
+
+_PHRASES: MappingProxyType[Language, Phrases] = MappingProxyType(
+    {
+        "en": Phrases(
+            method="This asks of documents as a whole, so no words were searched: what follows are titles and first "
+            "sentences. No language model is at work.",
+            hello="Hello! Ask about anything in these documents, and the sentences that answer are quoted from them.",
+            self="This is Glassbox’s built-in model, and no language model: it finds the sentences that answer a "
+            "question, quotes them and names where they stand. It can be asked about these documents:",
+            thanks="You are welcome. Ask whatever else you want to know from the documents.",
+            list="{} can be asked:",
+            about="{}. This is how they begin:",
+            summary="The built-in model only quotes, so this is no summary in words of its own. {} begin like this:",
+            summary_of_one="The built-in model only quotes, so this is no summary in words of its own, but how the "
+            "document and its sections begin:",
+            also="Also:",
+        ),
+        "de": Phrases(
+            method="Das fragt nach Dokumenten als Ganzem, also wurden keine Wörter gesucht: Es folgen Titel und erste "
+            "Sätze. Hier arbeitet kein Sprachmodell.",
+            hello="Guten Tag! Fragen Sie nach allem, was in diesen Dokumenten steht: Die Sätze, die antworten, werden "
+            "daraus zitiert.",
+            self="Das ist das eingebaute Modell von Glassbox, kein Sprachmodell: Es findet die Sätze, die eine Frage "
+            "beantworten, zitiert sie und nennt ihre Stelle. Fragen kann man es nach diesen Dokumenten:",
+            thanks="Gern. Fragen Sie, was Sie noch aus den Dokumenten wissen möchten.",
+            list="{} können befragt werden:",
+            about="{}. So beginnen sie:",
+            summary="Das eingebaute Modell zitiert nur, das ist also keine Zusammenfassung in eigenen Worten. {} "
+            "beginnen so:",
+            summary_of_one="Das eingebaute Modell zitiert nur, das ist also keine Zusammenfassung in eigenen Worten, "
+            "sondern der Anfang des Dokuments und seiner Abschnitte:",
+            also="Außerdem:",
+        ),
+    }
+)
+
+
+def told(whole: Whole, passages: Sequence[Numbered], language: Language) -> tuple[str, str] | None:
+    """Reasoning and answer; None where the passages are of something else, so that they have to be searched."""
+    phrases = _PHRASES[language]
+    answer = _answer(whole, passages, phrases)
+    return (phrases.method, answer) if answer else None
+
+
+def _answer(whole: Whole, passages: Sequence[Numbered], phrases: Phrases) -> str:
+    if whole.aim == "thanks":
+        return phrases.thanks
+    contents = passages[0] if passages and passages[0].heading.partition(" › ")[0] in TITLES.values() else None
+    lines = list(_LINE.finditer(contents.text)) if contents else []
+    if contents and lines:
+        return _of_many(whole, contents, lines, phrases)
+    if whole.aim in ("about", "summary"):
+        return _of_one(whole, passages, phrases)
+    return phrases.hello if whole.aim == "hello" else phrases.self if whole.aim == "self" else ""
+
+
+def _of_many(whole: Whole, contents: Numbered, lines: Sequence[re.Match[str]], phrases: Phrases) -> str:
+    number, counted = contents.number, contents.heading.partition(" › ")[2]
+    titles = [line[1] for line in lines]
+    if whole.aim in ("hello", "self"):
+        return f"{phrases.hello if whole.aim == 'hello' else phrases.self}\n\n{_joined(titles[:LISTED_MOST], number)}"
+    if whole.aim == "list":
+        items = [f"- {sentence(title, number)}" for title in titles[:LISTED_MOST]]
+        return "\n\n".join([phrases.list.format(counted), "\n".join(items)])
+    most = whole.points or TOLD_MOST
+    items = [f"- {sentence(line[0], number)}" for line in lines[:most]]
+    intro = (phrases.about if whole.aim == "about" else phrases.summary).format(counted)
+    rest = titles[most : most + LISTED_MOST]
+    return "\n\n".join([intro, "\n".join(items), *([f"{phrases.also} {_joined(rest, number)}"] if rest else [])])
+
+
+def _joined(titles: Sequence[str], number: int) -> str:
+    return f"{uncited(' · '.join(titles))} [{number}]"
+
+
+def _of_one(whole: Whole, passages: Sequence[Numbered], phrases: Phrases) -> str:
+    """How a document begins, then how its sections do; "" where these are not passages of the one that is named."""
+    titles = {passage.heading.partition(" › ")[0] for passage in passages}
+    known = is_general(whole.name) or is_file(whole.name)  # a file's name is not in the prompt
+    if len(titles) != 1 or not (known or calls(whole.name, *titles)):
+        return ""
+    intro = [phrases.summary_of_one] if whole.aim == "summary" else []
+    if whole.points:
+        items = [f"- {item}" for item in islice(_in_turn(passages), whole.points)]
+        return "\n\n".join([*intro, "\n".join(items)]) if items else ""
+    first, *others = passages
+    lead = _lead(first)
+    items = [f"- {item}" for passage in others for item in islice(_items(passage), 1)]
+    return "\n\n".join([*intro, lead, *(["\n".join(items)] if items else [])]) if lead else ""
+
+
+def _lead(passage: Numbered) -> str:
+    """Its first sentences, of a table its first rows."""
+    units = _units(passage)
+    prose, whole = list[Sentence](), 0
+    for unit in units:
+        if not is_row(unit.text) and whole < LEAD_SENTENCES and len(prose) < LEAD_MOST:
+            prose.append(unit)
+            whole += ends(unit.text)  # a line without a full stop is a heading of its own making
+    if prose:
+        return " ".join(sentence(unit.text, passage.number) for unit in prose)
+    if units and units[0].head:
+        return "\n".join([units[0].head, *(row(unit.text, passage.number) for unit in units[:ROWS_MOST])])
+    return " ".join(sentence(unit.text, passage.number) for unit in units[:ROWS_MOST])
+
+
+def _in_turn(passages: Sequence[Numbered]) -> Iterator[str]:
+    """The first item of each passage, then the second of each, and so on."""
+    waiting = [_items(passage) for passage in passages]
+    while waiting:
+        for items in list(waiting):
+            if (item := next(items, None)) is None:
+                waiting.remove(items)
+            else:
+                yield item
+
+
+def _items(passage: Numbered) -> Iterator[str]:
+    """Its sentences, the first one behind the name of its section; rows where it has nothing else."""
+    section = passage.heading.rpartition(" › ")[2] if " › " in passage.heading else ""
+    units = _units(passage)
+    for place, unit in enumerate([unit for unit in units if not is_row(unit.text)] or units):
+        named = f"**{uncited(section)}**: " if section and not place else ""
+        yield named + sentence(unit.text, passage.number)
+
+
+def _units(passage: Numbered) -> Sequence[Sentence]:
+    """What may be quoted of it; a sentence that only announces a list stands behind the others."""
+    units = sentences_of(passage.text, language_of(passage.text, passage.heading))
+    return sorted(units, key=lambda unit: unit.text.endswith(":"))

@@ -1,0 +1,115 @@
+"""Which questions ask of documents as a whole, and of which: told by their frame, in English and German."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.chat import ABOUT, EXAMPLES
+from pipeline.whole import Aim, Whole, calls, is_general, whole_of
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        ("What is this handbook about?", Whole("about", "handbook")),
+        ("what's this all about", Whole("about")),
+        ("Worum geht es in diesem Handbuch?", Whole("about", "Handbuch")),
+        ("Worum geht’s hier?", Whole("about")),
+        ("Wovon handelt die Datei tee.pdf?", Whole("about", "Datei tee.pdf")),
+        ("What is tea.txt about?", Whole("about", "tea.txt")),
+        ("Tell me about the document Green tea", Whole("about", "document Green tea")),
+        ("What's in my file?", Whole("about", "file", own=True)),
+        ("Summarise the handbook in three bullet points", Whole("summary", "handbook", points=3)),
+        ('Could you please summarize "Green tea" in 2 sentences?', Whole("summary", "Green tea", points=2)),
+        ("Fasse „Grüner Tee“ in fünf Stichpunkten zusammen!", Whole("summary", "Grüner Tee", points=5)),
+        ("Kannst du meine Notizen kurz zusammenfassen?", Whole("summary", "Notizen", own=True)),
+        ("Give me a short overview of the tea document", Whole("summary", "tea document")),
+        ("What are the key points of “Green tea”?", Whole("summary", "Green tea")),
+        ("tl;dr", Whole("summary")),
+        ("List all documents.", Whole("list")),
+        ("What documents do you have?", Whole("list")),
+        ("Wie viele Dokumente gibt es?", Whole("list")),
+        ("List my files", Whole("list", own=True)),
+        ("Which topics can I ask about?", Whole("list")),
+    ],
+)
+def test_the_frame_of_a_question_tells_that_it_asks_of_documents_as_a_whole(question: str, whole: Whole) -> None:
+    assert whole_of(question) == whole
+
+
+@pytest.mark.parametrize("title", ["Notes", "In three points", "What is tea?", "«A» and B", "Äpfel & Birnen (2024)"])
+@pytest.mark.parametrize("about", ABOUT.values())
+def test_a_card_of_the_page_names_its_document_whatever_the_title(about: str, title: str) -> None:
+    assert whole_of(about.format(title)) == Whole("about", title)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        *(question for _, question, _ in EXAMPLES),
+        "Which documents mention caffeine?",
+        "Who wrote the documents?",
+        "What are files?",
+        "What is in the water?",
+        "What does espresso contain?",
+        "Tell me about crema",
+        "Was ist in der Milch?",
+        "Worum ging es im Krieg?",
+        "How do I thank a host?",
+        "",
+        "?!",
+        "summarise " * 80,
+    ],
+)
+def test_any_other_question_is_left_to_the_search(question: str) -> None:
+    assert whole_of(question) is None
+
+
+@pytest.mark.parametrize(
+    ("aim", "questions"),
+    [
+        ("hello", "hi|Hello there!|Guten Tag|test|How are you?|Wie geht es Ihnen?"),
+        ("thanks", "thanks|Great, thank you so much!|ok|Danke schön!|Vielen Dank|bye"),
+        ("self", "Who are you?|What can you do?|Are you ChatGPT?|help|Was kannst du?|Wer sind Sie?|What is this?"),
+    ],
+)
+def test_who_only_talks_gets_no_search(aim: Aim, questions: str) -> None:
+    for question in questions.split("|"):
+        assert whole_of(question) == Whole(aim), question
+
+
+@pytest.mark.parametrize("question", ["Summarise it", "What is it about?", "How does it work?", "Fasse das zusammen"])
+def test_below_an_answer_it_is_what_the_answer_told(question: str) -> None:
+    assert whole_of(question) is not None
+    assert whole_of(question, goes_on=True) is None
+
+
+def test_a_document_is_called_by_its_title_its_file_or_words_of_them() -> None:
+    assert calls("green TEA", "Green tea", "a/tea_notes.md") == 3
+    assert calls("tea_notes", "Green tea", "a/tea_notes.md") == calls("tea_notes.md", "Green tea", "tea_notes.md") == 3
+    assert calls("the notes on tea", "Green tea", "a/tea_notes.md") == 2
+    assert calls("the green document", "Green tea") == 1
+    assert calls("the black document", "Green tea") == calls("document", "Green tea") == calls("", "Green tea") == 0
+    assert is_general("handbook")
+    assert not is_general("green handbook")
+
+
+@given(
+    st.text(max_size=60), st.sampled_from(["{}", "what is {} about", "summarise {}", "list {}", "“{}”", "thanks {}"])
+)
+def test_no_question_is_too_strange(text: str, frame: str) -> None:
+    whole = whole_of(frame.format(text))
+    assert whole is None or len(whole.name) <= len(text) + 10
+
+
+@pytest.mark.parametrize(
+    "text", ["!", "thanks", "summary of ", "what is about ", "list all ", "“", "in a ", "ten words "]
+)
+def test_a_hostile_question_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    whole_of((text * 400)[:399] + "x")
+    assert time.process_time() - began < 1.0
