@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from components import asked, rungs, waiting
+from components import asked, notices, rungs, sources, waiting
 from components.ink import Ink
 from components.markdown import plain
-from components.parts import Parts, action, badge, button, icon, mark, notice
+from components.parts import Parts, action, badge, icon, mark
 from components.view import StepView, View
 from pipeline.conversation import Listed, Rating
-from pipeline.errors import MODEL_FAULTS
-from pipeline.events import Ending, TurnFailed, TurnFinished, TurnStopped
+from pipeline.events import TurnFailed, TurnFinished, TurnStopped
 from pipeline.settings import BUILTIN_MODEL
 
 NAME, TITLE = "chat", "Answer"
@@ -93,12 +92,13 @@ def render(view: View, ink: Ink) -> Parts:
     """The turn as it stands: its shell, then question, steps, answer, and what is under it."""
     if not view.turn_id:
         return []
-    return [f"{_shell(view)}</article>", *_inside(view, ink, 0)]
+    return [f"{_shell(view, ink)}</article>", *_inside(view, ink, 0)]
 
 
 def article(view: View, rating: Rating = 0) -> str:
     """A turn that has ended, as one element of the thread."""
-    return f"{_shell(view)}{''.join(_inside(view, Ink(), rating))}</article>"
+    ink = Ink()
+    return f"{_shell(view, ink)}{''.join(_inside(view, ink, rating))}</article>"
 
 
 def _about(kind: str, documents: Sequence[Listed]) -> list[tuple[str, str]]:
@@ -111,22 +111,22 @@ def _quotes_only(model: str) -> str:
     return badge("quote", "quotes only, no language model") if model == BUILTIN_MODEL else ""
 
 
-def _shell(view: View) -> str:
+def _shell(view: View, ink: Ink) -> str:
     state = "running" if view.ending is None else view.ending.kind.removeprefix("turn_")
     writing = " writing" if view.ending is None and view.text("answer") else ""
     return (
         f'<article class="turn{writing}" data-turn="{escape(view.turn_id)}" data-state="{state}" '
-        f'data-said="{escape(_spoken(view))}" data-at="{view.at_s:.2f}">'
+        f'data-said="{escape(_spoken(view, ink))}" data-at="{view.at_s:.2f}">'
     )
 
 
-def _spoken(view: View) -> str:
+def _spoken(view: View, ink: Ink) -> str:
     """The one line that a screen reader is told."""
     match view.ending:
         case None:
             return "Answering." if view.text("answer") else waiting.said(view)
         case TurnFinished():
-            count = len(view.passages)
+            count = len(sources.given(view, ink))
             return f"Answer finished, {count} source{'' if count == 1 else 's'}."
         case TurnFailed():
             return f"The answer failed. {view.ending.text}"
@@ -139,7 +139,7 @@ def _inside(view: View, ink: Ink, rating: Rating) -> Parts:
     parts = [_asked(view), _steps(view), *answer]
     if view.ending is None:
         return [*parts, *([] if answer else [*rungs.now(view), waiting.place(view), *_peek(view)]), _progress(view)]
-    return [*parts, *_notes(view), *_notice(view, view.ending), _facts(view, rating)]
+    return [*parts, *notices.under(view, ink), _facts(view, rating)]
 
 
 def _asked(view: View) -> str:
@@ -210,40 +210,6 @@ def _quotes(view: View) -> bool:
     """Whether the built-in model answers, which has neither tokens nor a speed."""
     now = view.recoveries[-1].to_model if view.recoveries and view.ending is None else view.model
     return now == BUILTIN_MODEL
-
-
-def _notes(view: View) -> Parts:
-    told = [warning.text for warning in view.warnings if warning.code != "length"]  # that one has a notice
-    notes = [f'<p class="note">{icon("warn", 14)}<span>{escape(text)}</span></p>' for text in told]
-    if view.ending and not view.ending.saved:
-        lost = "This turn could not be saved: it will be gone after a restart. Copy what you need."
-        notes.append(f'<p class="note">{icon("warn", 14)}<span>{lost}</span></p>')
-    return notes
-
-
-def _notice(view: View, ending: Ending) -> Parts:
-    # Only a language model can go on with what it wrote.
-    of = f"answer {view.place}"
-    more = [button("go-on", "Continue", of=of)] if view.text("answer") and view.model != BUILTIN_MODEL else []
-    match ending:
-        case TurnFinished(finish="length"):
-            return [notice("calm", "Cut short", "The model reached its limit of tokens.", more)]
-        case TurnFinished():
-            return []
-        case TurnStopped():
-            # After a kill nobody knows what was on a screen, only what had reached the store.
-            was_cut = any(each.code == "interrupted" for each in view.warnings)
-            nothing = "No answer had been stored yet." if was_cut else "No answer was written yet."
-            kept = "What was written is kept." if view.text("answer") else nothing
-            return [notice("calm", "Stopped", kept, [*more, button("retry", "Try again", of=of)], "stop")]
-        case TurnFailed():
-            is_model = ending.code in MODEL_FAULTS
-            other = [button("models", "Choose another model", "plain" if ending.retryable else "primary", of=of)]
-            again = button("retry", "Try again", "primary" if ending.retryable else "plain", of=of)
-            buttons = [again, *more, *(other * is_model)]
-            kept = " What had arrived is kept above." if view.text("answer") else ""
-            title = "Incomplete answer" if view.text("answer") else "No answer"
-            return [notice("bad", title, ending.text + kept, buttons if ending.retryable else buttons[::-1])]
 
 
 def _quoted(view: View) -> Parts:

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape, unescape
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from components.markdown import passage as shown_text
 from pipeline.citations.matching import evidence
+from pipeline.citations.refusals import is_refusal
 from pipeline.conversation import Passage, Span
 from pipeline.sentences import sentences
 
@@ -101,6 +102,21 @@ def cited(html: str, passages: Sequence[Passage]) -> str:
         if number <= len(passages):
             pieces[at] = pieces[at][:-1] + _attributes(passages[number - 1], claims) + ">"
     return "".join(pieces)
+
+
+Standing = Literal["cites", "cites_nothing", "refuses"]
+
+
+def standing(blocks: Sequence[str]) -> Standing:
+    """What an answer stands on, by its blocks with their chips: passages, nothing, or it says that they do not tell."""
+    said: list[tuple[str, bool]] = []
+    for flow in map(_flow, blocks):
+        spans = sentences(flow.text)
+        places = {_place(flow.text, spans, at) for _, _, at in flow.chips}
+        said += [(flow.text[begin:end], (begin, end) in places) for begin, end in spans]
+    if is_refusal(said):
+        return "refuses"
+    return "cites" if any(cites for _, cites in said) else "cites_nothing"
 
 
 def _attributes(passage: Passage, claims: Sequence[str]) -> str:

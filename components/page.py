@@ -124,7 +124,7 @@ def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
             notice = keyed([], "notice", events=("again", "cancel", "close"))
             question = _question()
             gr.HTML(
-                '<p class="fine">Answers can be wrong. Every sentence has its passage: check it.</p>'
+                '<p class="fine">Answers can be wrong. The numbers lead to the passages that were cited.</p>'
                 '<p id="status" class="sr" role="status"></p>',
                 apply_default_css=False,
             )

@@ -61,7 +61,7 @@ def mark(size_px: int) -> str:
     )
 
 
-def badge(kind: Literal["quote", "warn", "good", "stop", "fallback"], text: str, why: str = "") -> str:
+def badge(kind: Literal["quote", "warn", "good", "stop", "fallback", "search"], text: str, why: str = "") -> str:
     """A short remark: always text and icon, never colour alone. `why` is told to whoever points at it."""
     title = f' title="{escape(why)}"' if why else ""
     return f'<span class="badge {kind}"{title}>{icon(kind, 13)}{escape(text)}</span>'
@@ -85,13 +85,20 @@ def button(name: str, label: str, kind: Literal["primary", "plain"] = "plain", *
 
 
 def notice(
-    kind: Literal["bad", "warn", "calm"], title: str, text: str, buttons: Sequence[str], sign: str = "warn"
+    kind: Literal["bad", "warn", "calm"],
+    title: str,
+    text: str,
+    buttons: Sequence[str],
+    sign: str = "warn",
+    *,
+    lang: str = "en",
 ) -> str:
     """What went otherwise than asked, and what to do now; read out at once when it is bad."""
     role = "alert" if kind == "bad" else "note"
+    told = "" if lang == "en" else f' lang="{escape(lang)}"'
     heading = f"<strong>{escape(title)}</strong>" if title else ""
     return (
-        f'<div class="notice {kind}" role="{role}">{icon(sign, 18)}<div class="what">{heading}'
+        f'<div class="notice {kind}" role="{role}"{told}>{icon(sign, 18)}<div class="what">{heading}'
         f'<p>{escape(text)}</p></div><div class="do">{"".join(buttons)}</div></div>'
     )
 

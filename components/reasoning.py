@@ -14,7 +14,7 @@ EMPTY: Parts = [
     "You can read along here.</p></div>",
     '<ol class="flow"><li><span class="number">1</span><span><b>Search</b> finds the passages, and says why each was '
     'chosen.</span></li><li><span class="number">2</span><span><b>Reasoning</b> weighs them in the open.</span></li>'
-    '<li><span class="number">3</span><span><b>The answer</b> cites the passage behind each sentence.</span></li></ol>',
+    '<li><span class="number">3</span><span><b>The answer</b> cites the passages that it stands on.</span></li></ol>',
 ]
 
 

@@ -9,37 +9,24 @@ from html import escape
 from textwrap import shorten
 from typing import Literal
 
-from components.citing import cutting
+from components.citing import cutting, standing
 from components.ink import Ink
 from components.markdown import passage as shown_text
 from components.markdown import plain
 from components.parts import Parts, badge, icon
 from components.view import View
-from pipeline.conversation import Listed, Passage, Scores
-from pipeline.retrieval.quality import GOOD_SHARE, HALF, LEAST_SHARE
+from pipeline.conversation import Listed, Passage, Query, Scores
+from pipeline.events import TurnFinished
+from pipeline.retrieval.quality import words_found
 
 NAME, TITLE = "sources", "Sources"
 DOCUMENTS_SHOWN = 16
 TITLE_CHARS = 600  # of the query that the mouse reveals
-# What `pipeline.retrieval.quality` found, and by which rule.
-QUALITIES: dict[str | None, tuple[Literal["good", "warn", "stop"], str, str]] = {
-    "good": (
-        "good",
-        "good context",
-        f"The passages hold at least {GOOD_SHARE:.0%} of the question’s words together, "
-        f"and one alone more than {HALF:.0%}.",
-    ),
-    "weak": (
-        "warn",
-        "weak context",
-        f"The passages hold at least {LEAST_SHARE:.0%} of the question’s words, or are near it in meaning; "
-        f"good would be {GOOD_SHARE:.0%} together and more than {HALF:.0%} in one.",
-    ),
-    "none": (
-        "stop",
-        "no context",
-        f"The passages hold less than {LEAST_SHARE:.0%} of the question’s words.",
-    ),
+# What `pipeline.retrieval.quality` counted: words that were found, which is no proof that they answer anything.
+QUALITIES: dict[str | None, tuple[Literal["search", "warn"], str]] = {
+    "good": ("search", "most words found"),
+    "weak": ("warn", "some words found"),
+    "none": ("warn", "words not found"),
 }
 MODES: dict[str | None, tuple[str, str]] = {
     "keyword": ("keyword", "Searched by words (BM25)"),
@@ -59,7 +46,7 @@ def empty(documents: Sequence[Listed], own: Sequence[Listed] = ()) -> Parts:
     note = f'<span class="state">{_counted(len(found), "document")}</span>'
     return [
         f'<header class="pane-head"><h2>{TITLE}</h2>{note}</header>',
-        '<div class="hint"><p>Answers may only use these documents. The passages found appear here first.</p></div>',
+        '<div class="hint"><p>Answers are made from these documents. The passages found appear here first.</p></div>',
         f'<div class="documents"><ol aria-label="Documents and their passages">{rows}</ol>{rest}</div>',
     ]
 
@@ -79,11 +66,26 @@ def render(view: View, ink: Ink) -> Parts:
             _searched(view),
             '<p class="quiet">No passage shares a word with the question.</p>',
         ]
+    standing_as = given(view, ink)
     cards = ink.once("cards", view.passages, lambda: _cards(view.passages))
+    used = [card for card, passage in zip(cards, view.passages, strict=True) if passage.number in standing_as]
     found, looked_at = len(view.passages), len(view.passages) + len(view.rejected)
     about = f"The best {found} of the {looked_at} candidates that were looked at"
-    note = f'<span title="{about}">{found} of {looked_at} passages</span>'
-    return [_head(view, note), _searched(view), *cards, *_rejected(view.rejected)]
+    note = f'<span title="{about}">{len(used)} of {looked_at} passages</span>'
+    unused = [card for card in cards if card not in used]
+    return [_head(view, note, len(used)), _searched(view), *used, *_unused(view, unused), *_rejected(view.rejected)]
+
+
+def given(view: View, ink: Ink) -> frozenset[int]:
+    """The numbers of the passages that stand as sources: those that the model was given.
+
+    None of them where they hold hardly a word of the question and the answer, once it is there, cites none.
+    """
+    if not isinstance(view.ending, TurnFinished):
+        return frozenset(passage.number for passage in view.passages)
+    if view.quality == "none" and standing(ink.blocks(view, "answer")) != "cites":
+        return frozenset()
+    return frozenset(passage.number for passage in view.ending.passages)
 
 
 def neighbours(passages: Sequence[Passage], start: int, end: int) -> str:
@@ -124,12 +126,25 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _head(view: View, note: str) -> str:
-    quality = badge(*QUALITIES[view.quality]) if view.quality in QUALITIES else ""
+def _head(view: View, note: str, count: int = 0) -> str:
+    quality = badge(*QUALITIES[view.quality], _counted_words(view)) if view.quality in QUALITIES else ""
     return (
-        f'<header class="pane-head" data-turn="{escape(view.turn_id)}" data-count="{len(view.passages) or ""}">'
+        f'<header class="pane-head" data-turn="{escape(view.turn_id)}" data-count="{count or ""}">'
         f'<h2>{TITLE}</h2>{quality}<span class="state">{note}</span></header>'
     )
+
+
+def _counted_words(view: View) -> str:
+    """The numbers behind the badge, and what they do not tell."""
+    found, missing = words_found(Query(view.query), view.passages)
+    words = _counted(len(found) + len(missing), "word")
+    told = [f"{len(found)} of the {words} of the search stand in the passages{_listed(found)}."]
+    told += [f"Not found{_listed(missing)}."] if missing else []
+    return " ".join([*told, "This counts words: it does not say that they answer."])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f": {', '.join(words)}" if words else ""
 
 
 def _searched(view: View) -> str:
@@ -209,6 +224,15 @@ def _place(passage: Passage) -> str:
         f'data-document="{escape(passage.document_id or "")}" data-page="{passage.first_page or 1}" '
         f'data-start="{passage.start or 0}" data-end="{passage.end or 0}"'
     )
+
+
+def _unused(view: View, cards: Parts) -> Parts:
+    """Found, but no source: the answer cannot stand on it, or stands on none of it."""
+    if not cards:
+        return []
+    was_given = isinstance(view.ending, TurnFinished) and view.ending.passages
+    why = "not cited by the answer" if was_given and len(cards) == len(view.passages) else "not given to the model"
+    return [f'<details class="unused"><summary>{len(cards)} found, {why}</summary>{"".join(cards)}</details>']
 
 
 def _rejected(passages: Sequence[Passage]) -> Parts:

@@ -104,6 +104,7 @@ class View:
     conversation_id: str = ""
     question: str = ""
     model: str = ""
+    language: str = "en"  # of the question
     model_asked: str = ""
     program: str = ""
     asked: AskOptions | None = None
@@ -159,6 +160,7 @@ def reduce(view: View, event: Event) -> View:
                 conversation_id=event.conversation_id,
                 question=event.question,
                 model=event.model,
+                language=event.language,
                 model_asked=event.model,
                 program=event.program,
             )

@@ -25,6 +25,7 @@ LAYERS = [
         "pipeline.extractive",
         "pipeline.numbered",
         "pipeline.asked",
+        "pipeline.citations",
         "pipeline.quoting",
         "pipeline.quoted",
         "pipeline.whole",

@@ -40,6 +40,15 @@ def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
     return "weak" if held and (together >= LEAST_SHARE or leans) else "none"
 
 
+def words_found(query: Query, passages: Sequence[Passage]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The query's own words that the passages hold, and those that none of them holds."""
+    held = frozenset[int]().union(*map(_held, passages))
+    words = weighted_words(query, language_of(query.question, *(passage.text for passage in passages)))
+    own = [word.text for word in words if word.weight == 1.0]
+    found = tuple(word for word in own if not held.isdisjoint(in_any_language(word)))
+    return found, tuple(word for word in own if word not in found)
+
+
 def _held(passage: Passage) -> frozenset[int]:
     """Those terms of a passage that the question may have: its headings' words, and the marked ones of its text."""
     marked = " ".join(passage.text[begin:end] for begin, end in passage.matched)

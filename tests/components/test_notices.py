@@ -1,0 +1,160 @@
+"""What stands under an answer: in the language of its question, and nobody is sent to sources that are not cited."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from components import chat, notices, sources
+from components.i18n import ENGLISH, TEXTS, texts_of
+from components.ink import Ink
+from components.view import View, view_of
+from pipeline.conversation import Passage
+from pipeline.errors import MODEL_FAULTS
+from pipeline.events import (
+    Event,
+    FieldDelta,
+    PassagesFound,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+    TurnStopped,
+    Usage,
+    Warned,
+)
+from pipeline.notices import FAULTS, WARNINGS, warned
+
+PASSAGE = Passage(1, "a.md", "Beans", "Storing", "Roasted beans stay fresh for two weeks.", 1.0, ((0, 7),))
+OTHER = replace(PASSAGE, number=2, title="Light", text="Light is bad for beans.", matched=())
+CITES, REFUSES, CLAIMS = "Beans stay fresh for two weeks [1].", "The documents do not say so.", "Leonardo painted it."
+
+
+def turn(
+    answer: str,
+    quality: str = "good",
+    language: str = "en",
+    given: tuple[Passage, ...] = (PASSAGE, OTHER),
+    ending: Event | None = None,
+    warns: tuple[str, ...] = (),
+) -> View:
+    usage = Usage(1, 1, exact=True)
+    ends = TurnFinished(
+        fields={"answer": answer},
+        passages=given,
+        usage=usage,
+        cost=None,
+        finish="stop",
+        model="m",
+        cached=False,
+        saved=True,
+    )
+    events: list[Event] = [
+        TurnStarted(turn_id="t", conversation_id="c", question="q", model="m", program="p", language=language),
+        PassagesFound(query="roasted beans mould", passages=(PASSAGE, OTHER), quality=quality),
+        *(warned(code, language) for code in warns),
+        *([FieldDelta(field="answer", text=answer)] if answer else []),
+        ending or ends,
+    ]
+    return view_of(events)
+
+
+def under(view: View) -> str:
+    return "".join(notices.under(view, Ink()))
+
+
+@pytest.mark.parametrize("language", list(TEXTS))
+@pytest.mark.parametrize(("quality", "code"), [("weak", "weak_context"), ("none", "no_context")])
+def test_too_little_context_is_said_under_an_answer_that_cites(quality: str, code: str, language: str) -> None:
+    told = under(turn(CITES, quality, language, warns=(code,)))
+    assert WARNINGS[language][code].replace("'", "&#x27;") in told
+
+
+@pytest.mark.parametrize("answer", [REFUSES, CLAIMS])
+@pytest.mark.parametrize(("quality", "code"), [("weak", "weak_context"), ("none", "no_context")])
+def test_nobody_is_sent_to_the_sources_where_nothing_is_cited(answer: str, quality: str, code: str) -> None:
+    view = turn(answer, quality, warns=(code,))
+    told = under(view)
+    assert "heck" not in told
+    assert (ENGLISH.nothing_found in told) is (quality == "none")
+    assert (ENGLISH.cites_nothing in told) is (answer == CLAIMS)
+
+
+def test_a_turn_of_an_earlier_version_without_context_says_so_too() -> None:
+    assert "hardly a word" in under(turn(CITES, "none"))
+
+
+def test_an_answer_that_cites_with_good_context_needs_no_note() -> None:
+    assert under(turn(CITES)) == ""
+
+
+@pytest.mark.parametrize("language", list(TEXTS))
+def test_every_ending_is_told_in_the_language_of_the_question(language: str) -> None:
+    texts = texts_of(language)
+    fault = FAULTS["de"]["connection"] if language == "de" else MODEL_FAULTS["connection"][1]
+    failed = TurnFailed(code="connection", text=fault, retryable=True, partial={}, saved=False)
+    told = under(turn("Half", language=language, ending=failed))
+    for text in (texts.incomplete, texts.arrived_kept, texts.again, texts.go_on, texts.other_model, texts.not_saved):
+        assert text in told
+    stopped = under(turn("", language=language, ending=TurnStopped(partial={}, saved=True)))
+    assert texts.stopped in stopped
+    assert texts.nothing_written in stopped
+    assert f'lang="{language}"' in told
+
+
+def test_no_text_of_the_page_lacks_another_language() -> None:
+    for language, texts in TEXTS.items():
+        values = [getattr(texts, each.name) for each in fields(texts)]
+        assert all(values)
+        if language != "en":
+            same = [each.name for each in fields(texts) if getattr(texts, each.name) == getattr(ENGLISH, each.name)]
+            assert same == []
+        for each in fields(texts):
+            assert getattr(texts, each.name).count("{}") == getattr(ENGLISH, each.name).count("{}")
+
+
+# What stands as a source
+
+
+def pane(view: View) -> list[str]:
+    return sources.render(view, Ink())
+
+
+def test_what_was_not_given_to_the_model_is_no_source() -> None:
+    parts = pane(turn(CITES, given=(PASSAGE,)))
+    cards = [part for part in parts if part.startswith('<article class="source"')]
+    assert [' data-n="1"' in card for card in cards] == [True]
+    (unused,) = [part for part in parts if part.startswith('<details class="unused"')]
+    assert "1 found, not given to the model" in unused
+    assert ' data-n="2"' in unused
+    assert "1 of 2 passages" in parts[0]
+
+
+@pytest.mark.parametrize(("answer", "stand"), [(REFUSES, 0), (CLAIMS, 0), (CITES, 2)])
+def test_without_context_only_what_is_cited_makes_sources(answer: str, stand: int) -> None:
+    view = turn(answer, "none")
+    parts = pane(view)
+    assert len([part for part in parts if part.startswith('<article class="source"')]) == stand
+    assert ("2 found, not cited" in "".join(parts)) is (stand == 0)
+    assert f"{stand} sources" in chat.article(view)
+
+
+def test_a_running_answer_has_all_that_was_found_beside_it() -> None:
+    found = PassagesFound(query="q", passages=(PASSAGE, OTHER), quality="none")
+    parts = pane(view_of([found]))
+    assert len([part for part in parts if part.startswith('<article class="source"')]) == 2
+
+
+@pytest.mark.parametrize(
+    ("quality", "says"), [("good", "most words found"), ("weak", "some words found"), ("none", "words not found")]
+)
+def test_the_badge_says_what_was_counted(quality: str, says: str) -> None:
+    head = pane(turn(CITES, quality))[0]
+    assert says in head
+    assert "good" not in head
+    assert "2 of the 3 words of the search stand in the passages: roasted, beans. Not found: mould." in head
+
+
+def test_warnings_of_an_unknown_code_are_shown_as_they_are() -> None:
+    view = turn(CITES)
+    assert "Something new." in under(replace(view, warnings=(Warned(code="new", text="Something new."),)))
