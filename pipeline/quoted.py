@@ -6,7 +6,10 @@ import re
 
 from pipeline.sentences import is_row, without_mark
 
-_CITATION_LIKE = re.compile(r"\[(?=\^?\d{1,3}\])")
+# `[2]`, `[^2]`, `[1, 2]`, `[1-3]`, `[Source 2]`, `【2】`, and the backslashes before them.
+_NUMBERS = r"(?=\s*\^?\s*(?:[^\W\d]{1,20}[.:]?\s*)?\d{1,3}(?:[\s,;–-]+\d{1,3})*\s*[\]】†])"
+_CITATION_LIKE = re.compile(rf"(\\*)([\[【]){_NUMBERS}", re.IGNORECASE)
+_WORD_JOINER = "\u2060"
 
 
 def sentence(text: str, number: int) -> str:
@@ -27,4 +30,10 @@ def row(text: str, number: int) -> str:
 
 def uncited(text: str) -> str:
     """What looks like a citation in a document is none of ours: escaped, it reads the same and cites nothing."""
-    return _CITATION_LIKE.sub(r"\\[", text)
+
+    def without_meaning(sign: re.Match[str]) -> str:
+        if sign[2] != "[":
+            return f"{sign[0]}{_WORD_JOINER}"  # Markdown knows no escape for it
+        return sign[0] if len(sign[1]) % 2 else f"{sign[1]}\\["  # one that is escaped already stays so
+
+    return _CITATION_LIKE.sub(without_meaning, text)
