@@ -20,15 +20,14 @@ from dspy.utils.exceptions import AdapterParseError
 from pipeline.errors import GlassboxError, ModelFault
 from pipeline.events import Event, FieldDelta, FieldReset, Finish, PassagesFound, StepChanged, Usage, Warned
 from pipeline.faults import fault_of
-from pipeline.fields import FieldReader, TextMender, may_become_header
 from pipeline.metrics import estimated_tokens
 from pipeline.models import Exchange, exchanges, unstreamed
 from pipeline.notices import warned
+from pipeline.replies.names import Fields
+from pipeline.replies.reading import Change, ReplyReader
 
 Say = Callable[[Event], None]
 
-THINKING = "thinking"
-FORMAT_PATIENCE_CHARS = 200  # without a header by then, the raw text is shown as the answer
 SAME_CHUNK_LIMIT = 100  # a model that says the same chunk so often running says nothing else any more
 REPLAY_PIECE_CHARS, REPLAY_PAUSE_S, REPLAY_S = 50, 0.1, 2.0  # a whole reply is said in pieces, within about two seconds
 
@@ -50,12 +49,10 @@ class Limits:
 class Manner:
     """How a reply is asked for and shown.
 
-    `needs_format`: a reply that ignores the format is a fault, instead of being shown as it came.
     `streams_reasoning`: the reasoning is said while it arrives, else in one piece when it is complete.
     """
 
     is_streamed: bool = True
-    needs_format: bool = False
     streams_reasoning: bool = True
 
 
@@ -72,19 +69,19 @@ async def answer(
     program: dspy.Module, inputs: Mapping[str, Any], lm: dspy.LM, limits: Limits, say: Say, manner: Manner = Manner()
 ) -> Outcome:
     """Run a program, say its events, return how it ended. Raises GlassboxError; can be cancelled at any time."""
-    reply = Reply(say, limits, manner)
+    reply = Reply(say, limits, manner, fields_of_reply(program))
     task = asyncio.create_task(reply.read(program, inputs, lm))
     watch = asyncio.create_task(reply.watch(task))
     try:
         await task
     except asyncio.CancelledError:
         if reply.fault is None:
-            reply.flush()
+            reply.flush(was_cut=True)
             raise  # the turn itself was stopped
     except GlassboxError:
         raise
-    except AdapterParseError as error:
-        await reply.replay(str(error.lm_response or ""))  # the reader has the rest, and `end` says what is missing
+    except AdapterParseError:
+        await reply.replay()  # the reader has the rest, and `end` says what is missing
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
@@ -99,13 +96,10 @@ async def answer(
 class Reply:
     """One reply while it arrives."""
 
-    def __init__(self, say: Say, limits: Limits, manner: Manner) -> None:
+    def __init__(self, say: Say, limits: Limits, manner: Manner, fields: Fields) -> None:
         self._tell, self._limits, self._manner = say, limits, manner
-        self._reader = FieldReader(["reasoning", "answer"])
-        self._menders = {"text": TextMender(), THINKING: TextMender()}
+        self._reader, self._answer = ReplyReader(fields), fields.answer
         self._pieces: dict[str, int] = {}  # field → characters said since its last reset
-        self._raw = False  # the text outside any header is being shown as the answer
-        self._raw_said = 0
         self._began: dict[str, float] = {}
         self._finish: Finish | None = None
         self._exchanges: list[Exchange] = []
@@ -135,8 +129,7 @@ class Reply:
                         self._tell(item)
                 elif choices := getattr(item, "choices", None):
                     self._chunk(choices[0])
-        if self._exchanges:
-            await self.replay(_text_of(self._exchanges[-1]))
+        await self.replay()
 
     async def watch(self, task: asyncio.Task[None]) -> None:
         """End the reading when the model keeps silent for too long."""
@@ -150,41 +143,46 @@ class Reply:
                 return
             await asyncio.sleep(min(max(limit_s - waited_s, 0.01), 0.25) if limit_s else 0.25)
 
-    async def replay(self, text: str) -> None:
+    async def replay(self) -> None:
         """A reply that came in one piece, said in paced ones; nothing when it was streamed."""
-        if self._chars or not text:
+        if self._chars or not self._exchanges:
             return
-        chars = min(max(REPLAY_PIECE_CHARS, int(len(text) * REPLAY_PAUSE_S / REPLAY_S)), self._limits.piece_chars)
-        for at in range(0, len(text), chars):
-            if self.fault:
-                return
-            self._hear(text[at : at + chars])
-            await asyncio.sleep(REPLAY_PAUSE_S)
-        if finish := _finish_of(self._exchanges[-1] if self._exchanges else {}):
+        thought, text = _parts_of(self._exchanges[-1])
+        chars = min(
+            max(REPLAY_PIECE_CHARS, int(len(thought + text) * REPLAY_PAUSE_S / REPLAY_S)), self._limits.piece_chars
+        )
+        for whole, hear in ((thought, self._think), (text, self._hear)):
+            for at in range(0, len(whole), chars):
+                if self.fault:
+                    return
+                hear(whole[at : at + chars])
+                await asyncio.sleep(REPLAY_PAUSE_S)
+        if finish := _finish_of(self._exchanges[-1]):
             self._finish = finish
 
-    def flush(self) -> None:
-        """Say what was held back because more might have come; nothing when a fault came before the answer began."""
-        if self._pieces.get("answer") or not self.fault:
-            for field, text in self._reader.finish():
-                self._delta(field, text)
-            self._settle_format()
+    def flush(self, *, was_cut: bool) -> None:
+        """Say what was held back because more might have come; nothing when a fault came before the answer began.
+
+        `was_cut`: the reply did not end by itself.
+        """
+        if self._pieces.get(self._answer) or not self.fault:
+            self._show(self._reader.finish(was_cut=was_cut))
             self._release()
         for step in ("reason", "answer"):
             self._end_step(step)
 
     def end(self) -> Outcome:
         """Say what was held back → how it ended. Raises the fault if there was one, or the lack of an answer."""
-        if not (self.fault or self._reader.headed) and self._reader.preamble.strip() and self._must_keep_format():
-            self.fault = ModelFault("format")
-        self.flush()
+        self.flush(was_cut=bool(self.fault) or self._finish in _LACKS)
         if self.fault:
             raise self.fault
-        if not self._pieces.get("answer"):
+        if not self._pieces.get(self._answer):
             raise ModelFault(_LACKS.get(self._finish or "stop", "empty"))
         finish = self._finish or "stop"
-        if finish != "stop":
-            self._tell(warned(finish))
+        odd = "reasoning_channel" if self._reader.is_rescued else "" if self._reader.keeps_format else "format"
+        for code in (odd, "" if finish == "stop" else finish):
+            if code:
+                self._tell(warned(code))
         return Outcome(finish, *self._bill())
 
     def _ask(self) -> None:
@@ -196,16 +194,19 @@ class Reply:
             return
         delta = choice.delta
         if thought := getattr(delta, "reasoning_content", None):
-            self._arrived(thought)
-            self._delta(THINKING, self._menders[THINKING].feed(thought))
+            self._think(thought)
         if text := delta.content:
             self._hear(text)
         if finish := choice.finish_reason:
             self._finish = finish if finish in _LACKS else "stop"
 
+    def _think(self, text: str) -> None:
+        self._arrived(text)
+        self._show(self._reader.thinking(text))
+
     def _hear(self, text: str) -> None:
         self._arrived(text)
-        self._text(self._menders["text"].feed(text))
+        self._show(self._reader.content(text))
 
     def _arrived(self, text: str) -> None:
         self._chars += len(text)
@@ -217,47 +218,19 @@ class Reply:
         elif self._same_chunks >= SAME_CHUNK_LIMIT:
             self._give_up(ModelFault("repeats"))
 
-    def _text(self, text: str) -> None:
-        for field, piece in self._reader.feed(text):
-            if self._raw:
-                self._raw = False  # a header came after all: what was shown is taken back
-                self._reset("answer")
-            self._delta(field, piece)
-        if not self._reader.headed and len(self._reader.preamble.strip()) > FORMAT_PATIENCE_CHARS:
-            if self._must_keep_format():
-                self._give_up(ModelFault("format"))
+    def _show(self, changes: list[Change]) -> None:
+        for field, text in changes:
+            if text is None:
+                self._reset(field)
             else:
-                self._say_raw()
-
-    def _must_keep_format(self) -> bool:
-        """Whether text without a header is a fault: only while none is seen, since it would be lost."""
-        return self._manner.needs_format and not self._pieces
-
-    def _say_raw(self) -> None:
-        if not self._raw:
-            self._raw = True
-            self._tell(warned("format"))
-        text = self._reader.preamble
-        body = text.rstrip()
-        new = body[self._raw_said :] if self._raw_said else body.lstrip()
-        if new:
-            self._delta("answer", new)
-            self._raw_said = len(body)
-
-    def _settle_format(self) -> None:
-        """No header to the end: what came is the answer, unless it is but the beginning of a header."""
-        text = self._reader.preamble.strip()
-        if text and not self._reader.headed and not may_become_header(text):
-            self._say_raw()
+                self._delta(field, text)
 
     def _delta(self, field: str, text: str) -> None:
-        if not text:
-            return
-        if field != "answer" and not self._manner.streams_reasoning:
+        if field != self._answer and not self._manner.streams_reasoning:
             self._held[field] = self._held.get(field, "") + text
             return
         self._release()
-        if field == "answer" and "answer" not in self._began:
+        if field == self._answer and "answer" not in self._began:
             self._end_step("reason")
             self._begin_step("answer")
         self._said(field, text)
@@ -272,6 +245,8 @@ class Reply:
         self._tell(FieldDelta(field=field, text=text))
 
     def _reset(self, field: str) -> None:
+        if self._held.pop(field, None) is not None and not self._pieces.get(field):
+            return  # nobody has seen it
         self._pieces[field] = 0
         self._tell(FieldReset(field=field))
 
@@ -304,10 +279,18 @@ class Reply:
 _LACKS: Mapping[str, str] = MappingProxyType({"content_filter": "content_filter", "length": "cut_short"})
 
 
-def _text_of(exchange: Exchange) -> str:
-    """What the model said in an exchange, in the form in which it would have streamed."""
-    outputs = exchange.get("outputs") or [""]
-    return str(outputs[0].get("text") or "" if isinstance(outputs[0], dict) else outputs[0] or "")
+def fields_of_reply(program: dspy.Module) -> Fields:
+    """The fields of the reply that a program streams: those of its signature."""
+    signature = program.signature
+    return Fields(tuple(signature.output_fields), tuple(signature.input_fields))
+
+
+def _parts_of(exchange: Exchange) -> tuple[str, str]:
+    """What the model thought and said in an exchange, in the form in which it would have streamed."""
+    output = (exchange.get("outputs") or [""])[0]
+    if not isinstance(output, dict):
+        return "", str(output or "")
+    return str(output.get("reasoning_content") or ""), str(output.get("text") or "")
 
 
 def _finish_of(exchange: Exchange) -> Finish | None:

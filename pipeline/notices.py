@@ -19,6 +19,7 @@ WARNINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "en": MappingProxyType(
             {
                 "format": "The model did not keep to the format, so its text is shown as it came.",
+                "reasoning_channel": "The model's server took the answer for thinking. It was read from there.",
                 "length": "The model reached its limit of tokens, so the answer may be cut short.",
                 "content_filter": "The provider's content filter ended this answer early.",
                 "weak_context": "The passages found hold only a part of the question's words. "
@@ -32,6 +33,7 @@ WARNINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "de": MappingProxyType(
             {
                 "format": "Das Modell hielt sich nicht an das Format; sein Text steht hier so, wie er kam.",
+                "reasoning_channel": "Der Server des Modells hielt die Antwort für Gedanken. Sie wurde dort gelesen.",
                 "length": "Das Modell hat seine Höchstzahl an Token erreicht; die Antwort kann abgeschnitten sein.",
                 "content_filter": "Der Inhaltsfilter des Anbieters hat diese Antwort vorzeitig beendet.",
                 "weak_context": "Die gefundenen Passagen enthalten nur einen Teil der Wörter der Frage. "

@@ -66,6 +66,12 @@ class Rag(dspy.Module):
         self.answer = dspy.ChainOfThought(AnswerFromPassages, rationale_field=reasoning)
         self.rewrite = Rewrite()
 
+    @property
+    def signature(self) -> type[dspy.Signature]:
+        """What the reply that is shown is made of."""
+        signature: type[dspy.Signature] = self.answer.predict.signature
+        return signature
+
     async def aforward(
         self,
         question: str,
@@ -89,7 +95,7 @@ class Rag(dspy.Module):
             queries = await self._queries(question, history) if rewrites else ()
             found = await self._found(question, history, queries, scope, options)
         await say(StepChanged(step="reason", state="began"))
-        signature = self.answer.predict.signature
+        signature = self.signature
         messages = [_message(turn) for turn in (*history, *([begun] if begun else []))]
         return await self.answer.acall(
             passages=numbered(found) or NOTHING_FOUND,

@@ -20,6 +20,7 @@ LAYERS = [
     ("pipeline",),
     (
         "pipeline.models",
+        "pipeline.replies",
         "pipeline.faults",
         "pipeline.litellm_door",
         "pipeline.extractive",

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.conversation import Query, Turn
-from pipeline.dspy_events import Limits, Manner, Outcome, answer
+from pipeline.dspy_events import Limits, Outcome, answer
 from pipeline.errors import ModelFault
 from pipeline.events import Event, FieldDelta, FieldReset, PassagesFound, StepChanged, Warned, fields_of
 from pipeline.faults import fault_of
@@ -97,18 +97,16 @@ async def test_headers_that_nobody_asked_for_do_not_lose_the_answer(pieces: Any,
     assert fields_of(events) == {"answer": shown}
 
 
-@pytest.mark.parametrize("needs_format", [False, True])
-async def test_stopping_keeps_the_text_that_was_held_back(needs_format: bool) -> None:
-    lm, engine = scripted_lm(["A short text without any format", 30.0])
+async def test_stopping_keeps_the_text_that_was_held_back() -> None:
+    lm, engine = scripted_lm(["A short text", 30.0])
     events: list[Event] = []
-    manner = Manner(needs_format=needs_format)
-    task = asyncio.create_task(answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append, manner))
+    task = asyncio.create_task(answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append))
     await engine.reached.wait()
     await asyncio.sleep(0.1)  # the piece before the wait is on its way
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert fields_of(events) == {"answer": "A short text without any format"}
+    assert fields_of(events) == {"answer": "A short text"}
 
 
 async def test_a_missing_reasoning_marker_does_not_lose_the_answer() -> None:
@@ -153,12 +151,11 @@ async def test_a_fault_keeps_the_partial_text_and_hides_the_original() -> None:
 async def test_thoughts_before_a_text_without_format_do_not_cost_the_text() -> None:
     lm, _ = scripted_lm([("thinking", "hm"), "It wants 80 °C."])
     events: list[Event] = []
-    manner = Manner(needs_format=True)
-    await answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append, manner)
+    await answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append)
     assert fields_of(events) == {"thinking": "hm", "answer": "It wants 80 °C."}
 
 
-@pytest.mark.parametrize("broken_off", ["[[ ##", "[[ ## reas", "half a word that nobody saw"])
+@pytest.mark.parametrize("broken_off", ["[[ ##", "[[ ## reas", "half a word"])
 async def test_what_nobody_saw_before_a_fault_is_not_said_after_it(broken_off: str) -> None:
     assert await fault([broken_off, dspy.lm15.ServerError("gone")]) == ("server", {})
 

@@ -189,7 +189,7 @@ WORDS = [
     Row("dazed", "default_prompt empty, finished", 2, asked={"instructions": "Answer as if in a daze."}),
     Row("no-reasoning", "finished"),
     Row("no-completed", "finished"),
-    Row("dup-markers", "finished"),
+    Row("dup-markers", "finished", says="Once more [1]."),
     Row("swap-markers", "finished"),
     Row("odd-markers", "finished"),
     Row("length", "length, finished"),

@@ -1,0 +1,395 @@
+"""What a model said → its fields, live, however it marked them and for any chunk sizes.
+
+The format that is asked for is DSPy's: `[[ ## name ## ]]` on a line of its own. Models write it in bold, in the middle
+of a line, with signs too few or too many, in their own language; or they write headings, tags or JSON instead. A mark
+in Markdown's code is a word. Invariant: the fields depend on the text alone, never on how it was cut. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import regex
+
+from pipeline.replies.names import COMPLETED, THINKING, Fields
+from pipeline.replies.structured import THOUGHTS, JsonReader
+from pipeline.replies.text import CodeTracker
+
+PATIENCE_CHARS = 24  # without a header by then, the raw text is shown as the answer
+UNKNOWN = "?"  # the name of a section that nobody asked for
+
+_BLANK = "[ \\t\u00a0\u200b\ufeff]*"
+_OPEN, _CLOSE, _SHARP, _COLON = r"[\[\u3010\uff3b]", r"[\]\u3011\uff3d]", r"[#\uff03]", r"[:\uff1a]"  # also full-width
+_NAME = r"[^\W\d_](?:[\w'’ \-]{0,30}\w)?"
+_BROKEN = regex.compile(rf"\*{{0,3}}[\[【]{{2,3}}{_BLANK}\#{{1,6}}{_BLANK}(?:{_NAME})?{_BLANK}\#{{0,6}}\s*")
+LONGEST_MARKER_CHARS = 60
+LONGEST_TAIL_CHARS = 8  # what may follow a header's last certain sign: brackets, stars, a colon
+
+
+@dataclass(slots=True)
+class Section:
+    """What follows one header. `name` is a field, COMPLETED, UNKNOWN, or "" before the first header."""
+
+    name: str
+    form: str = ""  # how the header was written: marker, heading, bold, plain, tag, json
+    text: str = ""
+    is_complete: bool = False  # something came after it
+
+    @property
+    def words(self) -> str:
+        """Its text without the blanks around it."""
+        return self.text.strip()
+
+
+@lru_cache(maxsize=64)
+def _tokens(fields: Fields) -> regex.Pattern[str]:
+    labels = "|".join(map(regex.escape, fields.labels()))
+    ending = "|".join(map(regex.escape, (*fields.labels((COMPLETED,)),)))
+    keys = "|".join(map(regex.escape, (*fields.labels(), *sorted(THINKING))))
+    start, blank = r"(?<![^\n])", _BLANK
+    marker = (
+        rf"(?P<pre>{start}{blank}(?:(?:[#>]{{1,6}}|[*+\-](?=[ \t])|\d{{1,2}}[.)]){blank})*)?"
+        rf"(?P<deco>[*_~]{{1,3}}|`{{1,3}})?"
+        rf"(?:(?P<o>(?:\\?{_OPEN}){{2,3}}){blank}(?P<h>{_SHARP}{{0,6}})|(?P<o>{_OPEN}){blank}(?P<h>{_SHARP}{{1,6}}))"
+        rf"{blank}(?P<name>{_NAME}){blank}(?P<h2>{_SHARP}{{0,6}}):?{blank}(?P<c>(?:\\?{_CLOSE}){{0,3}}):?(?P=deco)?:?"
+    )
+    label = (
+        rf"{start}{blank}(?:>{blank})?(?P<hash>\#{{1,6}}{blank})?(?:\d{{1,2}}[.)]{blank})?(?P<bold>\*{{1,3}}|_{{1,3}}|`)?"
+        rf"(?P<label>{labels}|{ending}){blank}(?P<tail>\#{{1,6}})?{blank}(?P<c1>{_COLON})?(?P<closed>(?P=bold))?{blank}"
+        rf"(?P<c2>{_COLON})?{blank}(?P<eol>\n)?"
+    )
+    tag = rf"<(?P<slash>/?){blank}(?P<tag>{labels.replace(' ', '[ _]')}){blank}>"
+    fence = rf"{start}[ ]{{0,3}}(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?P<info>[\w+\-]*)[ \t]*\n"
+    json = rf"(?P<json>{start}\s*\[?\s*\{{\s*[\"'“](?:{keys.replace(' ', '[ _]')})[\"'”]\s*:)"
+    return regex.compile(rf"{fence}|{json}|{marker}|{label}|{tag}", regex.IGNORECASE)
+
+
+class FieldReader:
+    """Reads one reply. `feed` each text, then `finish` once; `view` says what the fields hold by now."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        self._token = _tokens(fields)
+        self._sections = [Section("")]
+        self._code = CodeTracker()
+        self._buffer, self._at = "\n", 1  # what was read last, then what waits; the text begins a line
+        self._json: JsonReader | None = None
+        self._wrapper = ""  # the fence around the whole reply
+        self._is_over = False  # the reply is complete, and the model goes on with a turn of its own making
+        self._ended = False
+        self._was_cut = False
+
+    # What it holds
+
+    @property
+    def is_headed(self) -> bool:
+        """Whether a header of an output field has come."""
+        return any(section.name in self._fields.outputs for section in self._sections)
+
+    @property
+    def raw(self) -> str:
+        """All that is said without a header of an output field."""
+        said = [section.words for section in self._sections if section.name not in self._fields.inputs]
+        text = "\n\n".join(words for words in said if words)
+        return text or (self._after_echo() if self._ended else "")
+
+    @property
+    def preamble(self) -> str:
+        """What stands before the first header."""
+        return self._sections[0].words
+
+    @property
+    def keeps_format(self) -> bool:
+        """Whether the answer stands under a header of its own."""
+        return self._chosen() is not None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything but blanks has come."""
+        return bool(self._buffer[self._at :].strip()) or any(each.form or each.words for each in self._sections)
+
+    def view(self) -> dict[str, str]:
+        """Every field's text by now, blank ones left out. It grows, or else what was shown is taken back."""
+        if not self.is_headed:
+            return self._unheaded()
+        fields, chosen = self._fields, self._chosen()
+        said: dict[str, list[str]] = {}
+        if aside := self._leading_aside():
+            said[fields.aside] = [aside]
+        for section in self._sections:
+            name, words = section.name, section.words
+            if name == fields.answer and section is not chosen:
+                name = fields.aside
+            if words and (name in fields.outputs or name == THOUGHTS) and words not in said.get(name, ()):
+                said.setdefault(name, []).append(words)
+        if chosen is None and self._ended and (salvaged := self._salvaged()):
+            said[fields.answer] = [salvaged]
+        return {name: "\n\n".join(texts) for name, texts in said.items()}
+
+    def _unheaded(self) -> dict[str, str]:
+        text = self.raw
+        thoughts = [each.words for each in self._sections if each.name == THOUGHTS and each.words]
+        shown = {THOUGHTS: "\n\n".join(thoughts)} if thoughts else {}
+        if text and not thoughts and (self._ended or len(text) > PATIENCE_CHARS):
+            shown[self._fields.answer] = text
+        return shown
+
+    def _chosen(self) -> Section | None:
+        """The answer among several: the last one, unless the reply broke off in it and another is complete."""
+        answers = [each for each in self._sections if each.name == self._fields.answer and each.words]
+        if self._ended and self._was_cut and len(answers) > 1 and not answers[-1].is_complete:
+            return answers[-2]
+        return answers[-1] if answers else None
+
+    def _leading_aside(self) -> str:
+        """What stands before an answer that has no reasoning of its own, except for a mere announcement."""
+        names = [section.name for section in self._sections if section.name in self._fields.outputs]
+        words = self._sections[0].words
+        is_aside = names[0] == self._fields.answer and self._fields.aside not in names and not words.endswith(":")
+        return words if is_aside and len(words) > PATIENCE_CHARS else ""
+
+    def _salvaged(self) -> str:
+        """The answer of a reply that has other fields, but none of that name."""
+        unknown = [each.words for each in self._sections if each.name in (UNKNOWN, COMPLETED) and each.words]
+        return unknown[-1] if unknown else ""
+
+    def _after_echo(self) -> str:
+        """What follows an input that was repeated, and nothing else was said."""
+        last = self._sections[-1]
+        return last.words.partition("\n\n")[2].strip() if last.name in self._fields.inputs else ""
+
+    # Reading
+
+    def feed(self, text: str) -> None:
+        """More of the reply."""
+        if not self._is_over:
+            self._buffer += text
+            self._read()
+
+    def finish(self, *, was_cut: bool = False) -> None:
+        """The reply has ended; `was_cut`: not by itself."""
+        self._ended, self._was_cut = True, was_cut
+        self._buffer = self._buffer.removesuffix(_broken_marker(self._token, self._buffer, self._at)) + "\n"
+        self._read()
+        if self._json:
+            self._structured(self._json.finish())
+            self._json = None
+        if self._code.fence:
+            self._drop_last_line()
+
+    def _read(self) -> None:
+        while self._at < len(self._buffer) and not self._is_over:
+            if self._json:
+                self._read_json()
+                continue
+            match = self._token.search(self._buffer, self._at, partial=not self._ended)
+            start = match.start() if match else len(self._buffer)
+            self._say(self._buffer[self._at : start])
+            self._at = start
+            if match is None and self._ended:
+                self._at = len(self._buffer)
+            if match is None or match.partial or self._may_grow(match):
+                break
+            if not self._take(match):
+                break
+        self._buffer, self._at = self._buffer[max(self._at - 1, 0) :], min(self._at, 1)
+
+    def _may_grow(self, match: regex.Match[str]) -> bool:
+        """Whether what is still to come on this line may belong to the header."""
+        rest = self._buffer[match.end() :]
+        return not (self._ended or match["eol"] or match["fence"] or "\n" in rest or len(rest) >= LONGEST_TAIL_CHARS)
+
+    def _take(self, match: regex.Match[str]) -> bool:
+        """One header, or what looks like one; False when what follows must be seen first."""
+        if match["fence"]:
+            return self._take_fence(match)
+        is_code = self._code.inside()
+        if is_code:
+            name, form = None, ""
+        elif match["json"]:
+            name, form = self._json_name(), "json"
+        elif match["tag"]:
+            return self._take_tag(match)
+        elif match["label"]:
+            name, form = self._label(match)
+        else:
+            name, form = self._marker(match), "marker"
+        if name is None:
+            self._say(self._buffer[self._at])
+            self._at += 1
+        elif form == "json":
+            self._at = match.start() + len(match[0]) - len(match[0].lstrip())
+            self._json = JsonReader(self._fields)
+        else:
+            self._at = match.end()
+            self._open(name, form)
+        return True
+
+    def _open(self, name: str, form: str) -> None:
+        """Begin a section."""
+        names = [section.name for section in self._sections]
+        has_answer = any(each.name == self._fields.answer and each.words for each in self._sections)
+        if name in self._fields.inputs and COMPLETED in names and has_answer:
+            self._is_over = True
+            return
+        self._sections[-1].is_complete = True
+        self._sections.append(Section(name, form))
+        self._code = CodeTracker()
+
+    def _say(self, text: str) -> None:
+        if text:
+            self._code.feed(text)
+            self._sections[-1].text += text
+
+    # What counts as a header
+
+    def _marker(self, match: regex.Match[str]) -> str | None:
+        """The section that a marker in brackets begins, None where it is text."""
+        opens, hashes, more, closes = (len((match[group] or "").replace("\\", "")) for group in ("o", "h", "h2", "c"))
+        name = self._fields.named(match["name"])
+        begins_line = match["pre"] is not None
+        follows = self._buffer[match.end() : match.end() + 2]
+        ends_line = not follows or follows[0] == "\n"
+        if (match["deco"] or "").startswith("`"):
+            is_new = name in self._fields.outputs and name not in [each.name for each in self._sections]
+            if not (begins_line and (ends_line or is_new)):
+                return None
+        is_open = opens >= 2 and hashes >= 2 and (ends_line or follows == "[[")
+        if name is None:
+            return UNKNOWN if opens >= 2 and hashes >= 2 and (more or closes or is_open) else None
+        if (hashes and more) or (opens >= 2 and closes and (hashes or more)):
+            return name
+        is_bare = opens >= 2 and closes >= 2 and self._fields.named(match["name"], roughly=False) is not None
+        return name if is_open or (is_bare and begins_line and ends_line) else None
+
+    def _label(self, match: regex.Match[str]) -> tuple[str | None, str]:
+        """The section that a heading or a word with a colon begins, and how it is written; None where it is text."""
+        name = self._fields.named(match["label"], roughly=False)
+        colon, eol = bool(match["c1"] or match["c2"]), bool(match["eol"])
+        form = "heading" if match["hash"] else "bold" if match["bold"] else "plain"
+        if match["hash"] and match["tail"] and eol:
+            return name, "marker"
+        is_closed = not match["bold"] or match["closed"] is not None
+        is_header = is_closed and (colon or (eol and form != "plain")) and not match["tail"]
+        if name is None or name == COMPLETED or not is_header:
+            return None, form
+        return (name if self._expects(name, form, is_alone=eol) else None), form
+
+    def _expects(self, name: str, form: str, *, is_alone: bool) -> bool:
+        """Whether a heading of that name can be the reply's structure here, rather than the answer's own."""
+        current = self._sections[-1]
+        names = [section.name for section in self._sections]
+        answer = self._fields.answer
+        if name in self._fields.inputs:  # an echo of what was asked comes first
+            return all(each.name in self._fields.inputs or not each.words for each in self._sections)
+        if name in names:
+            return False
+        if len(self._sections) == 1:
+            return form != "plain" or not current.words
+        if current.form in ("marker", "tag"):
+            return name == answer and current.name != answer and form != "plain" and is_alone
+        return current.name != answer or form == current.form
+
+    def _json_name(self) -> str | None:
+        """JSON counts where nothing has been said yet under the current header."""
+        current = self._sections[-1]
+        return current.name if not current.words or (len(self._sections) == 1 and self._wrapper) else None
+
+    def _take_tag(self, match: regex.Match[str]) -> bool:
+        name = self._fields.named(match["tag"].replace("_", " "), roughly=False)
+        current = self._sections[-1]
+        self._at = match.end()
+        if name and not match["slash"] and not (current.name == name and not current.words):
+            self._open(name, "tag")
+        return True
+
+    # What stands around a whole reply
+
+    def _take_fence(self, match: regex.Match[str]) -> bool:
+        fence = match["fence"]
+        if self._wrapper and not self._code.fence and not match["info"] and fence.startswith(self._wrapper):
+            return self._end_wrapper(match)
+        if not (self._wrapper or self._code.fence or self.is_headed):
+            follows = self._follows(match.end())
+            if follows is None:
+                return False
+            if follows:
+                self._wrapper, self._at = fence, match.end()
+                return True
+        self._say(match[0])
+        self._at = match.end()
+        return True
+
+    def _follows(self, at: int) -> bool | None:
+        """Whether a fenced block is the whole reply: it begins with a header. None while that is open."""
+        while at < len(self._buffer) and self._buffer[at].isspace():
+            at += 1
+        text = self._buffer[:1] + "\n" + self._buffer[at:]
+        match = self._token.match(text, 2, partial=not self._ended)
+        if match is None:
+            return at == len(self._buffer) and not self._ended and None
+        if match.partial or (match.end() == len(text) and not self._ended):
+            return None
+        if match["json"]:
+            return True
+        name = self._fields.named(match["name"] or match["label"] or match["tag"] or "")
+        is_first = name == self._fields.outputs[0]
+        return is_first or (name is not None and not self._sections[0].words)
+
+    def _end_wrapper(self, match: regex.Match[str]) -> bool:
+        rest = self._buffer[match.end() :]
+        if not rest.strip():
+            if self._ended:
+                self._at = len(self._buffer)
+            return self._ended
+        self._at = match.end()
+        follows = self._follows(match.end())
+        if follows is None:
+            self._at = match.start()
+            return False
+        if follows or self._is_closing(match.end()):
+            self._wrapper = ""
+        else:
+            self._say(match[0])
+        return True
+
+    def _is_closing(self, at: int) -> bool:
+        match = self._token.match(self._buffer[:1] + "\n" + self._buffer[at:].lstrip(), 2)
+        return match is not None and match["name"] is not None
+
+    def _drop_last_line(self) -> None:
+        """A block of code that nobody closed must not keep the reply's last marker."""
+        section = self._sections[-1]
+        body, _, last = section.text.rstrip().rpartition("\n")
+        match = self._token.fullmatch("\n" + last.strip(), 1)
+        if match and match["name"] and self._fields.named(match["name"]) == COMPLETED:
+            section.text, section.is_complete = body, True
+
+    # JSON
+
+    def _read_json(self) -> None:
+        assert self._json is not None
+        self._structured(self._json.feed(self._buffer[self._at :]))
+        self._at = len(self._buffer)
+        if self._json.has_ended:
+            self._buffer, self._at = "\n" + self._json.rest, 1
+            self._json = None
+            self._open(UNKNOWN, "json")
+
+    def _structured(self, pieces: list[tuple[str, str | None]]) -> None:
+        for name, text in pieces:
+            if text is None:
+                self._sections[-1].is_complete = True
+                self._sections.append(Section(name, "json"))
+            else:
+                self._sections[-1].text += text
+
+
+def _broken_marker(token: regex.Pattern[str], buffer: str, at: int) -> str:
+    """The end of a reply that was cut inside a marker or a tag; less than three characters may be anything."""
+    for start in range(max(len(buffer) - LONGEST_MARKER_CHARS, at), len(buffer) - 2):
+        is_tag = buffer[start] == "<" and token.fullmatch(buffer, start, partial=True)
+        if is_tag or (buffer[start] in "[【*" and _BROKEN.fullmatch(buffer, start)):
+            return buffer[start:]
+    return ""
