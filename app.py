@@ -42,6 +42,7 @@ from contextlib import asynccontextmanager, suppress
 
 import gradio as gr
 from filelock import FileLock, Timeout
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 import api.documents
@@ -52,6 +53,7 @@ import api.metrics
 import api.turns
 from components import page
 from pipeline import logs
+from pipeline.bugs import own_fault
 from pipeline.errors import IndexTaken, NotInstalled, SearchFault, StoreFault
 from pipeline.ingest import ChunkSize
 from pipeline.ingest.files import files_below, read_below
@@ -102,6 +104,9 @@ def main() -> int:
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         return 1
+    except Exception as error:  # noqa: BLE001  a traceback would show texts and paths
+        print(own_fault(error, "start").text, file=sys.stderr)
+        return 1
     finally:
         claim.release()
     return 0
@@ -136,6 +141,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncGenerator[None, None]:
         loops.append(asyncio.get_running_loop())
+        logs.watch(loops[0])
         beside = [asyncio.create_task(each) for each in (library.sweep(), meters.watch_lag(), library.embed())]
         yield
         for task in beside:
@@ -191,7 +197,7 @@ def launch(demo: gr.Blocks, routes: Sequence[BaseRoute], settings: Settings, lif
             "routes": routes,
             "lifespan": lifespan,
             "openapi_url": None,
-            "middleware": api.guard.middleware(host),
+            "middleware": [*api.guard.middleware(host), Middleware(api.faults.Traced)],
             "exception_handlers": api.faults.HANDLERS,
         },
         **page.launch_options(),

@@ -21,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from pipeline import bugs
 from pipeline.conversation import TurnMetrics
 from pipeline.turns import Pipeline
 
@@ -133,6 +134,10 @@ class _Now(Collector):
         yield GaugeMetricFamily("glassbox_turns_running", "Turns that are being answered.", value=running)
         yield GaugeMetricFamily("glassbox_turns_waiting", "Turns that wait in line.", value=waiting)
         yield CounterMetricFamily("glassbox_view_updates", "Views sent to pages.", value=self._pipeline.updates)
+        own = CounterMetricFamily("glassbox_own_faults", "Bugs of ours by where they were met.", labels=("place",))
+        for place in bugs.PLACES:
+            own.add_metric((place,), bugs.counts[place])
+        yield own
 
 
 def routes(meters: Meters, token: str | None) -> APIRouter:

@@ -21,6 +21,7 @@ from components.parts import button, keyed, notice
 from components.shelf import Shelf
 from components.sidebar import Sidebar
 from components.theme import theme
+from components.traced import traced
 from pipeline.library import Library
 from pipeline.turns import Pipeline
 
@@ -261,7 +262,7 @@ def _page(side: Sidebar, main: Main) -> list[gr.components.Component]:
 def _on(event: Callable[..., Any], intent: Callable[..., Any] | None, inputs: Any, outputs: Any, **more: Any) -> Any:
     """A listener as all of ours are: not limited to one at a time, no spinner over the page, no public endpoint."""
     return event(
-        intent,
+        traced(intent),
         inputs,
         outputs,
         trigger_mode="multiple",

@@ -84,10 +84,11 @@ class IngestFault(GlassboxError):
 
 
 class SearchFault(GlassboxError):
-    """The document index failed."""
+    """The document index failed; `is_ours` where that is a bug of ours, whose trace `bugs` keeps."""
 
-    def __init__(self) -> None:
-        super().__init__("search", "The documents could not be searched. Try again; if it stays, restart Glassbox.")
+    def __init__(self, *, is_ours: bool = False) -> None:
+        code, text = "search", "The documents could not be searched. Try again; if it stays, restart Glassbox."
+        super().__init__(*(OWN_FAULT if is_ours else (code, text)))
 
 
 class EmbeddingFault(GlassboxError):
@@ -115,18 +116,18 @@ class NotInstalled(GlassboxError):
 
 
 class StoreFault(GlassboxError):
-    """The database could not be opened, read or written."""
+    """The database could not be opened, read or written; `is_ours` as in `SearchFault`."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "store",
-            "The stored conversations could not be reached. Try again; if it stays, check the disk and DATA_DIR.",
-        )
+    def __init__(self, *, is_ours: bool = False) -> None:
+        code = "store"
+        text = "The stored conversations could not be reached. Try again; if it stays, check the disk and DATA_DIR."
+        super().__init__(*(OWN_FAULT if is_ours else (code, text)))
 
 
-OWN_FAULT_TEXT = (
+OWN_FAULT = (
+    "internal",
     "Glassbox itself failed here: it is neither your question nor the model. Try again; if it stays, tell whoever runs "
-    "Glassbox to look for “our own fault” in its log."
+    "Glassbox to look for “our own fault” in its log.",
 )
 
 
@@ -134,7 +135,7 @@ class OwnFault(GlassboxError):
     """A bug of ours. Made by `bugs.own_fault`, which leaves the trace that this one does not carry."""
 
     def __init__(self) -> None:
-        super().__init__("internal", OWN_FAULT_TEXT)
+        super().__init__(*OWN_FAULT)
 
 
 REFUSALS: MappingProxyType[str, str] = MappingProxyType(

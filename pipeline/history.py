@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pipeline.conversation import Conversation, Rating, Turn, TurnMetrics
-from pipeline.errors import NotFound, StoreFault
+from pipeline.errors import NotFound, OwnFault, StoreFault
 from pipeline.events import TurnFailed, TurnFinished, TurnStopped
 from pipeline.store import NOT_SAVED, Store, interrupted
 
@@ -37,6 +37,7 @@ class _Kept:
     goes_on: bool
     is_opened: bool = False
     is_missing: bool = False  # the store lacks something of it
+    is_lost: bool = False  # a bug of ours keeps it from being stored, which trying again will not change
 
     def is_open_to(self, visitor: str | None) -> bool:
         return self.conversation.owner in (None, visitor)
@@ -171,9 +172,9 @@ class History:
         """Write all of it → whether that worked. Raises NotFound where its conversation is gone."""
         try:
             await _soon(self._write(kept, _said_to_be(kept.turn, saved=True)))
-        except StoreFault:
+        except StoreFault as fault:
             log.warning("a turn could not be saved")
-            kept.is_missing = True
+            kept.is_missing, kept.is_lost = True, fault.code == OwnFault().code
             return False
         kept.is_missing = False
         return True
@@ -190,7 +191,7 @@ class History:
     async def _catch_up(self) -> bool:
         """Store the ended turns that could not be; False at the first that still cannot."""
         for id, kept in list(self._kept.items()):
-            if not kept.is_missing or kept.turn.state == "running":
+            if not kept.is_missing or kept.is_lost or kept.turn.state == "running":
                 continue
             try:
                 if not await self._stored(kept):

@@ -23,8 +23,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeVar
 
+from pipeline.bugs import own_fault
 from pipeline.conversation import Passage, Query, is_visitor
-from pipeline.errors import FILE_FAULTS, GlassboxError, IngestFault, NotFound, Refused, SearchFault
+from pipeline.errors import GlassboxError, IngestFault, NotFound, Refused, SearchFault
 from pipeline.ingest import ChunkSize, Document, Limits
 from pipeline.ingest.files import opened_zip, read_file
 from pipeline.ingest.kinds import is_zip
@@ -128,8 +129,8 @@ class Library:
                     continue
                 yield Taken(plain_name(upload.name), "reading", done, files)
                 archive = await opened_zip(upload.file, replace(self._limits, members=self._settings.upload_zip_files))
-            except (IngestFault, OSError) as error:
-                fault = error if isinstance(error, IngestFault) else IngestFault("not_kept")
+            except Exception as error:  # noqa: BLE001  one file must not keep the others from being taken
+                fault = _file_fault(error)
                 done += 1
                 yield Taken(plain_name(upload.name), "failed", done, files, code=fault.code, text=fault.text)
                 continue
@@ -138,7 +139,8 @@ class Library:
                 for place, name in enumerate(archive.names):
                     try:
                         inside = Upload(name, await archive.read(place))
-                    except IngestFault as fault:
+                    except Exception as error:  # noqa: BLE001  see above
+                        fault = _file_fault(error)
                         done += 1
                         yield Taken(plain_name(name), "failed", done, files, code=fault.code, text=fault.text)
                         continue
@@ -163,11 +165,9 @@ class Library:
             except asyncio.CancelledError:
                 self._keep_task(self._undo(adding, owner, began))
                 raise
-        except IngestFault as fault:
+        except Exception as error:  # noqa: BLE001  see above
+            fault = _file_fault(error)
             yield Taken(name, "failed", done + 1, files, code=fault.code, text=fault.text)
-        except (SearchFault, OSError) as fault:
-            log.warning("a document could not be kept (%s)", type(fault).__name__)
-            yield Taken(name, "failed", done + 1, files, code="not_kept", text=FILE_FAULTS["not_kept"])
         else:
             yield Taken(name, "done", done + 1, files, entry=entry)
 
@@ -288,6 +288,8 @@ class Library:
                 await self._index.embed()
             except SearchFault:
                 log.warning("the documents could not be embedded")
+            except Exception as error:  # noqa: BLE001  the next round may do better
+                own_fault(error, "task")
             await asyncio.sleep(EMBED_EVERY_S)
 
     async def sweep(self) -> None:
@@ -300,6 +302,10 @@ class Library:
                 await asyncio.to_thread(self._forget_older, time.time() - kept_s - LEFT_OVER_S)
             except GlassboxError as fault:
                 log.warning("old documents could not be removed (%s)", fault.code)
+            except OSError as fault:
+                log.warning("old documents could not be removed (%s)", type(fault).__name__)
+            except Exception as error:  # noqa: BLE001  the next round may do better
+                own_fault(error, "task")
             await asyncio.sleep(min(LONGEST_SWEEP_S, max(kept_s / 4, 1.0)))
 
     # What is behind them
@@ -383,6 +389,18 @@ def _file_name(name: str) -> str:
     path = PurePosixPath(name)
     stem = path.stem.encode()[: _FILE_NAME_BYTES - len(path.suffix.encode())].decode(errors="ignore")
     return stem + path.suffix
+
+
+def _file_fault(error: Exception) -> IngestFault:
+    """What people read of whatever kept a file from being taken in."""
+    if isinstance(error, IngestFault):
+        return error
+    if isinstance(error, OSError) or (isinstance(error, SearchFault) and error.code == SearchFault().code):
+        log.warning("a document could not be kept (%s)", type(error).__name__)
+        return IngestFault("not_kept")
+    if not isinstance(error, GlassboxError):
+        own_fault(error, "document")
+    return IngestFault("internal")
 
 
 def _hash(owner: str) -> str:

@@ -1,25 +1,28 @@
 """What is logged: one JSON object a line, about what happened, and in nobody's words.
 
-An exception's own text may hold a key, a path or somebody's question, so only its kind is kept; questions and answers
-are never logged. On top of that `Redaction` blots out the configured secrets and whatever looks like one.
+An exception's own text may hold a key, a path or somebody's question, so only its kind and our own frames are kept;
+questions and answers are never logged. On top of that `Redaction` blots out the configured secrets and whatever looks
+like one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from pipeline.bugs import FACTS, frames_of, own_fault
 from pipeline.conversation import TurnMetrics
 
 CHATTY = ("httpx", "httpcore", "alembic", "dspy", "asyncio", "LiteLLM", "openai")  # they write texts into messages
-FACTS = "facts"  # the name under which a record carries more than its message
 BLOT = "[redacted]"
 SHORTEST_SECRET_CHARS = 6  # a shorter one would blot out ordinary words
 LOOKS_SECRET = re.compile(r"\bsk-[\w-]{4,}|\bhf_\w{4,}|\bBearer\s+[^\s\"',;]+", re.IGNORECASE)
@@ -36,7 +39,7 @@ def set_up(level: str, secrets: Iterable[str], out: TextIO | None = None) -> Non
     logging.raiseExceptions = False  # how logging itself fails is a traceback with the record's text
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    traceback.print_exc = _log_kind  # how Gradio says on stderr that a handler raised; it has no switch for it
+    traceback.print_exc = _trace  # how Gradio says on stderr that a handler raised; it has no switch for it
 
 
 def adopt(name: str) -> None:
@@ -79,11 +82,12 @@ class Redaction(logging.Filter):
             message = record.getMessage()
         except (TypeError, ValueError, KeyError):  # the message does not fit its arguments
             message = str(record.msg)
-        if record.exc_info and record.exc_info[0]:
-            message = f"{message.strip()} ({record.exc_info[0].__name__})"
+        facts = getattr(record, FACTS, {})
+        if record.exc_info and record.exc_info[1]:
+            message = f"{message.strip()} ({type(record.exc_info[1]).__name__})"
+            facts = {"frames": list(frames_of(record.exc_info[1]))} | facts
         record.msg, record.args = self.clean(message), ()
         record.exc_info = record.exc_text = record.stack_info = None
-        facts = getattr(record, FACTS, {})
         setattr(record, FACTS, {name: self.clean(value) for name, value in facts.items()})
         return True
 
@@ -110,9 +114,20 @@ class Lines(logging.Formatter):
         return json.dumps(said | getattr(record, FACTS, {}), ensure_ascii=False, default=str)
 
 
-def _log_kind(*_args: Any, **_kwargs: Any) -> None:
-    kind = sys.exc_info()[0]
-    log.error("a handler failed (%s)", kind.__name__ if kind else "unknown")
+def watch(loop: asyncio.AbstractEventLoop) -> None:
+    """Keep the trace of what nobody waits for: tasks and callbacks of the loop, and threads."""
+    loop.set_exception_handler(lambda _, context: _trace_of(context.get("exception")))
+    threading.excepthook = lambda unheard: _trace_of(unheard.exc_value)
+
+
+def _trace(*_args: Any, **_kwargs: Any) -> None:
+    if error := sys.exc_info()[1]:
+        own_fault(error, "page")
+
+
+def _trace_of(error: BaseException | None) -> None:
+    if isinstance(error, Exception):
+        own_fault(error, "task")
 
 
 def _ms(seconds: float | None) -> int | None:

@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 import dspy
 
+from pipeline.bugs import own_fault
 from pipeline.contents import passages_on
 from pipeline.conversation import Passage, Query, Turn
-from pipeline.errors import SearchFault
+from pipeline.errors import GlassboxError, SearchFault
 from pipeline.events import Event, PassagesFound, StepChanged
 from pipeline.notices import warned
 from pipeline.numbered import neutral, numbered
@@ -145,8 +146,11 @@ class Rag(dspy.Module):
         try:
             searches = [await self.search(query, scope, options) for query in searched]
             found = fused(searches, options.passages_wanted)
-        except Exception as error:
-            raise SearchFault from error
+        except GlassboxError:
+            raise
+        except Exception as error:  # an index raises SearchFault for all that can go wrong with it
+            own_fault(error, "search")
+            raise SearchFault(is_ours=True) from error
         event = PassagesFound(
             query=found.query.text,
             passages=found.passages,

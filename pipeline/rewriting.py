@@ -8,6 +8,10 @@ from __future__ import annotations
 import asyncio
 
 import dspy
+from dspy.utils.exceptions import AdapterParseError
+
+from pipeline.errors import GlassboxError
+from pipeline.faults import fault_of
 
 PATIENCE_S = 10.0
 MOST_QUERIES, MOST_QUERY_CHARS = 3, 300
@@ -37,7 +41,10 @@ class Rewrite(dspy.Module):
         try:
             with dspy.context(send_stream=None):
                 said = await asyncio.wait_for(self.predict.acall(question=question, history=history), PATIENCE_S)
-        except Exception:  # noqa: BLE001  whatever it is, it is no reason not to search
+        except (GlassboxError, AdapterParseError, TimeoutError):
+            return ()
+        except Exception as error:  # noqa: BLE001  a bug of ours is no reason not to search either
+            fault_of(error)
             return ()
         return _usable(said.get("queries"))
 

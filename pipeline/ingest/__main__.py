@@ -39,7 +39,8 @@ def main() -> int:
 
 def added(settings: Settings, path: Path, collection: str) -> int:
     """Read and index every file, one after the other → the exit code."""
-    from pipeline.errors import GlassboxError
+    from pipeline.bugs import own_fault
+    from pipeline.errors import FILE_FAULTS, GlassboxError
     from pipeline.ingest.files import files_below
     from pipeline.library import Library
     from pipeline.retrieval.opening import opened
@@ -60,6 +61,10 @@ def added(settings: Settings, path: Path, collection: str) -> int:
                 except (GlassboxError, OSError) as fault:
                     failed += 1
                     tqdm.write(f"{name}: {fault.text if isinstance(fault, GlassboxError) else 'It cannot be read.'}")
+                except Exception as error:  # noqa: BLE001  one file must not keep the others from being added
+                    failed += 1
+                    own_fault(error, "document")
+                    tqdm.write(f"{name}: {FILE_FAULTS['internal']}")
     finally:
         index.close()
     print(f"{len(files) - failed} documents, {passages} passages in “{collection}”; {failed} failed.")

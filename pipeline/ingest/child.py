@@ -1,7 +1,8 @@
 """The throw-away process that opens one foreign file. A script: `sandbox` starts it, nothing imports it.
 
 It limits itself before it reads a byte, takes the file from stdin, and writes one line, `ok` or the code of a fault,
-and the result behind it to stdout. It opens no file for writing and knows no key: its environment is empty.
+and the result behind it to stdout; behind the code of a bug of ours stand its kind and our frames. It opens no file for
+writing and knows no key: its environment is empty.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # -I leaves the checkout out of it
 
+from pipeline.bugs import frames_of, is_ours
 from pipeline.errors import IngestFault
 from pipeline.ingest import ChunkSize, Limits
 
@@ -37,11 +39,15 @@ def _answer(answer: BinaryIO, job: str, arguments: dict[str, object], limits: Li
         answer.write(fault.code.encode() + b"\n")
     except (MemoryError, RecursionError):
         answer.write(b"too_complex\n")
-    except BaseException:  # noqa: BLE001 (parsers raise anything, panics of Rust among it; the text may hold a path)
-        answer.write(b"broken\n")
+    except BaseException as error:  # noqa: BLE001 (parsers raise anything, panics of Rust too; the text may hold a path)
+        answer.write(_trace(error) if is_ours(error) else b"broken\n")
     else:
         answer.write(b"ok\n")
         answer.write(result)
+
+
+def _trace(bug: BaseException) -> bytes:
+    return " ".join(("internal", type(bug).__name__, *frames_of(bug))).encode() + b"\n"
 
 
 def _limit(limits: Limits) -> None:

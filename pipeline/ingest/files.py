@@ -15,7 +15,8 @@ import logging
 import zipfile
 from pathlib import Path
 
-from pipeline.errors import IngestFault
+from pipeline.bugs import own_fault
+from pipeline.errors import FILE_FAULTS, IngestFault
 from pipeline.ingest import Chunk, ChunkSize, Document, Limits, markdown
 from pipeline.ingest.archive import DAMAGED
 from pipeline.ingest.kinds import KINDS, kind_of
@@ -52,15 +53,18 @@ def read_below(folder: Path, path: Path, size: ChunkSize = DEFAULT_SIZE) -> Docu
 
     Markdown and text are the owner's own and are read here; everything else in a child. Blocks: for threads.
     """
-    if path.suffix.lower() in TEXTS:
-        return markdown.read_file(folder, path, size)
     name = path.relative_to(folder).as_posix()
     try:
+        if path.suffix.lower() in TEXTS:
+            return markdown.read_file(folder, path, size)
         return asyncio.run(read_file(path, name, DEFAULT_LIMITS, size))
     except IngestFault as fault:
         _log.warning("Skipped the document %r: %s", name, fault.text)
     except OSError:
         _log.warning("Skipped the document %r: it cannot be read.", name)
+    except Exception as error:  # noqa: BLE001  one document must not keep the others from being asked
+        own_fault(error, "document")
+        _log.warning("Skipped the document %r: %s", name, FILE_FAULTS["internal"])
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -17,8 +18,12 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE
 from weakref import WeakKeyDictionary
 
+from pipeline.bugs import record
 from pipeline.errors import FILE_FAULTS, IngestFault
 from pipeline.ingest import Limits
+
+# What a child says of a bug of ours. It had a foreign file in it, so nothing else is believed to be one.
+_BUG = re.compile(r"internal (?P<kind>[A-Za-z]{1,40})(?P<frames>(?: pipeline/[\w/]{1,60}\.py:\d{1,5}){0,12})")
 
 AT_ONCE = max(2, os.cpu_count() or 1)  # children of a kind, each of which may take Limits.memory_bytes
 
@@ -37,9 +42,12 @@ async def run(job: str, arguments: Mapping[str, object], file: Path | bytes, lim
     """What the child says of `file`. Raises IngestFault; OSError when the file itself cannot be opened."""
     async with _room(job):
         code, result = await _spawned([job, json.dumps(arguments), json.dumps(asdict(limits))], file, limits.wall_s)
-    if code != "ok":
-        raise IngestFault(code if code in FILE_FAULTS else "broken")
-    return result
+    if code == "ok":
+        return result
+    if bug := _BUG.fullmatch(code):
+        record(bug["kind"], tuple(bug["frames"].split()), "document")
+        raise IngestFault("internal")
+    raise IngestFault(code if code in FILE_FAULTS else "broken")
 
 
 def _room(job: str) -> asyncio.Semaphore:

@@ -92,7 +92,10 @@ class Local:
 
 
 def _checked(rows: Any, wanted: int) -> Vectors:
-    vectors = [[float(number) for number in row] for row in rows]
+    try:
+        vectors = [[float(number) for number in row] for row in rows]
+    except (TypeError, ValueError) as error:  # it is the server that says what these are
+        raise EmbeddingFault from error
     if len(vectors) != wanted or len({len(vector) for vector in vectors}) > 1:
         raise EmbeddingFault
     return vectors

@@ -47,9 +47,12 @@ class Hosted:
             answer = await asyncio.wait_for(
                 litellm.arerank(self._name, question, list(texts), top_n=len(texts), **options), TIMEOUT_S
             )
+        except Exception as error:  # what LiteLLM raises has no common base, and its text may hold the key
+            raise EmbeddingFault from error
+        try:
             scores = {int(each["index"]): float(each["relevance_score"]) for each in answer.results or ()}
             return [scores[place] for place in range(len(texts))]
-        except Exception as error:  # what LiteLLM raises has no common base, and its text may hold the key
+        except (AttributeError, LookupError, TypeError, ValueError) as error:  # the server says what these are
             raise EmbeddingFault from error
 
 

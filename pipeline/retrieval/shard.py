@@ -44,6 +44,7 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
+from pipeline.bugs import is_ours, own_fault
 from pipeline.errors import GlassboxError, SearchFault
 from pipeline.retrieval import Entry, Scope
 from pipeline.retrieval.finding import Terms, Vector
@@ -175,13 +176,15 @@ class Shard:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """Whatever fails inside is one fault of ours."""
+    """Whatever fails inside is one SearchFault; a bug of ours leaves its trace and says so."""
     try:
         yield
     except (GlassboxError, KeyboardInterrupt, SystemExit, asyncio.CancelledError):
         raise
     except BaseException as error:  # pyo3's PanicException is no Exception and cannot be imported
-        raise SearchFault from error
+        if bug := is_ours(error):
+            own_fault(error, "search")
+        raise SearchFault(is_ours=bug) from error
 
 
 def _point(number: int, entry: Entry, record: Record) -> Point:

@@ -126,8 +126,9 @@ class Store:
                 self._opens_again_at = time.monotonic() + OPEN_EVERY_S
                 await self._writes.in_thread(self.open)
             done = await self._writes.run(work)
-        except StoreFault:
-            self._is_open, self._is_failing = False, True
+        except StoreFault as fault:
+            if fault.code == StoreFault().code:  # a bug of ours says nothing about the database
+                self._is_open, self._is_failing = False, True
             raise
         self._is_failing = False
         return done

@@ -20,7 +20,8 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from pipeline.errors import StoreFault
+from pipeline.bugs import is_ours, own_fault
+from pipeline.errors import GlassboxError, StoreFault
 
 T = TypeVar("T")
 
@@ -62,8 +63,11 @@ class Gate:
         try:
             with Session(self._engine) as session, session.begin():
                 return work(session)
-        except FAULTS as fault:
-            self._engine.dispose()
+        except GlassboxError:
+            raise
+        except Exception as fault:  # noqa: BLE001  whatever it is, the database is not to blame for all of it
+            if isinstance(fault, FAULTS):
+                self._engine.dispose()
             raise _safe(fault) from None
 
     async def in_thread(self, work: Callable[[], T]) -> T:
@@ -71,7 +75,8 @@ class Gate:
         try:
             running = self._threads.submit(work)
         except RuntimeError as closed:
-            raise _safe(closed) from None
+            log.error("the database failed: it is closed")
+            raise StoreFault from closed
         return await asyncio.wrap_future(running)
 
     def disconnect(self) -> None:
@@ -112,6 +117,9 @@ def _prepare_sqlite(engine: Engine, begin: str) -> None:
 
 def _safe(fault: Exception) -> StoreFault:
     # The text of a fault holds paths, statements and what people wrote: only its kind is logged.
+    if not isinstance(fault, FAULTS) or is_ours(fault):
+        own_fault(fault, "store")
+        return StoreFault(is_ours=True)
     cause = getattr(fault, "orig", fault)
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
     log.error("the database failed: %s %s", type(cause).__name__, code)

@@ -16,6 +16,7 @@ from typing import TypeVar
 import pytest
 from PIL import Image, ImageChops
 
+from pipeline.bugs import FACTS
 from pipeline.errors import IngestFault
 from pipeline.ingest import ChunkSize, Document, Limits
 from pipeline.ingest.files import opened_zip, read_file
@@ -249,9 +250,14 @@ async def test_the_child_is_limited_and_knows_no_key(monkeypatch: pytest.MonkeyP
     assert limits["Max cpu time"] == ["5", "6"]
 
 
-async def test_what_a_child_says_that_is_no_answer_is_a_damaged_file() -> None:
-    with pytest.raises(IngestFault, match="broken"):
+async def test_a_bug_of_ours_in_the_child_leaves_a_trace_in_its_parent(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(IngestFault, match="internal"):
         await run("no such job", {}, b"words", SMALL)
+    (record,) = caplog.records
+    assert record.getMessage() == "our own fault: KeyError"
+    told = getattr(record, FACTS)
+    assert told["place"] == "document"
+    assert {frame.partition(":")[0] for frame in told["frames"]} == {"pipeline/ingest/child.py"}
 
 
 # Pictures of pages

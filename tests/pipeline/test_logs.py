@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import json
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,8 +15,10 @@ from typing import Any
 import pytest
 
 from pipeline import logs
+from pipeline.bugs import FACTS
 from pipeline.conversation import TurnMetrics
 from pipeline.logs import adopt, log_turn, set_up
+from pipeline.numbered import numbered
 from pipeline.settings import ModelEntry, Settings
 
 KEY = "AIzaSecretOfAProvider"
@@ -24,6 +29,7 @@ def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """Logging as the app has it, on a stream of the test's; undone afterwards."""
     root, out = logging.getLogger(), io.StringIO()
     before = (root.handlers[:], root.level, logging.raiseExceptions, traceback.print_exc)
+    of_threads = threading.excepthook
     levels = {name: logging.getLogger(name).level for name in logs.CHATTY}
     root.handlers.clear()
     set_up("INFO", [KEY, "short"], out)
@@ -31,6 +37,7 @@ def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     root.handlers[:] = before[0]
     root.setLevel(before[1])
     logging.raiseExceptions, traceback.print_exc = before[2], before[3]
+    threading.excepthook = of_threads
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
 
@@ -51,7 +58,7 @@ def test_a_line_is_one_json_object_whatever_the_message_holds(written: Any) -> N
 )
 def test_a_secret_is_blotted_out_wherever_it_stands(written: Any, secret: str) -> None:
     logging.getLogger("x").error("refused: %s.", f"key={secret}")
-    logging.getLogger("x").error(secret, extra={logs.FACTS: {"model": f"my {secret} model"}})
+    logging.getLogger("x").error(secret, extra={FACTS: {"model": f"my {secret} model"}})
     for line in written():
         assert secret not in json.dumps(line)
         assert logs.BLOT in line["message"]
@@ -71,8 +78,38 @@ def test_of_an_exception_only_its_kind_is_kept(written: Any) -> None:
         traceback.print_exc()
     lines = written()
     assert lines[0]["message"] == "it broke (ValueError)"
-    assert lines[1]["message"] == "a handler failed (ValueError)"
+    assert lines[1]["message"] == "our own fault: ValueError"
     assert "maya" not in json.dumps(lines)
+
+
+def test_with_an_exception_our_own_lines_are_kept_that_it_came_through(written: Any) -> None:
+    try:
+        numbered([None])  # type: ignore[list-item]
+    except AttributeError:
+        logging.getLogger("a.library").exception("it broke")
+    (line,) = written()
+    assert [frame.partition(":")[0] for frame in line["frames"]] == ["pipeline/numbered.py"]
+
+
+def test_what_nobody_waits_for_leaves_a_trace(written: Any) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError(KEY)
+
+    async def unheard() -> None:
+        loop = asyncio.get_running_loop()
+        logs.watch(loop)
+        loop.call_soon(fail)
+        await asyncio.sleep(0)
+        task = asyncio.create_task(asyncio.to_thread(fail))
+        await asyncio.wait({task})
+        del task
+
+    asyncio.run(unheard())
+    gc.collect()
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    assert [line["message"] for line in written()] == ["our own fault: ZeroDivisionError"] * 3
 
 
 def test_a_message_that_does_not_fit_its_arguments_is_no_fault(written: Any) -> None:
