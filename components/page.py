@@ -262,7 +262,7 @@ def _page(side: Sidebar, main: Main) -> list[gr.components.Component]:
 def _on(event: Callable[..., Any], intent: Callable[..., Any] | None, inputs: Any, outputs: Any, **more: Any) -> Any:
     """A listener as all of ours are: not limited to one at a time, no spinner over the page, no public endpoint."""
     return event(
-        traced(intent),
+        traced(intent) if intent else None,
         inputs,
         outputs,
         trigger_mode="multiple",
