@@ -132,8 +132,9 @@
     const { box, chip } = preview, at = chip.getClientRects()[0], GAP = 8, EDGE = 12;
     if (!at || at.bottom < 0 || at.top > innerHeight) return hide();
     const below = at.bottom + GAP + box.offsetHeight <= innerHeight - EDGE;
-    box.style.top = `${below ? at.bottom + GAP : Math.max(EDGE, at.top - GAP - box.offsetHeight)}px`;
-    box.style.left = `${Math.max(EDGE, Math.min(at.left - 24, innerWidth - EDGE - box.offsetWidth))}px`;
+    const top = below ? at.bottom + GAP : Math.max(EDGE, at.top - GAP - box.offsetHeight);
+    const left = Math.max(EDGE, Math.min(at.left - 24, innerWidth - EDGE - box.offsetWidth));
+    box.style.translate = `${left}px ${top}px`; // by a translation, which moves nothing else
   }
 
   function follow() {

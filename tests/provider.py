@@ -284,6 +284,34 @@ def empty(wish: Wish) -> Script:
     yield from whole([])
 
 
+# In words of its own, on "Why does water temperature change the taste of coffee?" and the bundled documents.
+CITING = """[[ ## reasoning ## ]]
+Passage [1] says why.
+
+[[ ## answer ## ]]
+Hotter water dissolves more of the grounds, and does it faster [1]. With water that is too cool, the sweetness stays
+behind and the cup is thin [1].
+
+Dark roasts turn harsh in boiling water [1].
+
+[[ ## completed ## ]]"""
+DECLINING = """[[ ## reasoning ## ]]
+Nothing of it.
+
+[[ ## answer ## ]]
+The documents say nothing about that.
+
+[[ ## completed ## ]]"""
+
+
+def cites(wish: Wish) -> Script:
+    yield from whole(pieces_of(CITING))
+
+
+def declines(wish: Wish) -> Script:
+    yield from whole(pieces_of(DECLINING))
+
+
 def thoughts() -> Iterator[bytes]:
     yield from (delta(reasoning_content=piece) for piece in pieces_of("The passages say it: hot water takes out more."))
 
@@ -382,6 +410,8 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "crlf": crlf,
     "huge": huge,
     "empty": empty,
+    "cites": cites,
+    "declines": declines,
     "thinking": thinking,
     "thinking-only": thinking_only,
     "no-markers": no_markers,

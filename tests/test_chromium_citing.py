@@ -1,0 +1,228 @@
+"""Citations in a real Chromium: chosen, previewed, kept, on every screen; and what stands where nothing is cited."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from pipeline.settings import ROOT
+from tests.provider import Provider
+from tests.served import Served, served
+
+QUESTION, UNANSWERED = "Why does water temperature change the taste of coffee?", "Who painted the Mona Lisa?"
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+PATIENCE_MS = 90_000
+CITES, SLOWLY, DECLINES = "cites", "cites-gap-400", "declines"
+FASTER = "Water temperature changes the taste of coffee because hot water dissolves more substances"
+THIN = "Water that is too cool leaves sweetness behind"
+HARSH = "Water that is very hot pulls out more bitter and drying substances"
+# What of the card is marked, as it is read; and whether all of it is in sight.
+MARKED = "() => [...document.querySelectorAll('#sources .cited')].map((each) => each.textContent).join('')"
+IN_SIGHT = """() => {
+  const sight = document.querySelector("#sources .body").getBoundingClientRect();
+  const rects = [...document.querySelectorAll("#sources .cited")].map((each) => each.getBoundingClientRect());
+  return rects.length > 0 && rects.every(({ top, bottom }) => top >= sight.top && bottom <= sight.bottom);
+}"""
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries())
+      shifts.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.textContent)]);
+  }).observe({ type: "layout-shift" });
+}"""
+# Selectors → those that match something in an answer or in its reasoning.
+REACHING = """(selectors) => {
+  const others = [...document.querySelectorAll("#reasoning *, #chat .turn *")];
+  return selectors.filter((selector) => others.some((each) => each.matches(selector)));
+}"""
+LOOK = """(selector) => {
+  const { color, fontSize } = getComputedStyle(document.querySelector(selector));
+  return [getComputedStyle(document.body).getPropertyValue("--ink").trim(), color, parseFloat(fontSize)];
+}"""
+
+expect.set_options(timeout=PATIENCE_MS)
+pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with Provider() as provider:
+        names = [CITES, SLOWLY, DECLINES]
+        models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
+        limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60"}
+        with served(tmp_path_factory.mktemp("citing"), MODELS=json.dumps(models), **limits) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(app: Served, browser: Browser) -> Iterator[Page]:
+    yield from visit(app, browser, DESKTOP)
+
+
+@pytest.fixture
+def phone(app: Served, browser: Browser) -> Iterator[Page]:
+    yield from visit(app, browser, PHONE, has_touch=True)
+
+
+def visit(app: Served, browser: Browser, size: Any, **more: Any) -> Iterator[Page]:
+    context = browser.new_context(viewport=size, reduced_motion="reduce", **more)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(app.url)
+    expect(page.locator("#question textarea")).to_be_visible()
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def ask(page: Page, question: str, model: str, turns: int = 0) -> None:
+    """With a model of that name; until so many turns have ended, if any."""
+    page.evaluate("(label) => document.querySelector(`#model input[value='${label}']`).click()", model)
+    expect(page.locator("#model input:checked")).to_have_attribute("value", model)
+    page.locator("#question textarea").fill(question)
+    page.locator("#question textarea").press("Enter")
+    if turns:
+        expect(page.locator("#thread .facts")).to_have_count(turns)
+
+
+def marks(page: Page, begins: str) -> None:
+    """Until that sentence, and no other, is marked in the card, which is lit."""
+    expect(page.locator("#sources .cited").first).to_be_visible()
+    page.wait_for_function(f"(begins) => ({MARKED})().startsWith(begins)", arg=begins)
+    said = page.evaluate(MARKED)
+    assert said.endswith(".")
+    assert said.count(". ") == 0
+    expect(page.locator("#sources .source.lit")).to_have_count(1)
+
+
+def nothing_marked(page: Page) -> None:
+    expect(page.locator(".lit, .cited, .cite[aria-current]")).to_have_count(0)
+
+
+def test_a_chip_pins_its_card_and_marks_its_own_sentence_until_another_is_chosen(page: Page) -> None:
+    ask(page, QUESTION, CITES, 1)
+    chips = page.locator("#thread .answer .cite")
+    chips.nth(0).click()
+    marks(page, FASTER)
+    expect(page.locator("#sources .source[data-n='1']")).to_be_focused()
+    expect(page.locator("#status")).to_contain_text(FASTER)
+    chips.nth(1).hover()
+    expect(page.locator("#preview.open")).to_contain_text(THIN)
+    marks(page, FASTER)
+    chips.nth(1).click()
+    marks(page, THIN)
+    expect(page.locator(".cite[aria-current]")).to_have_count(1)
+    chips.nth(1).click()
+    nothing_marked(page)
+    chips.nth(2).click()
+    marks(page, HARSH)
+    page.keyboard.press("Escape")
+    nothing_marked(page)
+    expect(chips.nth(2)).to_be_focused()
+
+
+def test_a_chip_of_an_earlier_turn_does_the_same_also_after_a_reload_and_by_keyboard(page: Page) -> None:
+    ask(page, QUESTION, CITES, 1)
+    ask(page, UNANSWERED, DECLINES, 2)
+    chip = page.locator("#thread .turn").first.locator(".answer .cite").nth(1)
+    chip.click()
+    marks(page, THIN)
+    page.locator("#sources [data-act=present]").click()
+    nothing_marked(page)
+    page.reload()
+    expect(page.locator("#thread .facts")).to_have_count(2)
+    chip.focus()
+    page.keyboard.press("Enter")
+    marks(page, THIN)
+    expect(page.locator("#sources .source.lit")).to_be_focused()
+
+
+def test_a_chip_of_the_running_answer_stays_chosen_while_it_grows_and_ends(page: Page) -> None:
+    ask(page, QUESTION, SLOWLY)
+    page.locator("#live .answer .cite").first.click()
+    marks(page, FASTER)
+    expect(page.locator("#live .turn[data-state=running]")).to_have_count(1)
+    expect(page.locator("#live .answer .cite")).to_have_count(2)
+    marks(page, FASTER)
+    expect(page.locator("#thread .facts")).to_have_count(1)
+    marks(page, FASTER)
+    expect(page.locator("#thread .cite[aria-current]")).to_have_count(1)
+
+
+def test_the_preview_shows_the_sentence_moves_nothing_and_can_be_pointed_at_and_dismissed(page: Page) -> None:
+    ask(page, QUESTION, CITES, 1)
+    expect(page.locator(".stop-button")).to_have_count(0)
+    page.evaluate(SHIFTS)
+    chip, preview = page.locator("#thread .answer .cite").nth(1), page.locator("#preview.open")
+    chip.hover()
+    for text in ("Water and temperature", "Why temperature changes the taste", THIN):
+        expect(preview).to_contain_text(text)
+    expect(chip).to_have_attribute("aria-describedby", "preview")
+    preview.hover()
+    page.wait_for_timeout(600)  # longer than it takes to close
+    expect(preview).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(preview).to_have_count(0)
+    chip.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(preview).to_contain_text(THIN)
+    found = Axe().run(page).response["violations"]
+    assert [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]] == []
+    page.keyboard.press("Escape")
+    expect(preview).to_have_count(0)
+    assert page.evaluate("shifts") == []
+
+
+def test_a_phone_goes_to_the_sources_with_the_sentence_in_sight_and_previews_nothing(phone: Page) -> None:
+    ask(phone, QUESTION, CITES, 1)
+    phone.locator("#thread .answer .cite").nth(2).tap()
+    expect(phone.locator("#tabs [data-tab=sources]")).to_have_attribute("aria-selected", "true")
+    marks(phone, HARSH)
+    phone.wait_for_function(IN_SIGHT)
+    expect(phone.locator("#preview.open")).to_have_count(0)
+
+
+def test_what_a_refusal_found_is_folded_and_a_chip_of_the_reasoning_unfolds_it(page: Page) -> None:
+    ask(page, UNANSWERED, "builtin/extractive", 1)
+    expect(page.locator("#thread .note")).to_have_text("Hardly a word of the question was found in the documents.")
+    expect(page.locator("#sources .badge")).to_have_text("words not found")
+    expect(page.locator("#sources .source").first).to_be_hidden()
+    page.locator("#reasoning .cite").first.click()
+    expect(page.locator("#sources .source.lit")).to_be_visible()
+    violations = Axe().run(page).response["violations"]
+    assert [f"{each['id']}: {node['html'][:160]}" for each in violations for node in each["nodes"]] == []
+
+
+def test_reasoning_is_readable_and_no_style_of_a_dialog_or_card_reaches_it(page: Page) -> None:
+    ask(page, QUESTION, CITES, 1)
+    expect(page.locator("#reasoning .said.reason").first).to_be_visible()
+    ink, color, size_px = page.evaluate(LOOK, "#reasoning .said.reason")
+    assert size_px >= 14.5
+    assert color == "rgb({}, {}, {})".format(*bytes.fromhex(ink.removeprefix("#")))
+    assert page.evaluate(REACHING, selectors_of("documents.css")) == []
+
+
+def selectors_of(name: str) -> list[str]:
+    """Of every rule of a style sheet, also of those below a condition."""
+    rules = re.sub(r"/\*.*?\*/|@[^{;]*[{;]", "", (ROOT / "components" / name).read_text(encoding="utf-8"), flags=re.S)
+    found = [selector.strip() for selector in re.findall(r"([^{}]+)\{", rules)]
+    return [selector for selector in found if selector not in ("from", "to") and not selector[0].isdigit()]
