@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from pipeline.lm15_door import with_text
+
 ASKS_FOR_A_STREAM = re.compile(rb'"stream":\s*true')
 ENDS = re.compile(rb'"(?:finish|stop)_?reason":\s*"\w|^data: ?\[DONE\]', re.IGNORECASE | re.MULTILINE)
 LONGEST_END_BYTES = 40
@@ -58,13 +60,15 @@ class WatchedTransport(httpx.AsyncBaseTransport):
         """One exchange."""
         response = await self._inner.handle_async_request(request)
         response.headers.pop("location", None)
-        seen, stream = wire.get(), response.stream
-        is_text = response.headers.get("content-type", "text/").startswith(TEXTS)
+        seen, stream, kind = wire.get(), response.stream, response.headers.get("content-type", "text/")
+        is_text = kind.startswith(TEXTS)
         is_plain = "content-encoding" not in response.headers
         asks = isinstance(request.stream, httpx.ByteStream) and ASKS_FOR_A_STREAM.search(request.content)
         if seen and asks and is_text and is_plain and response.is_success and isinstance(stream, httpx.AsyncByteStream):
             seen.is_whole = False
-            response.stream = _Watched(stream, seen, is_stream="json" not in response.headers.get("content-type", ""))
+            response.stream = _Watched(stream, seen, is_stream="json" not in kind)
+        elif response.is_success and "json" in kind and is_plain:
+            response = await _read(response)
         return response
 
     async def aclose(self) -> None:
@@ -72,18 +76,45 @@ class WatchedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+async def _read(response: httpx.Response) -> httpx.Response:
+    """A whole reply, whose content LiteLLM reads only as a text."""
+    body = await response.aread()
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-length"]
+    text = with_text(body.decode(errors="surrogateescape"))
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=text.encode(errors="surrogateescape"),
+        extensions=response.extensions,
+    )
+
+
+def _with_text(line: bytes) -> bytes:
+    """A line of a stream, its content a text."""
+    prefix, event = line[:6], line[6:]
+    if prefix != b"data: " or b'"content"' not in event:
+        return line
+    return prefix + with_text(event.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
 class _Watched(httpx.AsyncByteStream):
     def __init__(self, inner: httpx.AsyncByteStream, seen: Wire, *, is_stream: bool) -> None:
         self._inner, self._seen, self._is_stream = inner, seen, is_stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        tail = b""
+        tail = line = b""
         async for chunk in self._inner:
             if self._is_stream and not self._seen.is_whole:
                 tail += chunk
                 self._seen.is_whole = bool(ENDS.search(tail))
                 tail = tail[-LONGEST_END_BYTES:]
-            yield chunk
+            if self._is_stream:
+                *lines, line = (line + chunk).split(b"\n")
+                chunk = b"".join(_with_text(each) + b"\n" for each in lines)
+            if chunk:
+                yield chunk
+        if line:
+            yield line
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -22,6 +22,7 @@ from pipeline.errors import ModelFault, Refused
 from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
 from pipeline.faults import engine_fault
 from pipeline.litellm_door import Wire, open_door, wire
+from pipeline.lm15_door import read_lists
 from pipeline.names import shown_name
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
 
@@ -69,6 +70,7 @@ class RecordedLM(dspy.LM):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        read_lists()
         super().__init__(*args, **kwargs)
         self._calls = 0
         self._twin: RecordedLM | None = None

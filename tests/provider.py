@@ -34,6 +34,7 @@ LEAVING_SEEN_S = 0.05
 HEADER_TOKENS = 15
 SENTENCE = "hot water takes more out of the ground coffee than cold water does, and so the cup tastes stronger and"
 WORDS = SENTENCE.split(" ")
+THOUGHT = "The passages say it: hot water takes out more."
 
 
 FIELDS = {"gap": "gap_ms", "retry": "retry_s"}  # options whose field also names the unit
@@ -97,7 +98,7 @@ def event(body: Mapping[str, Any]) -> bytes:
     return b"data: " + json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
-def delta(finish: str | None = None, **said: str) -> bytes:
+def delta(finish: str | None = None, **said: Any) -> bytes:
     choice = {"index": 0, "delta": said, "finish_reason": finish}
     return event({"id": "reply", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]})
 
@@ -109,9 +110,9 @@ def ended(tokens: int, finish: str = "stop") -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def completion(text: str, finish: str = "stop", thought: str = "") -> bytes:
-    """The reply in one piece."""
-    message = {"role": "assistant", "content": text} | ({"reasoning_content": thought} if thought else {})
+def completion(text: str, finish: str = "stop", **said: Any) -> bytes:
+    """The reply in one piece; `said` are more keys of its message, or others."""
+    message = {"role": "assistant", "content": text, **said}
     tokens = len(pieces_of(text))
     body = {
         "id": "reply",
@@ -313,11 +314,35 @@ def declines(wish: Wish) -> Script:
 
 
 def thoughts() -> Iterator[bytes]:
-    yield from (delta(reasoning_content=piece) for piece in pieces_of("The passages say it: hot water takes out more."))
+    yield from (delta(reasoning_content=piece) for piece in pieces_of(THOUGHT))
 
 
 def thinking(wish: Wish) -> Script:
     yield from chain(thoughts(), no_reasoning(wish))
+
+
+def thinking_elsewhere(wish: Wish) -> Script:
+    """Under the name that OpenRouter, Ollama and newer vLLM give it."""
+    yield from chain((delta(reasoning=piece) for piece in pieces_of(THOUGHT)), no_reasoning(wish))
+
+
+def answer_in_thinking(wish: Wish) -> Script:
+    """A server's parser takes the whole reply for thinking."""
+    yield from (delta(reasoning_content=piece) for piece in pieces_of(reply(wish.tokens)))
+    yield from ended(wish.tokens)
+
+
+def parts(wish: Wish) -> Script:
+    """Content as a list of parts, as Mistral's reasoning models send it; the last ones as a string."""
+    yield from (delta(content=[thought_part(piece)]) for piece in pieces_of(THOUGHT))
+    pieces = pieces_of(reply(wish.tokens))
+    yield from (delta(content=[{"type": "text", "text": piece}]) for piece in pieces[:-8])
+    yield from (delta(content=piece) for piece in pieces[-8:])
+    yield from ended(wish.tokens)
+
+
+def thought_part(text: str) -> dict[str, Any]:
+    return {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
 
 
 def thinking_only(wish: Wish) -> Script:
@@ -413,6 +438,9 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "cites": cites,
     "declines": declines,
     "thinking": thinking,
+    "thinking-elsewhere": thinking_elsewhere,
+    "answer-in-thinking": answer_in_thinking,
+    "parts": parts,
     "thinking-only": thinking_only,
     "no-markers": no_markers,
     "late-markers": late_markers,
@@ -599,7 +627,7 @@ def in_one_piece(script: Script, wish: Wish) -> Script:
     if isinstance(first, Raw | float):
         yield from chain([first], script)
         return
-    heard: dict[str, str] = {}
+    heard: dict[str, Any] = {}
     finish = None
     with contextlib.suppress(Cut):
         for item in islice(chain([first], script), 3 * wish.tokens + 30):
@@ -609,10 +637,19 @@ def in_one_piece(script: Script, wish: Wish) -> Script:
                 continue  # not an event: [DONE], an error, what cannot be read
             for choice in choices:
                 finish = choice["finish_reason"] or finish
-                for key, text in choice["delta"].items():
-                    heard[key] = heard.get(key, "") + text
-    text = heard.get("content", "") if finish else reply(wish.tokens)
-    yield response(completion(text, finish or "stop", heard.get("reasoning_content", "")))
+                for key, said in choice["delta"].items():
+                    heard[key] = joined(heard.get(key), said)
+    heard = heard if finish else {"content": reply(wish.tokens)}
+    text = heard.get("content", "")
+    yield response(completion(text if isinstance(text, str) else "", finish or "stop", **heard))
+
+
+def joined(before: Any, said: Any) -> Any:
+    """Two deltas as one: texts, or lists of parts."""
+    if before is None or (isinstance(before, str) and isinstance(said, str)):
+        return (before or "") + said if isinstance(said, str) else said
+    before, said = ([{"type": "text", "text": each}] if isinstance(each, str) else each for each in (before, said))
+    return before + said
 
 
 def gap_s_of(wish: Wish) -> float:

@@ -16,6 +16,7 @@ from dspy.lm15 import (
     TextDelta,
     TextPart,
     ThinkingDelta,
+    ThinkingPart,
     Usage,
 )
 
@@ -40,10 +41,11 @@ class ScriptedEngine:
 
     def complete(self, request: Request) -> Response:
         text = "".join(piece for piece in self.pieces if isinstance(piece, str)) if self.whole is None else self.whole
+        thought = "".join(piece[1] for piece in self.pieces if isinstance(piece, tuple))
         return Response(
             id=None,
             model=request.model,
-            message=Message.assistant([TextPart(text)]),
+            message=Message.assistant([*([ThinkingPart(thought)] if thought else []), TextPart(text)]),
             finish_reason=self.finish,
             usage=Usage(input_tokens=7, output_tokens=5),
         )

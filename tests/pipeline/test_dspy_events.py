@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.conversation import Query, Turn
-from pipeline.dspy_events import Limits, Outcome, answer
+from pipeline.dspy_events import Limits, Manner, Outcome, answer
 from pipeline.errors import ModelFault
 from pipeline.events import Event, FieldDelta, FieldReset, PassagesFound, StepChanged, Warned, fields_of
 from pipeline.faults import fault_of
 from pipeline.programs import Rag
 from pipeline.retrieval import DEFAULT_OPTIONS, Found, Options, Quality, Scope, Search
+from tests.replies import CASES, Case
 from tests.scripted import find_tea, reply, scripted_lm
 
 LIMITS = Limits(first_token_s=5, idle_s=5, answer_chars=32_000)
@@ -146,6 +148,36 @@ async def test_a_fault_keeps_the_partial_text_and_hides_the_original() -> None:
     code, partial = await fault(["[[ ## answer ## ]]\nhalf an", dspy.lm15.ServerError(secret)])
     assert (code, partial["answer"]) == ("server", "half an")
     assert secret not in str(fault_of(dspy.LMServerError(secret))) + repr(fault_of(dspy.LMServerError(secret)).args)
+
+
+@pytest.mark.parametrize("is_streamed", [True, False])
+async def test_an_answer_in_the_reasoning_channel_is_the_answer_with_a_warning(is_streamed: bool) -> None:
+    lm, _ = scripted_lm([("thinking", piece) for piece in reply("r", "a")])
+    events: list[Event] = []
+    await answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append, Manner(is_streamed))
+    assert fields_of(events) == {"reasoning": "r", "answer": "a"}
+    assert [event.code for event in events if isinstance(event, Warned)] == ["reasoning_channel"]
+
+
+async def test_a_whole_replys_thinking_is_said_like_a_streamed_ones() -> None:
+    lm, _ = scripted_lm([("thinking", "hm"), reply("r", "a")])
+    events: list[Event] = []
+    await answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append, Manner(is_streamed=False))
+    assert fields_of(events) == {"thinking": "hm", "reasoning": "r", "answer": "a"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_turn_says_what_its_reply_means(case: Case) -> None:
+    cut = [case.content[at : at + 7] for at in range(0, len(case.content), 7)]
+    events: list[Event] = []
+    lm, _ = scripted_lm([*([("thinking", case.native)] if case.native else []), *cut])
+    with suppress(ModelFault):
+        await answer(Rag(find_tea), {"question": "How hot?"}, lm, LIMITS, events.append)
+    said = {name: " ".join(text.split()) for name, text in fields_of(events).items()}
+    assert said == {name: " ".join(text.split()) for name, text in case.fields.items()}
+    codes = [event.code for event in events if isinstance(event, Warned)]
+    if "answer" in said:
+        assert codes == (["reasoning_channel"] if case.is_rescued else [] if case.keeps_format else ["format"])
 
 
 async def test_thoughts_before_a_text_without_format_do_not_cost_the_text() -> None:
