@@ -37,13 +37,12 @@ import asyncio
 import logging
 import shutil
 import socket
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
-import gradio as gr
+from fastapi import FastAPI
 from filelock import FileLock, Timeout
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
 
 import api.documents
 import api.faults
@@ -51,7 +50,11 @@ import api.guard
 import api.health
 import api.metrics
 import api.turns
-from components import page
+import api.uploads
+from api import serving
+from api.forms import Forms
+from api.hosts import Place
+from components import mounting, page
 from pipeline import logs
 from pipeline.bugs import own_fault
 from pipeline.errors import IndexTaken, NotInstalled, SearchFault, StoreFault
@@ -65,10 +68,7 @@ from pipeline.store import Store
 from pipeline.turns import Pipeline
 
 CLOSING_S = 4.0  # the turns' ending, the server's and the interpreter's (some 3 s) must stay under 10 s
-HANG_UP_S = 1
 LEAVING_S = 8.0  # whatever still runs then is given up: what was acknowledged stands a killed process
-LOOK_EVERY_S = 0.01
-MOST_EVENTS = 1000  # that Gradio works on at once, each follower of a turn is one of them
 
 log = logging.getLogger("glassbox")
 
@@ -88,11 +88,17 @@ def main() -> int:
         return 2
     except OSError:
         log.warning("cannot write to DATA_DIR: answers will not be saved")
-    if problem := address_problem(*SETTINGS.address):
-        print(problem, file=sys.stderr)
+    host, port = SETTINGS.address
+    try:
+        sockets = serving.listen(host, port)
+    except OSError:
+        print(
+            f"Cannot listen on {host}:{port}. It is taken or not ours: set HOST and PORT to another address.",
+            file=sys.stderr,
+        )
         return 1
     try:
-        serve(SETTINGS, threading.Event())
+        serve(SETTINGS, sockets, threading.Event())
     except StoreFault as fault:
         print(
             "The database cannot be used. Check DATABASE_URL." if SETTINGS.database_url else fault.text, file=sys.stderr
@@ -112,7 +118,7 @@ def main() -> int:
     return 0
 
 
-def serve(settings: Settings, stop: threading.Event) -> None:
+def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Event) -> None:
     """Build the parts, serve until `stop`, then end the turns first and the server after them."""
     shutil.rmtree(settings.data_dir / "gradio", ignore_errors=True)  # uploads that an earlier process never took
     store = Store(settings.database_address)
@@ -122,7 +128,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     index = opened(settings)
     folder = settings.documents_dir
     asyncio.run(follow(index, folder, files_below(folder), lambda path: read_below(folder, path, size), size.recipe))
-    pipeline, library = Pipeline(settings, Models(settings), index, store), Library(index, settings)
+    pipeline = Pipeline(settings, Models(settings), index, store)
+    library = Library(index, settings, mounting.upload_folder())
     meters = api.metrics.Meters(pipeline)
     pipeline.watchers += [logs.log_turn, meters.ended]
     if not pipeline.documents:
@@ -148,17 +155,34 @@ def serve(settings: Settings, stop: threading.Event) -> None:
             task.cancel()
 
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    forms = Forms(library)
     routers = (
         api.turns.routes(pipeline),
-        api.documents.routes(library),
+        api.documents.routes(library, forms),
+        api.uploads.routes(library, forms),
         api.health.routes(pipeline),
         api.metrics.routes(meters, token),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    launch(demo, [route for router in routers for route in router.routes], settings, lifespan)
-    host, port = settings.address
-    print(f"Glassbox is ready: http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}", flush=True)
+    place = Place.of(settings.address[0], settings.public_address, settings.proxies)
+    traced = Middleware(api.faults.Traced)
+    app = FastAPI(
+        routes=[route for router in routers for route in router.routes],
+        lifespan=lifespan,
+        openapi_url=None,
+        redirect_slashes=False,
+        middleware=[*api.guard.middleware(place, settings.embed_origins, settings.cors_origins), traced],
+        exception_handlers=api.faults.HANDLERS,
+    )
+    inside = {"middleware": [traced], "exception_handlers": api.faults.HANDLERS}
+    mounted = mounting.mount(app, demo, {**page.launch_options(), "app_kwargs": inside})
+    api.guard.narrow(app.router.routes, mounted.pending, mounted.forget)
+    server = serving.Server(app, sockets)
+    server.start()
+    address = serving.shown(*settings.address)
+    public = f" (for others: {settings.public_address})" if settings.public_address else ""
+    print(f"Glassbox is ready: {address}{public}", flush=True)
     stop.wait()
     print("Stopping …", file=sys.stderr, flush=True)
     # A thread cannot be ended, and an interpreter waits for each: one may index a large file, or fetch a model.
@@ -170,52 +194,10 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     except TimeoutError:
         log.warning("a turn did not end in time; what it had saved is kept")
     finally:
-        demo.close(verbose=False)
+        mounted.close(loops[0])
+        server.stop()
         index.close()
         store.close()
-
-
-def launch(demo: gr.Blocks, routes: Sequence[BaseRoute], settings: Settings, lifespan: object) -> None:
-    """One server for page and API. Gradio's front proxy, analytics and run history stay off."""
-    host, port = settings.address
-    demo.queue(default_concurrency_limit=None, max_size=None)
-    # Gradio looks for work a thousand times a second, which costs an idle process a twentieth of a core.
-    demo._queue.sleep_when_free = LOOK_EVERY_S
-    demo.launch(
-        server_name=host,
-        server_port=port,
-        ssr_mode=False,
-        quiet=True,
-        share=False,
-        max_threads=MOST_EVENTS,
-        max_file_size=settings.upload_bytes,
-        run_history=False,
-        enable_monitoring=False,
-        footer_links=[],
-        prevent_thread_lock=True,
-        app_kwargs={
-            "routes": routes,
-            "lifespan": lifespan,
-            "openapi_url": None,
-            "middleware": [*api.guard.middleware(host), Middleware(api.faults.Traced)],
-            "exception_handlers": api.faults.HANDLERS,
-        },
-        **page.launch_options(),
-    )
-    demo.server.config.timeout_graceful_shutdown = HANG_UP_S  # open pages never hang up by themselves
-    logs.adopt("uvicorn")
-
-
-def address_problem(host: str, port: int) -> str | None:
-    """One line that says what to do when the address cannot be had, None when it can."""
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError:
-        return f"Cannot listen on {host}:{port}. It is taken or not ours: set HOST and PORT to another address."
-    return None
 
 
 if __name__ == "__main__":

@@ -7,25 +7,21 @@ page gives them a signed `key` instead.
 # No `from __future__ import annotations` here: FastAPI could not resolve the name of a dependency inside a function.
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import TypeAdapter
-from starlette.datastructures import FormData
-from starlette.formparsers import MultiPartException, MultiPartParser
 
-from api.faults import TooLarge
+from api.forms import Forms, address_of, discard
 from api.visitors import Visitor
 from pipeline.conversation import Passage
 from pipeline.errors import Refused
-from pipeline.library import Library, Upload
+from pipeline.library import Library
 from pipeline.names import shown_file
 from pipeline.retrieval import Entry, Found, Mode
 
-IN_MEMORY = 4  # uploads whose files are held in memory; the others wait on disk
 PRIVATE_HEADERS = {"Cache-Control": "private, no-store"}
 _passages: TypeAdapter[tuple[Passage, ...]] = TypeAdapter(tuple[Passage, ...])
 
@@ -40,22 +36,23 @@ def owner_of(visitor: Visitor) -> str:
 Owner = Annotated[str, Depends(owner_of)]
 
 
-def routes(library: Library) -> APIRouter:
+def routes(library: Library, forms: Forms) -> APIRouter:
     """The routes of documents."""
-    router, room = APIRouter(), asyncio.Semaphore(IN_MEMORY)
+    router = APIRouter()
 
     async def uploaded(request: Request, owner: Owner) -> JSONResponse:
         """Read, check and index. Raises GlassboxError, which `faults` turns into a status."""
         documents, failed = [], []
-        async with _form(request, library.upload_limit_bytes) as form, room:
-            files = [each for each in form.getlist("file") if not isinstance(each, str)]
-            uploads = [Upload(each.filename or "", await each.read()) for each in files]
-            async with aclosing(library.take(uploads, owner)) as steps:
+        uploads = await forms.received(request, "file")
+        try:
+            async with aclosing(library.take(uploads, owner, address_of(request))) as steps:
                 async for step in steps:
                     if step.entry:
                         documents.append(_document(step.entry))
                     elif step.code:
                         failed.append({"name": step.name, "code": step.code, "text": step.text})
+        finally:
+            await asyncio.to_thread(discard, uploads)
         return JSONResponse({"documents": documents, "failed": failed})
 
     @router.post("/api/documents")
@@ -73,9 +70,9 @@ def routes(library: Library) -> APIRouter:
 
     @router.get("/api/documents/{document_id}/pages/{page}.jpg")
     async def picture(
-        document_id: str, page: int, visitor: Visitor, start: int = 0, end: int = 0, key: str = ""
+        request: Request, document_id: str, page: int, visitor: Visitor, start: int = 0, end: int = 0, key: str = ""
     ) -> Response:
-        jpeg = await library.picture(document_id, page, visitor, key, start, end)
+        jpeg = await library.picture(document_id, page, visitor, key, start, end, address_of(request))
         return Response(jpeg, media_type="image/jpeg", headers=PRIVATE_HEADERS)
 
     @router.get("/api/documents/{document_id}/original")
@@ -88,39 +85,17 @@ def routes(library: Library) -> APIRouter:
 
     @router.get("/api/search")
     async def search(
+        request: Request,
         visitor: Visitor,
         q: str,
         passages_wanted: Annotated[int, Query()] = 4,
         mode: Mode | None = None,
         collection: str | None = None,
     ) -> JSONResponse:
-        return JSONResponse(_found(await library.search(q, visitor, passages_wanted, mode, collection)))
+        found = await library.search(q, visitor, passages_wanted, mode, collection, address_of(request))
+        return JSONResponse(_found(found))
 
     return router
-
-
-@asynccontextmanager
-async def _form(request: Request, limit_bytes: int) -> AsyncGenerator[FormData, None]:
-    """What was sent, larger files on disk; it is gone afterwards."""
-
-    async def limited() -> AsyncGenerator[bytes, None]:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit_bytes:
-                raise TooLarge
-            yield chunk
-
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise Refused("no_files")
-    try:
-        form = await MultiPartParser(request.headers, limited()).parse()
-    except (MultiPartException, KeyError, UnicodeDecodeError) as error:
-        raise Refused("no_files") from error
-    try:
-        yield form
-    finally:
-        await form.close()
 
 
 def _document(entry: Entry) -> dict[str, Any]:

@@ -5,14 +5,19 @@ What nobody has caught is a bug of ours: `Traced` keeps its trace and answers 50
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.bugs import own_fault
-from pipeline.errors import OWN_FAULT, REFUSALS, Busy, GlassboxError, Gone, NotFound, Refused
+from pipeline.errors import OWN_FAULT, REFUSALS, Busy, GlassboxError, Gone, IngestFault, NotFound, Refused
+
+Handler = Callable[[Request, Exception], Coroutine[Any, Any, Response]]
 
 
 class TooLarge(Refused):
@@ -29,6 +34,8 @@ async def answer_fault(_request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Gone):
         turn = f"/api/turns/{error.turn_id}"
         return JSONResponse({"detail": error.text, "turn": turn}, 410, {"Location": turn})
+    if isinstance(error, IngestFault):
+        return JSONResponse({"detail": error.text, "code": error.code}, 413)
     if isinstance(error, GlassboxError):
         return JSONResponse({"detail": error.text}, _status(error))
     return JSONResponse({"detail": REFUSALS["invalid_request"]}, 422)
@@ -41,7 +48,7 @@ def _status(error: GlassboxError) -> int:
     return next((status for kind, status in kinds.items() if isinstance(error, kind)), 503)
 
 
-HANDLERS = {GlassboxError: answer_fault, RequestValidationError: answer_fault}
+HANDLERS: dict[int | type[Exception], Handler] = {GlassboxError: answer_fault, RequestValidationError: answer_fault}
 
 
 class Traced:

@@ -18,7 +18,6 @@ from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
 
-from api.faults import TooLarge
 from api.visitors import Visitor
 from pipeline.conversation import SearchMode, Turn, TurnRequest
 from pipeline.errors import Refused
@@ -26,7 +25,6 @@ from pipeline.events import Event, to_wire
 from pipeline.running import RunningTurn
 from pipeline.turns import Pipeline
 
-BODY_LIMIT_BYTES = 1_000_000
 HEARTBEAT_S = 10.0
 HEARTBEAT = b": waiting\n"
 JSON_HEARTBEAT = b" "  # JSON may begin with spaces, and a proxy does not take the answer for dead
@@ -65,7 +63,7 @@ def routes(pipeline: Pipeline) -> APIRouter:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise Refused("not_json")  # a form of another site can send any other type without asking
         try:
-            ask = Ask.model_validate_json(await _body(request))
+            ask = Ask.model_validate_json(await request.body())
         except ValidationError as error:
             raise Refused("invalid_request") from error
         forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
@@ -95,15 +93,6 @@ def routes(pipeline: Pipeline) -> APIRouter:
         return _json(await pipeline.turn(turn_id, visitor))
 
     return router
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise TooLarge
-    return bytes(body)
 
 
 def _after(request: Request) -> int:

@@ -69,12 +69,18 @@
     find(".sending i", drop).style.setProperty("--share", share);
   }
 
-  // To Gradio's own upload, under a name that nobody can guess: the file's own name goes with the event.
+  // Why a file was not taken, as the server's name for it.
+  function refused({ status, responseText }) {
+    if (status === 429) return "busy";
+    try { return status === 413 ? JSON.parse(responseText).code ?? "too_large" : "not_kept"; } catch { return "too_large"; }
+  }
+
+  // To where files wait, under a name that nobody can guess: the file's own name goes with the event.
   const put = (file, told, signal) => new Promise((done) => {
     const request = new XMLHttpRequest(), form = new FormData();
     form.append("files", file, crypto.getRandomValues(new Uint32Array(4)).join("-"));
     request.upload.onprogress = ({ loaded, total }) => told(loaded / total);
-    request.onload = () => done(request.status === 200 ? { path: JSON.parse(request.responseText)[0] } : { code: request.status === 413 ? "too_large" : "not_kept" });
+    request.onload = () => done(request.status === 200 ? { path: JSON.parse(request.responseText)[0] } : { code: refused(request) });
     request.onerror = request.onabort = () => done({ code: "not_kept" });
     signal.addEventListener("abort", () => request.abort());
     request.open("POST", new URL("gradio_api/upload", document.baseURI));

@@ -27,7 +27,6 @@ from pipeline.turns import Pipeline
 
 HERE = Path(__file__).parent
 SCRIPTS, STYLES = ("connection.js", "page.js", "citing.js", "documents.js"), ("page.css", "documents.css", "citing.css")
-UPLOADS_KEPT_S = 3600  # what was sent and never taken: its page was closed in between
 PASTE_LIMIT_CHARS = 100_000  # the refusal of a long question is the pipeline's; this keeps a pasted book off the wire
 # Fixed, or nothing in the browser could be read after a restart. It hides the token from a glance, no more.
 BROWSER_SECRET = "glassbox"
@@ -86,7 +85,6 @@ def build(
         fill_height=True,
         fill_width=True,
         analytics_enabled=False,
-        delete_cache=(UPLOADS_KEPT_S, UPLOADS_KEPT_S),
     ) as demo:
         kept = Kept(
             gr.State(Tab()),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
 
 from components import documents, leaf, sources
@@ -20,7 +21,7 @@ from components.documents import Bringing, Desk, Row
 from components.leaf import Leaf
 from components.parts import Parts
 from pipeline.conversation import is_visitor
-from pipeline.errors import FILE_FAULTS, GlassboxError, Refused
+from pipeline.errors import FILE_FAULTS, Busy, GlassboxError, Refused
 from pipeline.library import Library, Taken, Upload, plain_name
 from pipeline.retrieval import Entry
 
@@ -58,20 +59,20 @@ class Shelf:
         entries = list(await self._entries(visitor))
         names = [plain_name(str(each.get("name", ""))) for each in given]
         missing = [_missing(name, each) for name, each, path in zip(names, given, paths, strict=True) if path is None]
-        uploads = [Upload(name, path) for name, path in zip(names, paths, strict=True) if path]
+        uploads = [Upload(name, path, is_counted=True) for name, path in zip(names, paths, strict=True) if path]
         coming = Bringing(tuple(Row(upload.name) for upload in uploads), is_running=True)
         desk.bringing = _with(coming, missing)
         yield self._drawn(entries, desk)
         said, desk.halted = "", asyncio.Event()
         try:
-            async with aclosing(_until(desk.halted, self._library.take(uploads, visitor))) as steps:
+            async with aclosing(_until(desk.halted, self._library.take(uploads, visitor, _address()))) as steps:
                 async for step in steps:
                     coming = coming.after(step)
                     desk.bringing = _with(coming, missing)
                     if step.entry and step.entry.id not in {entry.id for entry in entries}:
                         entries.append(step.entry)
                     yield self._drawn(entries, desk)
-        except Refused as error:
+        except (Busy, Refused) as error:
             said = "" if missing else error.text  # where nothing arrived, each file has its own reason
         finally:
             desk.bringing = desk.bringing.over()
@@ -158,6 +159,12 @@ async def _until(halted: asyncio.Event, steps: AsyncGenerator[Taken, None]) -> A
                 yield taken
         finally:
             halt.cancel()
+
+
+def _address() -> str | None:
+    """Where the browser is. Gradio keeps the request beside the call; without a server there is none."""
+    request = LocalContext.request.get(None)
+    return request.client.host if request and request.client else None
 
 
 def _uploaded(given: Mapping[str, Any]) -> Path | None:

@@ -178,6 +178,7 @@ FILE_FAULTS: MappingProxyType[str, str] = MappingProxyType(
         "zip_path": "The zip holds a path that leads out of it. Pack the files anew with plain names.",
         "no_room": "There is no room left for more documents. Remove some and send the file again.",
         "not_kept": "The file could not be kept. Try again; if it stays, check the disk and DATA_DIR.",
+        "busy": "Those were many files in a short time. Wait a minute and send the file again.",
         "no_page": "There is no picture of this page. Open the document itself.",
         "internal": "Glassbox itself failed on this file. Send it again; if it stays, tell whoever runs Glassbox.",
     }
@@ -190,6 +191,10 @@ LIMITS: MappingProxyType[str, str] = MappingProxyType(
         "visitor": "Your other answers are still being written. Stop one, wait for one to end, or try again",
         "rate": "Those were many questions in a short time. Ask again",
         "closing": "Glassbox is being restarted. Try again",
+        "requests": "Those were many requests in a short time. Try again",
+        "pending": "Too much from your address waits for an answer. Try again",
+        "places": "Other documents of yours are still being read. Try again",
+        "uploads": "Many files of yours are under way. Try again",
     }
 )
 

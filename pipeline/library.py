@@ -25,12 +25,14 @@ from typing import Any, Literal, TypeVar
 
 from pipeline.bugs import own_fault
 from pipeline.conversation import Passage, Query, is_visitor
-from pipeline.errors import GlassboxError, IngestFault, NotFound, Refused, SearchFault
+from pipeline.errors import Busy, GlassboxError, IngestFault, NotFound, Refused, SearchFault
 from pipeline.ingest import ChunkSize, Document, Limits
 from pipeline.ingest.files import opened_zip, read_file
 from pipeline.ingest.kinds import is_zip
 from pipeline.ingest.pictures import page_jpeg
+from pipeline.limits import Client, Places, Rates
 from pipeline.names import shown_file
+from pipeline.quota import Quota
 from pipeline.retrieval import Entry, Found, Index, Mode, Options, Scope
 from pipeline.settings import Settings
 
@@ -44,6 +46,7 @@ LONGEST_SWEEP_S = 3600.0
 LEFT_OVER_S = 3600.0  # how much older than its time a file is that nobody will remove any more
 EMBED_EVERY_S = 60.0
 MOST_PASSAGES = 50
+MOST_WAITING = 8  # files or pictures of one client, behind the one that is being read
 
 NO_DOCUMENT = "There is no such document or page. Look it up in the list of documents."
 _FILE_NAME_BYTES = 200
@@ -59,6 +62,7 @@ class Upload:
 
     name: str
     file: File
+    is_counted: bool = False  # to the quota, since it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,17 @@ class Bounds:
 class Library:
     """Documents over one index. `sweep` and `embed` run beside it, as long as it is open."""
 
-    def __init__(self, index: Index, settings: Settings) -> None:
+    def __init__(self, index: Index, settings: Settings, waiting: Path | None = None) -> None:
+        """`waiting` is where the page's uploads lie until they are taken."""
         self._index, self._settings = index, settings
+        self.waiting = waiting or settings.data_dir / "gradio"
         self._size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
         self._folder = settings.data_dir / "uploads"
         self._limits = replace(Limits(), size_bytes=settings.upload_bytes, pages=settings.upload_page_limit)
+        self.quota = Quota(self._folder, self.waiting, settings.upload_quota_bytes, settings.upload_quota_visitor_bytes)
+        self._files = Rates(settings, times=settings.upload_files_at_once)  # the page sends them one by one
+        self._searches, self._uploads, self._pictures = Rates(settings), Rates(settings), Rates(settings)
+        self._reading, self._drawing = Places(MOST_WAITING), Places(MOST_WAITING)
         self._secret = secrets.token_bytes(32)  # signed addresses end with the process
         self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -106,29 +116,39 @@ class Library:
         """Most bytes of one request that brings files."""
         return self._settings.upload_bytes * min(self._settings.upload_files_at_once, 5) + 1_000_000
 
+    async def count_file(self, client: Client) -> None:
+        """Count a file that the page sends on its way to be taken. Raises Busy."""
+        await self._files.count(client)
+
     # Taking in
 
-    async def take(self, uploads: Sequence[Upload], owner: str) -> AsyncGenerator[Taken, None]:
+    async def take(
+        self, uploads: Sequence[Upload], owner: str, address: str | None = None
+    ) -> AsyncGenerator[Taken, None]:
         """Read, cut and index files one by one, and say so; closing the generator cancels what is not done yet.
 
-        A file that cannot be read is named with its reason, and the rest goes on. Raises Refused before anything is
-        read.
+        A file that cannot be read is named with its reason, and the rest goes on. Raises Refused and Busy before
+        anything is read.
         """
+        client = Client(owner, address)
         if not uploads:
             raise Refused("no_files")
         if len(uploads) > self._settings.upload_files_at_once:
             raise Refused("many_files")
+        await self._uploads.count(client)
         done, files = 0, len(uploads)
         for upload in uploads:
             try:
                 if not is_zip(upload.name):
-                    async with aclosing(self._one(upload, owner, done, files)) as steps:
+                    async with aclosing(self._one(upload, client, done, files)) as steps:
                         async for step in steps:
                             yield step
                     done += 1
                     continue
                 yield Taken(plain_name(upload.name), "reading", done, files)
-                archive = await opened_zip(upload.file, replace(self._limits, members=self._settings.upload_zip_files))
+                async with self._reading.taken(client):
+                    limits = replace(self._limits, members=self._settings.upload_zip_files)
+                    archive = await opened_zip(upload.file, limits)
             except Exception as error:  # noqa: BLE001  one file must not keep the others from being taken
                 fault = _file_fault(error)
                 done += 1
@@ -144,27 +164,30 @@ class Library:
                         done += 1
                         yield Taken(plain_name(name), "failed", done, files, code=fault.code, text=fault.text)
                         continue
-                    async with aclosing(self._one(inside, owner, done, files)) as steps:
+                    async with aclosing(self._one(inside, client, done, files)) as steps:
                         async for step in steps:
                             yield step
                     done += 1
             finally:
                 archive.close()
 
-    async def _one(self, upload: Upload, owner: str, done: int, files: int) -> AsyncGenerator[Taken, None]:
-        name = plain_name(upload.name)
+    async def _one(self, upload: Upload, client: Client, done: int, files: int) -> AsyncGenerator[Taken, None]:
+        name, owner, address = plain_name(upload.name), client.visitor or "", client.address or ""
         try:
             yield Taken(name, "reading", done, files)
-            await self._check_room(upload.file)
-            document = await read_file(upload.file, name, self._limits, self._size)
-            yield Taken(name, "indexing", done, files)
-            began = time.time()
-            adding = self._keep_task(self._add(upload.file, document, owner))
-            try:
-                entry = await asyncio.shield(adding)  # what has begun is done whole, and then undone
-            except asyncio.CancelledError:
-                self._keep_task(self._undo(adding, owner, began))
-                raise
+            size_bytes, folder = await _size_bytes(upload.file), self._owner_folder(_hash(owner))
+            async with self.quota.taking(size_bytes, folder, address, is_counted=upload.is_counted):
+                async with self._reading.taken(client):
+                    document = await read_file(upload.file, name, self._limits, self._size)
+                yield Taken(name, "indexing", done, files)
+                began = time.time()
+                adding = self._keep_task(self._add(upload.file, document, owner))
+                try:
+                    entry = await asyncio.shield(adding)  # what has begun is done whole, and then undone
+                except asyncio.CancelledError:
+                    self._keep_task(self._undo(adding, owner, began))
+                    raise
+            self.quota.brought(address, self._file(entry).parent, size_bytes)
         except Exception as error:  # noqa: BLE001  see above
             fault = _file_fault(error)
             yield Taken(name, "failed", done + 1, files, code=fault.code, text=fault.text)
@@ -219,14 +242,16 @@ class Library:
         passages_wanted: int = 4,
         mode: Mode | None = None,
         collection: str | None = None,
+        address: str | None = None,
     ) -> Found:
-        """Passages without an answer. Raises Refused and SearchFault."""
+        """Passages without an answer. Raises Refused, Busy and SearchFault."""
         if not query.strip():
             raise Refused("blank_question")
         if len(query) > self._settings.question_limit_chars:
             raise Refused("long_question", self._settings.question_limit_chars)
         if not 1 <= passages_wanted <= MOST_PASSAGES:
             raise Refused("invalid_request")
+        await self._searches.count(Client(visitor, address))
         scope = Scope(visitor, (collection,) if collection else ())
         return await self._index(Query(query.strip()), scope, Options(passages_wanted, mode))
 
@@ -252,15 +277,25 @@ class Library:
     # The documents themselves
 
     async def picture(
-        self, document_id: str, page: int, visitor: str | None, key: str = "", start: int = 0, end: int = 0
+        self,
+        document_id: str,
+        page: int,
+        visitor: str | None,
+        key: str = "",
+        start: int = 0,
+        end: int = 0,
+        address: str | None = None,
     ) -> bytes:
-        """A page (from 1) as JPEG, what of `text[start:end]` stands on it marked. Raises NotFound."""
+        """A page (from 1) as JPEG, what of `text[start:end]` stands on it marked. Raises NotFound and Busy."""
         file = await self.original(document_id, visitor, key)
+        client = Client(file.parent.parent.name if key else visitor, address)  # a key opens for its owner
+        await self._pictures.count(client)
         try:
-            starts = await self._starts(document_id, file)
-            if not 1 <= page <= len(starts):
-                raise NotFound(NO_DOCUMENT)
-            return await page_jpeg(file, page, starts[page - 1], start, end)
+            async with self._drawing.taken(client):
+                starts = await self._starts(document_id, file)
+                if not 1 <= page <= len(starts):
+                    raise NotFound(NO_DOCUMENT)
+                return await page_jpeg(file, page, starts[page - 1], start, end)
         except (IngestFault, OSError) as fault:
             raise NotFound(NO_DOCUMENT) from fault
 
@@ -309,14 +344,6 @@ class Library:
             await asyncio.sleep(min(LONGEST_SWEEP_S, max(kept_s / 4, 1.0)))
 
     # What is behind them
-
-    async def _check_room(self, file: File) -> None:
-        quota_bytes = self._settings.upload_quota_bytes
-        if quota_bytes is None:
-            return
-        size_bytes = len(file) if isinstance(file, bytes) else (await asyncio.to_thread(file.stat)).st_size
-        if await asyncio.to_thread(_size_bytes, self._folder) + size_bytes > quota_bytes:
-            raise IngestFault("no_room")
 
     def _keep(self, file: File, entry: Entry) -> None:
         target = self._file(entry)
@@ -398,6 +425,8 @@ def _file_fault(error: Exception) -> IngestFault:
     if isinstance(error, OSError) or (isinstance(error, SearchFault) and error.code == SearchFault().code):
         log.warning("a document could not be kept (%s)", type(error).__name__)
         return IngestFault("not_kept")
+    if isinstance(error, Busy):
+        return IngestFault("busy")
     if not isinstance(error, GlassboxError):
         own_fault(error, "document")
     return IngestFault("internal")
@@ -408,5 +437,5 @@ def _hash(owner: str) -> str:
     return hashlib.sha256(owner.encode()).hexdigest()[:32]
 
 
-def _size_bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+async def _size_bytes(file: File) -> int:
+    return len(file) if isinstance(file, bytes) else (await asyncio.to_thread(file.stat)).st_size

@@ -1,4 +1,4 @@
-"""How much one client may ask for: at once, over time and in one go. `Pipeline.start` asks here, and nobody else does.
+"""How much one client may ask for: at once, over time and in one go. `Pipeline.start` and the library ask here.
 
 A client is a visitor and an address. The rate counts for each of the two, so that a new token alone makes no new
 client; turns at once count for the visitor, and for the address where there is none. Who is refused is told how long to
@@ -7,10 +7,12 @@ wait, and a refusal counts for nothing: asking too early makes the waiting no lo
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -27,11 +29,70 @@ STRANGERS_RATE, STRANGERS_TURNS = "6/minute;60/day", 3
 
 
 @dataclass(frozen=True, slots=True)
-class Caps:
-    """The limits of one client; `turns` at once, 0 for as many as there is room."""
+class Client:
+    """Who asks, as far as it is known. What holds for one client holds for the visitor and for the address."""
 
-    rates: tuple[RateLimitItem, ...]
-    turns: int
+    visitor: str | None = None
+    address: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One for each of the two, always in this order."""
+        return tuple(name for name in (self.visitor, self.address) if name)
+
+
+class Rates:
+    """How often a client may do one kind of thing: RATE_LIMIT, `times` over. What was counted lives in memory."""
+
+    def __init__(self, settings: Settings, limit: str = "requests", times: int = 1) -> None:
+        self._limit = limit  # a key of errors.LIMITS
+        rate = settings.rate_limit
+        self._rates = self._rates_of_strangers = _rates(rate, times)
+        # What is not set holds on a Space for whoever comes through its proxy, not for the machine itself.
+        if settings.on_space and rate is None:
+            self._rates_of_strangers = _rates(STRANGERS_RATE, times)
+        # A window begins with a client's first question, which makes the time to wait exact. The moving window of the
+        # library goes through all its clients at every question: 0.4 s of CPU with 3,000 of them.
+        self._windows = FixedWindowRateLimiter(MemoryStorage())
+
+    async def count(self, client: Client) -> None:
+        """Count this one, or raise Busy."""
+        rates = self._rates_of_strangers if _is_stranger(client.address) else self._rates
+        windows = [(rate, name) for rate in rates for name in client.names]
+        full = [window for window in windows if not await self._windows.test(*window)]
+        if full:
+            ends = [(await self._windows.get_window_stats(*window)).reset_time for window in full]
+            raise Busy(self._limit, max(1, math.ceil(max(ends) - time.time())))
+        for window in windows:
+            await self._windows.hit(*window)
+
+
+class Places:
+    """Work of which a client may have one piece done at a time. Its next ones wait in line, and nobody else's do."""
+
+    def __init__(self, waiting: int) -> None:
+        self._waiting = waiting
+        self._lines: dict[str, asyncio.Lock] = {}
+        self._in_line: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def taken(self, client: Client) -> AsyncGenerator[None, None]:
+        """Hold the client's place. Raises Busy when too many of its own wait already."""
+        names = client.names
+        if any(self._in_line[name] > self._waiting for name in names):
+            raise Busy("places", RETRY_S)
+        self._in_line.update(names)
+        try:
+            async with AsyncExitStack() as held:
+                for name in names:  # the visitor's first, the address's second, for everybody: nobody waits in a circle
+                    await held.enter_async_context(self._lines.setdefault(name, asyncio.Lock()))
+                yield
+        finally:
+            self._in_line.subtract(names)
+            for name in names:
+                if not self._in_line[name]:
+                    del self._in_line[name]
+                    self._lines.pop(name, None)
 
 
 class Admission:
@@ -40,32 +101,20 @@ class Admission:
     def __init__(self, settings: Settings) -> None:
         self.turns_at_once = settings.turns_at_once or math.inf
         self._max_waiting = settings.max_waiting
-        rate, turns = settings.rate_limit, settings.max_turns_per_visitor
-        self._caps = Caps(_rates(rate), turns or 0)
-        # What is not set holds on a Space for whoever comes through its proxy, not for the machine itself.
-        self._caps_of_strangers = self._caps
-        if settings.on_space:
-            self._caps_of_strangers = Caps(
-                _rates(STRANGERS_RATE if rate is None else rate), STRANGERS_TURNS if turns is None else turns
-            )
-        # A window begins with a client's first question, which makes the time to wait exact. The moving window of the
-        # library goes through all its clients at every question: 0.4 s of CPU with 3,000 of them.
-        self._windows = FixedWindowRateLimiter(MemoryStorage())
+        turns = settings.max_turns_per_visitor
+        self._turns = self._turns_of_strangers = turns or 0  # of one client; 0: as many as there is room
+        if settings.on_space and turns is None:
+            self._turns_of_strangers = STRANGERS_TURNS
+        self._rates = Rates(settings, "rate")
 
     async def admit(self, request: TurnRequest, running: Sequence[TurnRequest]) -> None:
         """Count this start, or raise Busy. Ask for one start at a time: the next must find it among the running."""
-        caps = self._caps_of_strangers if _is_stranger(request.address) else self._caps
-        if caps.turns and sum(_who(each) == _who(request) for each in running) >= caps.turns:
+        most = self._turns_of_strangers if _is_stranger(request.address) else self._turns
+        if most and sum(_who(each) == _who(request) for each in running) >= most:
             raise Busy("visitor", RETRY_S)
         if len(running) >= self.turns_at_once + (self._max_waiting if request.waits else 0):
             raise Busy("turns", RETRY_S)
-        windows = [(rate, client) for rate in caps.rates for client in (request.visitor, request.address) if client]
-        full = [window for window in windows if not await self._windows.test(*window)]
-        if full:
-            ends = [(await self._windows.get_window_stats(*window)).reset_time for window in full]
-            raise Busy("rate", max(1, math.ceil(max(ends) - time.time())))
-        for window in windows:
-            await self._windows.hit(*window)
+        await self._rates.count(Client(request.visitor, request.address))
 
 
 def address_of(forwarded_for: str, peer: str, proxies: int) -> str:
@@ -76,6 +125,11 @@ def address_of(forwarded_for: str, peer: str, proxies: int) -> str:
     hosts = [host.strip() for host in forwarded_for.split(",")]
     named = hosts[-proxies] if 0 < proxies <= len(hosts) else ""
     return str(_parsed(named) or _parsed(peer) or peer)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is given by number."""
+    return _parsed(host) is not None
 
 
 def shortened(history: Sequence[Turn], limit_chars: int) -> list[Turn]:
@@ -91,8 +145,9 @@ def shortened(history: Sequence[Turn], limit_chars: int) -> list[Turn]:
     return kept[::-1]
 
 
-def _rates(text: str | None) -> tuple[RateLimitItem, ...]:
-    return () if text in (None, "off") else tuple(parse_many(text))
+def _rates(text: str | None, times: int) -> tuple[RateLimitItem, ...]:
+    rates = () if text in (None, "off") else parse_many(text)
+    return tuple(type(rate)(rate.amount * times, rate.multiples) for rate in rates)
 
 
 def _who(request: TurnRequest) -> str | None:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -34,8 +35,21 @@ from pipeline.names import shown_name
 BUILTIN_MODEL = "builtin/extractive"
 SECRET_NAMES = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_KEY")
 PROBE_BYTES = 65_536
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT = Path(__file__).resolve().parent.parent
 _DATABASE = re.compile(r"[a-z][a-z0-9_+]*://")
+_ORIGIN = re.compile(r"https?://(\*\.)?([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
+_PUBLIC = re.compile(_ORIGIN.pattern.replace(r"(\*\.)?", "") + r"(/[A-Za-z0-9._~-]+)*/?")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, by name or number, is this machine and no other."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class SettingsFault(ValueError):
@@ -85,6 +99,11 @@ class Settings(BaseSettings):
     upload_quota_mb: float | None = Field(
         default=None, gt=0, description="Most MB of all visitors' files; default no limit, on a Space 500"
     )
+    upload_quota_visitor_mb: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most MB of files of one visitor, and from one address; default no limit, on a Space 100",
+    )
     upload_retention_h: float | None = Field(
         default=None, ge=0, description="Hours until a visitor's file is removed; default never (0), on a Space 24"
     )
@@ -112,7 +131,18 @@ class Settings(BaseSettings):
     port: int = Field(
         default=7860, ge=1, le=65535, validation_alias=AliasChoices("PORT", "GRADIO_SERVER_PORT"), description="Port"
     )
+    public_url: str | None = Field(
+        default=None,
+        description="Address that people use behind a proxy, also below a path; default on a Space: SPACE_HOST",
+    )
+    embed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins that may show the page in a frame, separated by commas"
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins whose pages may use the API, separated by commas; default none but our own"
+    )
     space_id: str | None = Field(default=None, description="Set by Hugging Face on a Space")
+    space_host: str | None = Field(default=None, description="Set by Hugging Face on a Space: its host name")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged")
     metrics_token: SecretStr | None = Field(
         default=None, description="Bearer token for /metrics from elsewhere; without it, loopback alone sees it"
@@ -186,6 +216,29 @@ class Settings(BaseSettings):
             raise _wrong(f"holds a label twice, the second time in entry {twice}")
         return value
 
+    @field_validator("embed_origins", "cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value or ()
+        origins = tuple(each.strip().rstrip("/").lower() for each in value.split(",") if each.strip())
+        may_hold_any = info.field_name == "embed_origins"
+        if not all(_ORIGIN.fullmatch(each) and (may_hold_any or "*" not in each) for each in origins):
+            raise _wrong("is not like https://example.com, https://other.example:8443")
+        return origins
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _public(cls, value: str | None) -> str | None:
+        if value and not _PUBLIC.fullmatch(value):
+            raise _wrong("is no address; one looks like https://example.com or https://example.com/glassbox")
+        return value.rstrip("/") if value else None
+
+    @field_validator("host", mode="after")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        return value.removeprefix("[").removesuffix("]") if value else value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _in_capitals(cls, value: object) -> object:
@@ -214,6 +267,18 @@ class Settings(BaseSettings):
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
         return self.host or ("0.0.0.0" if self.on_space else "127.0.0.1"), self.port
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine can reach us."""
+        return is_loopback(self.address[0])
+
+    @property
+    def public_address(self) -> str | None:
+        """What people type to come here, where it is known: scheme, host and sub-path, without a slash at its end."""
+        if self.public_url or not (self.on_space and self.space_host):
+            return self.public_url
+        return f"https://{self.space_host}"
 
     @property
     def database_address(self) -> str:
@@ -249,6 +314,12 @@ class Settings(BaseSettings):
     def upload_quota_bytes(self) -> int | None:
         """Most bytes of all that visitors brought, None without a limit."""
         quota_mb = self.upload_quota_mb or (500 if self.on_space else None)
+        return int(quota_mb * 1_000_000) if quota_mb else None
+
+    @property
+    def upload_quota_visitor_bytes(self) -> int | None:
+        """Most bytes of what one visitor, or one address, brought; None without a limit."""
+        quota_mb = self.upload_quota_visitor_mb or (100 if self.on_space else None)
         return int(quota_mb * 1_000_000) if quota_mb else None
 
     @property
@@ -302,10 +373,19 @@ def load() -> Settings:
     if not settings.documents_dir.is_dir():
         raise SettingsFault("DOCUMENTS_DIR is no folder. Set it to one that holds documents.")
     os.environ.update(QUIET)
+    _spare_loopback()
     scratch = _scratch(settings.data_dir).resolve()
     os.environ["DSPY_CACHEDIR"] = str(scratch / "dspy")
     os.environ["GRADIO_TEMP_DIR"] = str(scratch / "gradio")
     return settings
+
+
+def _spare_loopback() -> None:
+    """No proxy of the environment stands between us and a model on this machine."""
+    spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    named = [each.strip() for each in spared.split(",") if each.strip()]
+    value = ",".join([*named, *(each for each in LOOPBACK if each not in named)])
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = value
 
 
 def _scratch(data_dir: Path) -> Path:
