@@ -52,7 +52,6 @@ import api.metrics
 import api.turns
 import api.uploads
 from api import serving
-from api.forms import Forms
 from api.hosts import Place
 from components import mounting, page
 from pipeline import logs
@@ -155,11 +154,10 @@ def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Even
             task.cancel()
 
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    forms = Forms(library)
     routers = (
         api.turns.routes(pipeline),
-        api.documents.routes(library, forms),
-        api.uploads.routes(library, forms),
+        api.documents.routes(library),
+        api.uploads.routes(library),
         api.health.routes(pipeline),
         api.metrics.routes(meters, token),
     )

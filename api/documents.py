@@ -36,9 +36,9 @@ def owner_of(visitor: Visitor) -> str:
 Owner = Annotated[str, Depends(owner_of)]
 
 
-def routes(library: Library, forms: Forms) -> APIRouter:
+def routes(library: Library) -> APIRouter:
     """The routes of documents."""
-    router = APIRouter()
+    router, forms = APIRouter(), Forms(library)
 
     async def uploaded(request: Request, owner: Owner) -> JSONResponse:
         """Read, check and index. Raises GlassboxError, which `faults` turns into a status."""

@@ -25,9 +25,9 @@ DROPS_WAITING = 4  # of as many files as may be brought at once, from one addres
 KEPT_S = 3600  # what was sent and never taken: its page was closed in between
 
 
-def routes(library: Library, forms: Forms) -> APIRouter:
+def routes(library: Library) -> APIRouter:
     """The route."""
-    router = APIRouter()
+    router, forms = APIRouter(), Forms(library)
 
     async def uploaded(request: Request) -> JSONResponse:
         """Keep the files where they can be taken. Raises GlassboxError, which `faults` turns into a status."""

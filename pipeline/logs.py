@@ -42,13 +42,6 @@ def set_up(level: str, secrets: Iterable[str], out: TextIO | None = None) -> Non
     traceback.print_exc = _trace  # how Gradio says on stderr that a handler raised; it has no switch for it
 
 
-def adopt(name: str) -> None:
-    """Bring the lines of a library that has handlers of its own to ours."""
-    library = logging.getLogger(name)
-    library.handlers.clear()
-    library.propagate = True
-
-
 def log_turn(turn_id: str, owner: str | None, measured: TurnMetrics) -> None:
     """One line for a turn that has ended."""
     facts = {
