@@ -6,8 +6,11 @@ A language that lacks a text is no value of `Texts`, and no start: there are no 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from pipeline.events import Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,9 @@ class Texts:
     of_answer: str  # behind a button's name, for a screen reader
     nothing_found: str  # where nothing is cited that could be checked
     cites_nothing: str
+    doing: Mapping[Rung, str]  # what is done about a fault; {model} is asked next, {wait} says when
+    answered: Mapping[Rung, str]  # how the answer came about in the end
+    faults: Mapping[str, str]  # in two or three words; a code that is not here reads well as it is
 
 
 ENGLISH = Texts(
@@ -49,6 +55,43 @@ ENGLISH = Texts(
     of_answer="answer {}",
     nothing_found="Hardly a word of the question was found in the documents.",
     cites_nothing="This answer cites none of the passages that were found.",
+    doing=MappingProxyType(
+        {
+            "retry": "Trying again{wait} …",
+            "unstreamed": "Asking for the whole answer at once …",
+            "default_prompt": "Asking with the default instructions …",
+            "fallback": "Asking {model} …",
+            "extractive": "Quoting the passages …",
+        }
+    ),
+    answered=MappingProxyType(
+        {
+            "retry": "answered after a retry",
+            "unstreamed": "answered without streaming",
+            "default_prompt": "answered with the default instructions",
+            "fallback": "answered by fallback {model}",
+            "extractive": "quotes only: no language model answered",
+        }
+    ),
+    faults=MappingProxyType(
+        {
+            "auth": "key refused",
+            "billing": "no credit",
+            "unsupported_model": "not offered",
+            "context_window_exceeded": "too long",
+            "connection": "connection broke",
+            "refused": "server not reached",
+            "connect_timeout": "not reached in time",
+            "first_token_timeout": "no reply in time",
+            "server": "provider error",
+            "bad_reply": "unreadable reply",
+            "incomplete": "incomplete reply",
+            "empty": "empty reply",
+            "format": "broke the format",
+            "cut_short": "ran out of tokens",
+            "not_configured": "no key",
+        }
+    ),
 )
 GERMAN = Texts(
     cut_short="Abgeschnitten",
@@ -67,6 +110,55 @@ GERMAN = Texts(
     of_answer="Antwort {}",
     nothing_found="In den Dokumenten wurde kaum ein Wort der Frage gefunden.",
     cites_nothing="Diese Antwort beruft sich auf keine der gefundenen Passagen.",
+    doing=MappingProxyType(
+        {
+            "retry": "Neuer Versuch{wait} …",
+            "unstreamed": "Die ganze Antwort wird auf einmal erbeten …",
+            "default_prompt": "Gefragt wird mit den üblichen Anweisungen …",
+            "fallback": "{model} wird gefragt …",
+            "extractive": "Die Passagen werden zitiert …",
+        }
+    ),
+    answered=MappingProxyType(
+        {
+            "retry": "Antwort im neuen Versuch",
+            "unstreamed": "Antwort in einem Stück",
+            "default_prompt": "Antwort mit den üblichen Anweisungen",
+            "fallback": "Antwort von {model} als Ersatz",
+            "extractive": "nur Zitate: kein Sprachmodell hat geantwortet",
+        }
+    ),
+    faults=MappingProxyType(
+        {
+            "auth": "Schlüssel abgelehnt",
+            "billing": "kein Guthaben",
+            "rate_limit": "ausgelastet",
+            "unsupported_model": "nicht im Angebot",
+            "context_window_exceeded": "zu lang",
+            "invalid_request": "Anfrage abgelehnt",
+            "content_filter": "Inhaltsfilter",
+            "not_configured": "kein Schlüssel",
+            "connection": "Verbindung abgebrochen",
+            "refused": "Server nicht erreicht",
+            "unreachable": "nicht erreichbar",
+            "connect_timeout": "nicht rechtzeitig erreicht",
+            "first_token_timeout": "keine rechtzeitige Antwort",
+            "idle_timeout": "verstummt",
+            "turn_timeout": "dauerte zu lange",
+            "server": "Fehler beim Anbieter",
+            "cannot_stream": "sendet nicht fortlaufend",
+            "bad_reply": "unlesbare Antwort",
+            "incomplete": "unvollständige Antwort",
+            "empty": "leere Antwort",
+            "format": "Format nicht eingehalten",
+            "cut_short": "Token verbraucht",
+            "repeats": "wiederholte sich",
+            "resting": "ruht",
+            "answer_limit": "zu lange Antwort",
+            "unexpected": "unerwarteter Fehler",
+            "bug": "Fehler in Glassbox",
+        }
+    ),
 )
 TEXTS = MappingProxyType({"en": ENGLISH, "de": GERMAN})
 

@@ -61,6 +61,7 @@ class Text:
     trigrams: dict[str, frozenset[str]]
 
 
+@lru_cache(maxsize=5000)
 def evidence(sentence: str, passage: str) -> Span | None:
     """The place in `passage` that says best what `sentence` says, whole sentences; None where nothing is alike."""
     said, text = _prepared(sentence), _prepared(passage)

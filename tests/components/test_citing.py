@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from html import unescape
 from typing import NamedTuple
@@ -16,6 +18,14 @@ from components.markdown import blocks_of
 from components.view import View, reduce, view_of
 from pipeline.conversation import Passage
 from pipeline.events import Event, FieldDelta, PassagesFound, TurnStarted
+from pipeline.ingest.markdown import read_folder
+from pipeline.numbered import numbered, read_numbered
+from pipeline.quoting import choose
+from pipeline.retrieval import SHARED
+from pipeline.retrieval.edge import EdgeIndex
+from pipeline.retrieval.query import query_of
+from pipeline.sentences import without_mark
+from pipeline.settings import ROOT
 
 STORING = Passage(
     1,
@@ -117,6 +127,28 @@ def test_where_no_sentence_matches_the_preview_shows_how_the_passage_begins() ->
     assert chip.sentences == []
     assert "quote" not in chip.told
     assert chip.told["start"].startswith("Water of 94 °C")
+
+
+def test_each_quote_of_the_built_in_model_marks_the_sentence_that_it_was_taken_from() -> None:
+    index = EdgeIndex.build(read_folder(ROOT / "samples"))
+    quotes = wrong = 0
+    for line in (ROOT / "samples" / "questions.jsonl").read_text(encoding="utf-8").splitlines()[::3]:
+        query = query_of(json.loads(line)["question"], None)
+        passages = asyncio.run(index(query, SHARED)).passages
+        for quote in choose(query, read_numbered(numbered(passages))).quotes:
+            place = cutting(passages[quote.number - 1]).found(without_mark(quote.text))
+            cut = cutting(passages[quote.number - 1])
+            said = "".join(cut.text[begin:end] for begin, end in cut.spans[place.start : place.stop]) if place else ""
+            quotes += 1
+            wrong += letters(said) != letters(without_mark(quote.text))
+    index.close()
+    assert quotes > 30
+    assert wrong == 0
+
+
+def letters(text: str) -> str:
+    """What is read of a text, without marks of any kind."""
+    return re.sub(r"[\W_]+", "", text)
 
 
 def test_a_number_without_a_passage_gets_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -51,6 +52,13 @@ def test_every_rung_is_told_while_it_happens_and_when_it_answered(what: Rung) ->
 def test_no_fault_is_told_as_a_code(code: str) -> None:
     event = Recovered(what="retry", from_model="fast", to_model="fast", code=code)
     assert "_" not in "".join(rungs.now(view_of([STARTED, event])))
+
+
+def test_a_german_turn_is_told_in_german() -> None:
+    event = Recovered(what="fallback", from_model="fast", to_model="spare", code="rate_limit", waits_s=2)
+    view = view_of([replace(STARTED, language="de"), event])
+    assert "fast: ausgelastet. spare wird gefragt" in "".join(rungs.now(view))
+    assert "Antwort von spare" in rungs.badges(view_of([replace(STARTED, language="de"), event, finished("spare")]))
 
 
 def test_a_turn_without_faults_has_no_badge() -> None:
