@@ -26,6 +26,8 @@ WARNINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "Check the sources before you rely on this.",
                 "no_context": "The passages found hold hardly a word of the question. "
                 "This answer may not come from your documents: check it before you rely on it.",
+                "prompt_limit": "Not everything had room in the prompt: the last passages, or the oldest turns, were "
+                "left out. Ask for fewer passages, or start a new conversation.",
                 "interrupted": "Glassbox was ended while this was being written, so the answer is incomplete. "
                 "Ask again.",
             }
@@ -41,6 +43,8 @@ WARNINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "no_context": "Die gefundenen Passagen enthalten kaum ein Wort der Frage. "
                 "Diese Antwort stammt vielleicht nicht aus Ihren Dokumenten: Prüfen Sie sie, bevor Sie sich darauf "
                 "verlassen.",
+                "prompt_limit": "Nicht alles hatte im Prompt Platz: Die letzten Passagen oder die ältesten Fragen "
+                "wurden weggelassen. Fragen Sie mit weniger Passagen, oder beginnen Sie ein neues Gespräch.",
                 "interrupted": "Glassbox wurde beendet, während dies geschrieben wurde; die Antwort ist "
                 "unvollständig. Fragen Sie noch einmal.",
             }

@@ -7,7 +7,8 @@ optimisers and benches use the same class. It refuses to know the screen, the st
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from pipeline.errors import GlassboxError, SearchFault
 from pipeline.events import Event, PassagesFound, StepChanged
 from pipeline.notices import warned
 from pipeline.numbered import neutral, numbered
+from pipeline.prompt_size import PROMPT_LIMIT_CHARS, PromptSize
 from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Options, Scope, Search, Shelf
 from pipeline.retrieval.fusing import fused
 from pipeline.retrieval.query import query_of
@@ -41,6 +43,9 @@ CONTEXT_WARNINGS = MappingProxyType({"weak": "weak_context", "none": "no_context
 NOTHING_FOUND = "(none found: say that the documents do not answer this, and answer nothing from elsewhere)"
 
 
+Fitting = Callable[[PassagesFound], PassagesFound]  # leaves out the passages that a prompt has no room for
+
+
 class AnswerFromPassages(dspy.Signature):
     __doc__ = DEFAULT_INSTRUCTIONS
 
@@ -50,6 +55,7 @@ class AnswerFromPassages(dspy.Signature):
     answer: str = dspy.OutputField(desc="Markdown, each statement with the [n] of its passage")
 
 
+NO_ROOM = "The prompt had no room left for it."
 GO_ON = "Your answer above broke off. Go on with it exactly where it ends, without repeating any of it."
 
 
@@ -84,40 +90,59 @@ class Rag(dspy.Module):
         found: Sequence[Passage] | None = None,
         begun: Turn | None = None,
         rewrites: bool = False,
+        prompt_limit_chars: int = PROMPT_LIMIT_CHARS,
     ) -> dspy.Prediction:
-        """Answer `question`; `history` holds earlier turns, oldest first. Raises SearchFault.
+        """Answer `question`; `history` holds earlier turns, oldest first. Raises SearchFault and ModelFault.
 
         `found` are the passages of an earlier attempt, which spare the search; `begun` is a turn whose answer broke off
-        and is to be gone on with. With `rewrites` the model first says what to search for.
+        and is to be gone on with. With `rewrites` the model first says what to search for. No prompt is longer than
+        `prompt_limit_chars`: what is left out for that is said.
         """
-        if found is None:
-            found = await self._begun(question, history, scope, options)
-        if found is None:
-            queries = await self._queries(question, history) if rewrites else ()
-            found = await self._found(question, history, queries, scope, options)
-        await say(StepChanged(step="reason", state="began"))
         signature = self.signature
-        messages = [_message(turn) for turn in (*history, *([begun] if begun else []))]
+        if instructions:
+            signature = signature.with_instructions(neutral(instructions))
+        asked = {"question": GO_ON if begun else neutral(question), "passages": NOTHING_FOUND}
+        kept, demos = [_message(begun)] if begun else [], self.answer.predict.demos
+        size = PromptSize(prompt_limit_chars, signature, demos, asked, kept)
+        said = [_message(turn) for turn in history]
+        turns = size.turns(said, found or ())
+
+        def fitting(event: PassagesFound) -> PassagesFound:
+            return _given(event, size.passages(event.passages, turns))
+
+        given = None if found is None else tuple(found[: size.passages(found, turns)])
+        if given is None:
+            given = await self._begun(question, history, scope, options, fitting)
+        if given is None:
+            queries = await self._queries(question, said, prompt_limit_chars) if rewrites else ()
+            given = await self._found(question, history, queries, scope, options, fitting)
+        if len(turns) < len(said) or (found is not None and len(given) < len(found)):
+            await say(warned("prompt_limit"))
+        await say(StepChanged(step="reason", state="began"))
         return await self.answer.acall(
-            passages=numbered(found) or NOTHING_FOUND,
-            history=dspy.History(messages=messages),
-            question=GO_ON if begun else neutral(question),
+            passages=numbered(given) or NOTHING_FOUND,
+            history=dspy.History(messages=[*turns, *kept]),
+            question=asked["question"],
             config=config or {},
-            signature=signature.with_instructions(neutral(instructions)) if instructions else signature,
+            signature=signature,
         )
 
-    async def _queries(self, question: str, history: Sequence[Turn]) -> tuple[str, ...]:
+    async def _queries(
+        self, question: str, said: Sequence[Mapping[str, str]], prompt_limit_chars: int
+    ) -> tuple[str, ...]:
         await say(StepChanged(step="rewrite", state="began"))
         began = time.monotonic()
-        said = dspy.History(messages=[_message(turn) for turn in history])
-        queries: tuple[str, ...] = await self.rewrite.acall(question=neutral(question), history=said)
+        asked, predict = neutral(question), self.rewrite.predict
+        size = PromptSize(prompt_limit_chars, predict.signature, predict.demos, {"question": asked})
+        history = dspy.History(messages=size.turns(said))
+        queries: tuple[str, ...] = await self.rewrite.acall(question=asked, history=history)
         state: Literal["ended", "skipped"] = "ended" if queries else "skipped"
         took_s = time.monotonic() - began
         await say(StepChanged(step="rewrite", state=state, text=" · ".join(queries), took_s=took_s))
         return queries
 
     async def _begun(
-        self, question: str, history: Sequence[Turn], scope: Scope, options: Options
+        self, question: str, history: Sequence[Turn], scope: Scope, options: Options, fitting: Fitting
     ) -> tuple[Passage, ...] | None:
         """What documents begin with that are asked of as a whole; None where something else is asked."""
         whole = whole_of(question, goes_on=bool(history))
@@ -131,12 +156,21 @@ class Rag(dspy.Module):
         if not passages:
             return None
         await say(StepChanged(step="retrieve", state="began"))
-        await say(PassagesFound(query=question, passages=passages))
+        event = fitting(PassagesFound(query=question, passages=passages))
+        await say(event)
         await say(StepChanged(step="retrieve", state="ended", took_s=time.monotonic() - began))
-        return passages
+        if len(event.passages) < len(passages):
+            await say(warned("prompt_limit"))
+        return event.passages
 
     async def _found(
-        self, question: str, history: Sequence[Turn], queries: Sequence[str], scope: Scope, options: Options
+        self,
+        question: str,
+        history: Sequence[Turn],
+        queries: Sequence[str],
+        scope: Scope,
+        options: Options,
+        fitting: Fitting,
     ) -> tuple[Passage, ...]:
         """Search for the queries; without any, for the question and what it leans on."""
         await say(StepChanged(step="retrieve", state="began"))
@@ -151,18 +185,22 @@ class Rag(dspy.Module):
         except Exception as error:  # an index raises SearchFault for all that can go wrong with it
             own_fault(error, "search")
             raise SearchFault(is_ours=True) from error
-        event = PassagesFound(
-            query=found.query.text,
-            passages=found.passages,
-            rejected=found.rejected,
-            quality=found.quality,
-            mode=found.mode,
+        event = fitting(
+            PassagesFound(
+                query=found.query.text,
+                passages=found.passages,
+                rejected=found.rejected,
+                quality=found.quality,
+                mode=found.mode,
+            )
         )
         await say(event)
         await say(StepChanged(step="retrieve", state="ended", took_s=time.monotonic() - began))
         if code := CONTEXT_WARNINGS.get(found.quality):
             await say(warned(code))
-        return found.passages
+        if len(event.passages) < len(found.passages):
+            await say(warned("prompt_limit"))
+        return event.passages
 
 
 PROGRAMS = MappingProxyType({"ChainOfThought": Rag})
@@ -172,6 +210,12 @@ async def say(event: Event) -> None:
     """Hand an event to whoever streams this program. DSPy's own status messages can deadlock the loop."""
     if stream := dspy.settings.send_stream:
         await stream.send(event)
+
+
+def _given(found: PassagesFound, count: int) -> PassagesFound:
+    """What was found, of it as many passages as there is room for; the others keep their numbers and say why."""
+    left_out = tuple(replace(passage, reason=NO_ROOM) for passage in found.passages[count:])
+    return replace(found, passages=found.passages[:count], rejected=(*left_out, *found.rejected))
 
 
 def _message(turn: Turn) -> dict[str, str]:

@@ -173,6 +173,9 @@ class Settings(BaseSettings):
     history_limit_chars: int = Field(
         default=24_000, ge=0, description="Most characters of earlier questions and answers that a model is sent"
     )
+    prompt_limit_chars: int = Field(
+        default=120_000, ge=2_000, description="Most characters of one prompt; what has no room is left out, and said"
+    )
     max_turns: int | None = Field(default=None, ge=1, description="Most turns at once; default none, on a Space 30")
     max_turns_per_visitor: int | None = Field(
         default=None, ge=0, description="Most turns at once of one visitor; 0: no limit; default none, on a Space 3"

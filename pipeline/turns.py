@@ -516,6 +516,7 @@ class Pipeline:
             "config": {} if is_builtin else {name: value for name, value in knobs.items() if value is not None},
             "found": next((event.passages for event in running.events if isinstance(event, PassagesFound)), None),
             "begun": begun,
+            "prompt_limit_chars": self._settings.prompt_limit_chars,
         }
         limits = Limits(
             0 if is_builtin else self._settings.first_token_timeout_s,  # here nobody is waited for but this machine

@@ -62,6 +62,7 @@ ONLY_IN = {
     "dspy": (
         "pipeline.rewriting",
         "pipeline.programs",
+        "pipeline.prompt_size",
         "pipeline.dspy_events",
         "pipeline.models",
         "pipeline.lm15_door",

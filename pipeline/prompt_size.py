@@ -1,0 +1,60 @@
+"""How long a prompt becomes, and what is left out so that the whole of it keeps to its limit.
+
+All that is sent counts: instructions, frame, earlier turns, question and passages. A title of 40 kB, or twenty long
+passages, must not become a prompt on somebody's key. Of passages the last are left out, of turns the oldest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dspy
+
+from pipeline.conversation import Passage
+from pipeline.errors import ModelFault
+from pipeline.numbered import numbered
+
+PROMPT_LIMIT_CHARS = 120_000
+
+Message = Mapping[str, str]  # an earlier turn: its fields
+
+
+class PromptSize:
+    """One exchange that is to be asked: its instructions and all inputs but the earlier turns and the passages."""
+
+    def __init__(
+        self,
+        limit_chars: int,
+        signature: type[dspy.Signature],
+        demos: Sequence[Any],
+        inputs: Mapping[str, str],
+        kept: Sequence[Message] = (),
+    ) -> None:
+        """`kept` are turns that are sent whatever becomes of those before them."""
+        self._limit_chars, self._signature, self._demos, self._inputs = limit_chars, signature, demos, inputs
+        self._kept = kept
+
+    def turns(self, turns: Sequence[Message], passages: Sequence[Passage] = ()) -> list[Message]:
+        """The newest of the turns that have room beside these passages. Raises ModelFault where nothing has any."""
+        left = list(turns)
+        while self._chars(left) + len(numbered(passages)) > self._limit_chars:
+            if not left:
+                if passages:
+                    return []  # some of those have to go
+                raise ModelFault("context_window_exceeded")
+            left = left[1:]
+        return left
+
+    def passages(self, passages: Sequence[Passage], turns: Sequence[Message]) -> int:
+        """How many of the passages, from the first on, have room beside the turns."""
+        room, count = self._limit_chars - self._chars(turns), len(passages)
+        while count and len(numbered(passages[:count])) > room:
+            count -= 1
+        return count
+
+    def _chars(self, turns: Sequence[Message]) -> int:
+        adapter = dspy.settings.adapter or dspy.ChatAdapter()
+        history = dspy.History(messages=[dict(each) for each in (*turns, *self._kept)])
+        messages = adapter.format(self._signature, list(self._demos), {**self._inputs, "history": history})
+        return sum(len(str(message["content"])) for message in messages)
