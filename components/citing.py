@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape, unescape
+from textwrap import shorten
 from typing import Literal, NamedTuple
 
 from components.markdown import passage as shown_text
@@ -125,7 +126,8 @@ def _attributes(passage: Passage, claims: Sequence[str]) -> str:
     told = {"title": passage.title, "path": passage.section}
     if found:
         told["s"] = f"{found[0]}-{found[-1]}"
-        told["quote"] = _read(cut.text[cut.spans[found[0]][0] : cut.spans[found[-1]][1]])[:QUOTE_CHARS]
+        quote = _read(cut.text[cut.spans[found[0]][0] : cut.spans[found[-1]][1]])
+        told["quote"] = shorten(quote, QUOTE_CHARS, placeholder=" …")
     else:
         told["start"] = _read(cut.text[: 2 * START_CHARS])[:START_CHARS]
     return "".join(f' data-{name}="{escape(text)}"' for name, text in told.items() if text)
