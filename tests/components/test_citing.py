@@ -9,7 +9,7 @@ from html import unescape
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.citing import cited, cutting
@@ -156,6 +156,7 @@ def test_a_number_without_a_passage_gets_nothing() -> None:
     assert cited(html, PASSAGES) == html
 
 
+@settings(deadline=None)
 @given(st.text(), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40))))
 def test_numbering_changes_no_word_of_a_passage(text: str, matched: list[tuple[int, int]]) -> None:
     from components.markdown import passage as shown
@@ -166,6 +167,7 @@ def test_numbering_changes_no_word_of_a_passage(text: str, matched: list[tuple[i
     assert unescape(plain.sub("", cut.html)) == unescape(plain.sub("", shown(text, spans)))
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 7))
 def test_a_text_that_grows_ends_with_the_chips_of_the_whole_text(text: str, step: int) -> None:
     said = f"Beans stay fresh for two weeks [1]. {text}\n\nSteep for four minutes [2]."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.citations.matching import evidence
@@ -98,6 +98,7 @@ def test_a_number_decides_between_rows_of_a_table() -> None:
     assert marked("| dark roast | 10 days |", table) == "| dark | 10 |"
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_a_mark_is_made_of_whole_sentences(said: str, passage: str) -> None:
     span = evidence(said, passage)
