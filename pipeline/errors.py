@@ -67,13 +67,21 @@ class Busy(GlassboxError):
 class ModelFault(GlassboxError):
     """A model did not deliver; `code` is a key of MODEL_FAULTS, `retryable` says whether the same may work again.
 
-    `retry_after_s` is how long the provider asks to be left alone, None when it does not say.
+    `retry_after_s` is how long the provider asks to be left alone, None when it does not say. `address` is the host and
+    port that were asked, where they were configured; the text names them once they are `shown`.
     """
 
-    def __init__(self, code: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, code: str, retry_after_s: float | None = None, address: str = "", *, shown: bool = False
+    ) -> None:
         self.retryable, text = MODEL_FAULTS[code]
-        self.retry_after_s = retry_after_s
-        super().__init__(code, text)
+        self.retry_after_s, self.address = retry_after_s, address
+        self.values = MappingProxyType({"server": f" ({address})" if address and shown else ""})
+        super().__init__(code, text.format(**self.values))
+
+    def shown(self) -> ModelFault:
+        """The same with its address in its text: for whoever may know where the server is."""
+        return ModelFault(self.code, self.retry_after_s, self.address, shown=True)
 
 
 class IngestFault(GlassboxError):
@@ -215,13 +223,23 @@ MODEL_FAULTS: MappingProxyType[str, tuple[bool, str]] = MappingProxyType(
         "connection": (True, "The connection to the model broke. Try again, or choose another model."),
         "refused": (
             True,
-            "The model's server could not be reached. Check that it runs, and its address, or choose another model.",
+            "The model's server{server} could not be reached. Check that it runs, and its address, or choose another "
+            "model.",
         ),
         "unreachable": (
             True,
-            "There was no safe way to the model's address. Check the network and the address, or choose another model.",
+            "There was no safe way to the model's address{server}. Check the network and the address, or choose "
+            "another model.",
         ),
-        "connect_timeout": (True, "The model could not be reached in time. Try again, or choose another model."),
+        "connect_timeout": (
+            True,
+            "The model{server} could not be reached in time. Try again, or choose another model.",
+        ),
+        "wrong_address": (
+            False,
+            "At its address{server} there is no model server, or not this model. Check the address, which often ends "
+            "in /v1, and the model's name, or choose another model.",
+        ),
         "first_token_timeout": (True, "The model did not begin to answer in time. Try again, or choose another model."),
         "idle_timeout": (True, "The model fell silent in mid-answer. Try again, or choose another model."),
         "turn_timeout": (True, "The answer took too long and was ended. Try again, or ask for less."),

@@ -8,6 +8,7 @@ texts may hold the key: none of them is handed on. No dspy, no litellm: they are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -57,6 +58,8 @@ STATUSES: Mapping[int, str] = MappingProxyType(
         504: "connect_timeout",
     }
 )
+
+_OF_A_MODEL = re.compile(r"\bmodels?\b|\bmodel_", re.IGNORECASE)
 
 # dspy's stable error codes → ours; what is not listed is "unexpected"
 CODES: Mapping[str, str] = MappingProxyType(
@@ -112,13 +115,22 @@ def _code(chain: tuple[BaseException, ...]) -> str:
     kinds = [KINDS[name] for each in reversed(chain) if (name := type(each).__name__) in KINDS]
     if found := words or kinds:
         return found[0]
+    if _names_no_model(chain):
+        return "wrong_address"
     statuses = [status for each in chain if isinstance(status := getattr(each, "status", None), int)]
     code = CODES.get(str(getattr(chain[0], "code", "")), "unexpected")
-    if statuses and 300 <= statuses[0] < 400:
-        return "unsupported_model"
     if code == "invalid_request" and "stream" in str(chain[0]).lower():
         return "cannot_stream"
     return STATUSES.get(statuses[0], code) if statuses else code
+
+
+def _names_no_model(chain: tuple[BaseException, ...]) -> bool:
+    """Whether a server has no such path, moved it, or takes no questions there, and says nothing about a model."""
+    status = getattr(chain[0], "status", None)
+    if status == 404:
+        words = (str(getattr(each, name, "")) for each in chain for name in ("provider_code", "code", "message"))
+        return not any(map(_OF_A_MODEL.search, words))
+    return isinstance(status, int) and (status == 405 or 300 <= status < 400)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -7,6 +7,7 @@ back of the turn (and the cache's key ignores whose endpoint answered). LMs are 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import httpx
 from dspy.clients.backend_selection import select_backend
 from pydantic import ValidationError
 
+from pipeline.addresses import OLLAMA, SERVED_BELOW_V1, bases, shown_address
 from pipeline.errors import ModelFault, Refused
 from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
 from pipeline.faults import engine_fault
@@ -26,6 +28,7 @@ from pipeline.lm15_door import read_lists
 from pipeline.names import shown_name
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
 
+OLLAMA_USUAL = "http://localhost:11434"
 FOREVER_S = 86_400.0  # the native engine has no "no limit"
 POOL_CONNECTIONS = 100  # lm15's, per LM and event loop
 
@@ -67,14 +70,16 @@ class RecordedLM(dspy.LM):
 
     Where `unstreamed` is set, the reply is asked for in one piece although the program around it streams. DSPy gives an
     LM a pool of 100 connections and no setting for it: calls beyond go to a twin (a copy would share the pool).
+    `bases` are the addresses at which the server may be, tried in turn until one is right, which is then kept to.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, bases: Sequence[str] = (), **kwargs: Any) -> None:
         read_lists()
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs, **({"api_base": bases[0]} if bases else {}))
         self._calls = 0
         self._twin: RecordedLM | None = None
-        self._new_twin = partial(type(self), *args, **kwargs)
+        self._bases = tuple(bases)  # the right one alone, once it was found
+        self._new: Callable[..., RecordedLM] = partial(type(self), *args, **kwargs)
 
     async def ready(self) -> None:
         """Import LiteLLM for a model that needs it: it takes seconds, which no deadline of the model's shall count."""
@@ -84,13 +89,31 @@ class RecordedLM(dspy.LM):
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """One exchange, by the first twin that has a connection to spare. Raises GlassboxError."""
         if self._calls >= POOL_CONNECTIONS:
-            self._twin = self._twin or self._new_twin()
+            self._twin = self._twin or self._new(bases=self._bases)
             return await self._twin.acall(*args, **kwargs)
         self._calls += 1
         try:
-            return await self._exchange(*args, **kwargs)
+            return await self._anywhere(*args, **kwargs)
         finally:
             self._calls -= 1
+
+    async def _anywhere(self, *args: Any, **kwargs: Any) -> Any:
+        """One exchange at the first of the addresses that has a model server."""
+        if not self._bases:
+            return await self._exchange(*args, **kwargs)
+        *others, last = self._bases
+        for base in others:
+            try:
+                reply = await self._exchange(*args, **kwargs, api_base=base)
+            except ModelFault as fault:
+                if fault.code != "wrong_address":
+                    raise
+            else:
+                self._bases = (base,)
+                return reply
+        reply = await self._exchange(*args, **kwargs, api_base=last)
+        self._bases = (last,)
+        return reply
 
     async def _exchange(self, *args: Any, **kwargs: Any) -> Any:
         seen = Wire()
@@ -99,7 +122,10 @@ class RecordedLM(dspy.LM):
             with dspy.context(send_stream=None) if unstreamed.get() else nullcontext():
                 reply = await super().acall(*args, **kwargs)
         except Exception as error:
-            raise engine_fault(error) from error
+            fault = engine_fault(error)
+            if isinstance(fault, ModelFault) and self._bases:
+                fault = ModelFault(fault.code, fault.retry_after_s, shown_address(self._bases[0]))
+            raise fault from error
         if not seen.is_whole:
             raise ModelFault("incomplete")
         return reply
@@ -186,17 +212,15 @@ class Models:
             return not self._settings.key(entry.api_key_env)
         provider = entry.model.partition("/")[0]
         names = (KEY_NAMES.get(provider), OTHER_KEY_NAMES.get(provider))
-        gateways = (f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL")
-        is_ours = entry.api_base or any(self._settings.key(name) for name in gateways)
+        is_ours = entry.api_base or any(self._settings.key(name) for name in _gateways(provider))
         return provider in KEY_NAMES and not is_ours and not any(self._settings.key(name) for name in names if name)
 
     def _builtin(self) -> RecordedLM:
-        engines = {"engine": ExtractiveEngine(), "async_engine": AsyncExtractiveEngine(self._pace_s)}
+        engines: dict[str, Any] = {"engine": ExtractiveEngine(), "async_engine": AsyncExtractiveEngine(self._pace_s)}
         return RecordedLM(BUILTIN_MODEL, cache=False, num_retries=0, **engines)
 
     def _build(self, entry: ModelEntry) -> RecordedLM:
         given: dict[str, Any] = {
-            "api_base": entry.api_base,
             "temperature": entry.temperature,
             "max_tokens": entry.max_tokens,
         }
@@ -205,15 +229,31 @@ class Models:
             if key is None:
                 raise ModelFault("not_configured")
             given["api_key"] = key.get_secret_value()
-        elif entry.api_base and entry.model.startswith("openai/"):
-            given["api_key"] = "none"  # this door asks for a key even where the server does not
+        elif entry.api_base and entry.model.partition("/")[0] in (*KEY_NAMES, *SERVED_BELOW_V1):
+            given["api_key"] = "none"  # or the library would send the provider's own key there
         if entry.model.startswith("openrouter/") and (headers := self._openrouter_headers()):
             given["extra_headers"] = headers
         given = {name: value for name, value in given.items() if value is not None}
+        built: Callable[..., RecordedLM] = partial(
+            RecordedLM, entry.model, cache=False, num_retries=0, timeout=self._timeout(), **given
+        )
+        provider, address = entry.model.partition("/")[0], self._address(entry)
         try:
-            return RecordedLM(entry.model, cache=False, num_retries=0, timeout=self._timeout(), **given)
+            lm = built(bases=bases(provider, address) if address else ())
+            if address and provider in OLLAMA and not select_backend(lm).native:
+                lm = built(bases=bases(provider, address, speaks_openai=False))
         except (TypeError, ValueError) as error:
             raise ModelFault("unsupported_model") from error
+        return lm
+
+    def _address(self, entry: ModelEntry) -> str | None:
+        """Where the model's server is, as far as anybody said so; None leaves it to the library."""
+        provider = entry.model.partition("/")[0]
+        if entry.api_base or provider not in (*SERVED_BELOW_V1, *OLLAMA):
+            return entry.api_base
+        gateways = (self._settings.key(name) for name in _gateways(provider))
+        said = next((each.get_secret_value() for each in gateways if each), None)
+        return said or (OLLAMA_USUAL if provider in OLLAMA else None)
 
     def _openrouter_headers(self) -> dict[str, str]:
         named = {
@@ -229,6 +269,11 @@ class Models:
             read_s = FOREVER_S
         connect_s = self._settings.connect_timeout_s or FOREVER_S
         return httpx.Timeout(connect=connect_s, read=read_s, write=connect_s, pool=connect_s)
+
+
+def _gateways(provider: str) -> tuple[str, ...]:
+    """The variables in which the libraries look for a provider's address."""
+    return f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL"
 
 
 def _is_local(entry: ModelEntry) -> bool:

@@ -71,12 +71,15 @@ FAULTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "wählen Sie ein anderes Modell.",
                 "connection": "Die Verbindung zum Modell ist abgebrochen. Versuchen Sie es noch einmal, oder wählen "
                 "Sie ein anderes Modell.",
-                "refused": "Der Server des Modells war nicht zu erreichen. Prüfen Sie, ob er läuft, und seine Adresse, "
-                "oder wählen Sie ein anderes Modell.",
-                "unreachable": "Es gab keinen sicheren Weg zur Adresse des Modells. Prüfen Sie Netz und Adresse, oder "
-                "wählen Sie ein anderes Modell.",
-                "connect_timeout": "Das Modell war nicht rechtzeitig zu erreichen. Versuchen Sie es noch einmal, oder "
-                "wählen Sie ein anderes Modell.",
+                "refused": "Der Server des Modells{server} war nicht zu erreichen. Prüfen Sie, ob er läuft, und "
+                "seine Adresse, oder wählen Sie ein anderes Modell.",
+                "unreachable": "Es gab keinen sicheren Weg zur Adresse des Modells{server}. Prüfen Sie Netz und "
+                "Adresse, oder wählen Sie ein anderes Modell.",
+                "wrong_address": "Unter seiner Adresse{server} gibt es keinen Modell-Server oder nicht dieses Modell. "
+                "Prüfen Sie die Adresse, die oft auf /v1 endet, und den Namen des Modells, oder wählen Sie ein anderes "
+                "Modell.",
+                "connect_timeout": "Das Modell{server} war nicht rechtzeitig zu erreichen. Versuchen Sie es noch "
+                "einmal, oder wählen Sie ein anderes Modell.",
                 "first_token_timeout": "Das Modell hat nicht rechtzeitig zu antworten begonnen. Versuchen Sie es noch "
                 "einmal, oder wählen Sie ein anderes Modell.",
                 "idle_timeout": "Das Modell ist mitten in der Antwort verstummt. Versuchen Sie es noch einmal, oder "

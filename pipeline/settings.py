@@ -30,6 +30,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipeline.addresses import cleaned
 from pipeline.names import shown_name
 
 BUILTIN_MODEL = "builtin/extractive"
@@ -67,6 +68,11 @@ class ModelEntry(BaseModel):
     api_key_env: str | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     max_tokens: int | None = Field(default=None, ge=1)
+
+    @field_validator("api_base", mode="after")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        return _cleaned(value)
 
     @field_validator("label", mode="before")
     @classmethod
@@ -199,6 +205,11 @@ class Settings(BaseSettings):
             return json.loads(value) if isinstance(value, str) and value.strip() else value or ()
         except ValueError:
             raise _wrong("is not JSON") from None
+
+    @field_validator("embedding_api_base", "rerank_api_base", mode="after")
+    @classmethod
+    def _server(cls, value: str | None) -> str | None:
+        return _cleaned(value)
 
     @field_validator("rate_limit", mode="after")
     @classmethod
@@ -400,6 +411,14 @@ def _scratch(data_dir: Path) -> Path:
     except OSError:
         return Path(tempfile.mkdtemp(prefix="glassbox-"))
     return data_dir
+
+
+def _cleaned(address: str | None) -> str | None:
+    """The address of a model's server as it was meant."""
+    try:
+        return cleaned(address) if address and address.strip() else None
+    except ValueError:
+        raise _wrong("is no address; one looks like http://127.0.0.1:8000/v1") from None
 
 
 # What pydantic says in words of its own trade.

@@ -564,7 +564,7 @@ class Provider:
                     else:
                         if path == ELSEWHERE:
                             self.redirected.append(json.loads(body))
-                        await refuse(writer, 404, "no such path")
+                        await refuse(writer, 404, "no such path", code="not_found")
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):

@@ -43,6 +43,7 @@ LAYERS = [
     (
         "pipeline.events",
         "pipeline.conversation",
+        "pipeline.addresses",
         "pipeline.bugs",
         "pipeline.errors",
         "pipeline.settings",
