@@ -194,7 +194,7 @@ def cut(wish: Wish) -> Script:
 
 def reset(wish: Wish) -> Script:
     yield from begun(wish)
-    yield 0.02  # a reset overtakes what was sent right before it
+    yield 0.3  # a reset overtakes what was sent right before it
     raise Cut(rudely=True)
 
 
