@@ -39,7 +39,11 @@
       const is_lit = of_pin(card.dataset.n, pane_turn());
       card.classList.toggle("lit", is_lit);
       set(card, "aria-current", is_lit && "true");
-      for (const piece of all("[data-s]", card)) piece.classList.toggle("cited", is_lit && +piece.dataset.s >= first && +piece.dataset.s <= last);
+      for (const piece of all("[data-s]", card)) {
+        const is_cited = is_lit && +piece.dataset.s >= first && +piece.dataset.s <= last;
+        piece.classList.toggle("cited", is_cited);
+        set(piece, "role", is_cited && "mark");
+      }
     }
   }
 

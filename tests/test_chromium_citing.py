@@ -185,11 +185,21 @@ def test_the_preview_shows_the_sentence_moves_nothing_and_can_be_pointed_at_and_
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     expect(preview).to_contain_text(THIN)
-    found = Axe().run(page).response["violations"]
-    assert [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]] == []
+    assert violations(page) == []
     page.keyboard.press("Escape")
     expect(preview).to_have_count(0)
     assert page.evaluate("shifts") == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_where_a_card_is_pinned_and_another_previewed(page: Page, dark: bool) -> None:
+    page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", dark)
+    ask(page, QUESTION, CITES, 1)
+    page.locator("#thread .answer .cite").nth(2).click()
+    marks(page, HARSH)
+    page.locator("#thread .answer .cite").nth(0).hover()
+    expect(page.locator("#preview.open")).to_contain_text(FASTER)
+    assert violations(page) == []
 
 
 def test_a_phone_goes_to_the_sources_with_the_sentence_in_sight_and_previews_nothing(phone: Page) -> None:
@@ -208,8 +218,7 @@ def test_what_a_refusal_found_is_folded_and_a_chip_of_the_reasoning_unfolds_it(p
     expect(page.locator("#sources .source").first).to_be_hidden()
     page.locator("#reasoning .cite").first.click()
     expect(page.locator("#sources .source.lit")).to_be_visible()
-    violations = Axe().run(page).response["violations"]
-    assert [f"{each['id']}: {node['html'][:160]}" for each in violations for node in each["nodes"]] == []
+    assert violations(page) == []
 
 
 def test_reasoning_is_readable_and_no_style_of_a_dialog_or_card_reaches_it(page: Page) -> None:
@@ -219,6 +228,11 @@ def test_reasoning_is_readable_and_no_style_of_a_dialog_or_card_reaches_it(page:
     assert size_px >= 14.5
     assert color == "rgb({}, {}, {})".format(*bytes.fromhex(ink.removeprefix("#")))
     assert page.evaluate(REACHING, selectors_of("documents.css")) == []
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
 
 def selectors_of(name: str) -> list[str]:
