@@ -43,7 +43,9 @@ def _of_context(view: View, texts: Texts, stands: Standing) -> Parts:
     if stands == "cites" or not isinstance(view.ending, TurnFinished):
         return list(said.values())
     told = [texts.nothing_found] if "no_context" in said else []
-    return [*told, texts.cites_nothing] if stands == "cites_nothing" and view.passages else told
+    if stands == "refuses" or view.quality is None or view.model == BUILTIN_MODEL:  # a greeting needs no source
+        return told
+    return [*told, texts.cites_nothing if view.passages else texts.not_from_documents]
 
 
 def _others(view: View) -> Parts:

@@ -33,6 +33,7 @@ class Texts:
     of_answer: str  # behind a button's name, for a screen reader
     nothing_found: str  # where nothing is cited that could be checked
     cites_nothing: str
+    not_from_documents: str  # where no passage was found at all
     doing: Mapping[Rung, str]  # what is done about a fault; {model} is asked next, {wait} says when
     answered: Mapping[Rung, str]  # how the answer came about in the end
     faults: Mapping[str, str]  # in two or three words; a code that is not here reads well as it is
@@ -55,6 +56,7 @@ ENGLISH = Texts(
     of_answer="answer {}",
     nothing_found="Hardly a word of the question was found in the documents.",
     cites_nothing="This answer cites none of the passages that were found.",
+    not_from_documents="This answer does not come from the documents.",
     doing=MappingProxyType(
         {
             "retry": "Trying again{wait} …",
@@ -111,6 +113,7 @@ GERMAN = Texts(
     of_answer="Antwort {}",
     nothing_found="In den Dokumenten wurde kaum ein Wort der Frage gefunden.",
     cites_nothing="Diese Antwort beruft sich auf keine der gefundenen Passagen.",
+    not_from_documents="Diese Antwort stammt nicht aus den Dokumenten.",
     doing=MappingProxyType(
         {
             "retry": "Neuer Versuch{wait} …",

@@ -25,6 +25,7 @@ from pipeline.events import (
     Warned,
 )
 from pipeline.notices import FAULTS, WARNINGS, warned
+from pipeline.settings import BUILTIN_MODEL
 
 PASSAGE = Passage(1, "a.md", "Beans", "Storing", "Roasted beans stay fresh for two weeks.", 1.0, ((0, 7),))
 OTHER = replace(PASSAGE, number=2, title="Light", text="Light is bad for beans.", matched=())
@@ -79,6 +80,18 @@ def test_nobody_is_sent_to_the_sources_where_nothing_is_cited(answer: str, quali
     assert "heck" not in told
     assert (ENGLISH.nothing_found in told) is (quality == "none")
     assert (ENGLISH.cites_nothing in told) is (answer == CLAIMS)
+
+
+def test_an_answer_for_which_nothing_was_found_is_said_to_come_from_elsewhere() -> None:
+    view = replace(turn(CLAIMS, "none"), passages=())
+    assert ENGLISH.not_from_documents in under(view)
+    assert ENGLISH.not_from_documents not in under(replace(turn(REFUSES, "none"), passages=()))
+
+
+def test_a_greeting_needs_no_source() -> None:
+    view = turn("You are welcome.")
+    assert under(replace(view, quality=None)) == ""
+    assert under(replace(view, model=BUILTIN_MODEL)) == ""
 
 
 def test_a_turn_of_an_earlier_version_without_context_says_so_too() -> None:
