@@ -16,8 +16,9 @@ REPEATED_CHARS = 250  # a longer first row is no row of names: it is not repeate
 CELLS = 16_384  # most columns of a spreadsheet; a row does not grow past it
 
 _GAP = "\n\n"
-# What no text is made of: control characters but for tab and line end, and halves of surrogate pairs.
-CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *range(0xD800, 0xE000)])
+# What no text is made of: control characters but for tab and line end, halves of surrogate pairs, and the tags that
+# spell ASCII without being seen: a model reads them.
+CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *range(0xD800, 0xE000), *range(0xE0000, 0xE0080)])
 _BLANKS = re.compile(r"\s+")
 
 

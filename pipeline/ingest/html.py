@@ -30,31 +30,59 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _COLUMNS = 100  # that one cell may span
 _GONE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
 # Only where an element says it of itself: in a page's rules it is the first frame of an animation.
-_UNSEEN = re.compile(r"(?:opacity|font-size):0(?:\.0*)?(?:px|pt|r?em|%)?(?:;|!|$)|(?:left|top|text-indent):-\d{3,}")
+_UNSEEN = re.compile(
+    r"(?:opacity|font-size):(?:0|0?\.0\d*)(?:px|pt|r?em|%)?(?:;|!|$)|font-size:(?:[01](?:\.\d*)?|\.\d+)(?:px|pt)(?:;|!|$)|"
+    r"(?:left|top|right|bottom|text-indent|margin-left|margin-top):-\d{3,}|transform:[^;]*(?:scale\(0(?:\.0*)?[,)]|"
+    r"translate(?:x|y|3d)?\([^)]*-\d{3,})|(?<![-\w])color:(?:transparent|rgba\([^)]*,0(?:\.0*)?\)|#[0-9a-f]{6}00)|"
+    r"content-visibility:hidden"
+)
+# In a page's rules too: cut down to nothing, or moved off the screen.
+_CUT = re.compile(
+    r"clip:rect\((?:0|1px|0px)|clip-path:(?:inset\((?:50|100)%|circle\(0|polygon\(00\))|(?:left|top):-\d{4,}"
+)
+_NO_ROOM = re.compile(r"(?:^|;)(?:max-)?(?:height|width):0(?:\.0*)?(?:px|pt|r?em|%)?(?:;|!|$)")
+_WHITE = r"(?:white|#fff(?:fff)?(?:ff)?|rgba?\(255,255,255(?:,1)?\)|snow|ivory|#f[d-f]f[d-f]f[d-f])(?:;|!|$)"
+_IS_WHITE = re.compile(rf"(?<![-\w])color:{_WHITE}")
+_BACKGROUND = re.compile(
+    r"background(?:-color|-image)?\s*:\s*([^;}\"']+)|bgcolor\s*=|rel\s*=\s*[\"']?stylesheet", re.IGNORECASE
+)
+_BLANK_PAPER = re.compile(rf"(?:none|transparent|inherit|initial|{_WHITE})", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _AT_RULE = re.compile(r"@([^{};]*)\{((?:[^{}]*\{[^{}]*\})*)[^{}]*\}")
 _EVERYWHERE = re.compile(r"media\s+(?:all|screen)\s*")
 _BLANKS = re.compile(r"\s+")
+_OPENING = re.compile(r"<([a-zA-Z][\w-]*)((?:\s[^<>]*)?)>")
+_STYLE = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
+_HIDDEN = re.compile(r"\s(?:hidden|popover)(?=[\s=/]|$)", re.IGNORECASE)
+_VOID = _tags("area base br col embed hr img input link meta source track wbr")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 
 
 def html_extract(source: str) -> Extract:
     """A whole page. Its title is as it says; what it says of its language is too often what its template says."""
     tree = LexborHTMLParser(source)
-    _remove_hidden(tree)
+    is_paper = _is_paper(source)
+    _remove_hidden(tree, is_paper=is_paper)
     title, root = tree.css_first("title"), tree.root
-    walker = _Walker()
+    walker = _Walker(is_paper=is_paper)
     if root is not None:
         walker.walk(root)
     return walker.blocks.extract(one_line(title.text()) if title else "")
 
 
-def _remove_hidden(tree: LexborHTMLParser) -> None:
+def _is_paper(source: str) -> bool:
+    """Whether everything stands on white: no other background is named, and no sheet elsewhere may name one."""
+    named = (match[1] for match in _BACKGROUND.finditer(source))
+    return all(value is not None and _BLANK_PAPER.fullmatch(_plain(value).strip()) for value in named)
+
+
+def _remove_hidden(tree: LexborHTMLParser, *, is_paper: bool) -> None:
     """Take out what the page's own rules hide, as far as they hold on every screen."""
     sheets = _COMMENT.sub("", "".join(node.text() for node in tree.css("style")))
     rules = _AT_RULE.sub(lambda rule: rule[2] if _EVERYWHERE.fullmatch(rule[1]) else "", sheets)
     for selector, body in _RULE.findall(rules):
-        if _GONE.search(_plain(body)):
+        plain = _plain(body)
+        if _GONE.search(plain) or _CUT.search(plain) or (is_paper and _IS_WHITE.search(plain)):
             try:
                 hidden = tree.css(selector.strip())
             except (SelectolaxError, ValueError):  # a selector that only browsers understand
@@ -68,16 +96,33 @@ def _plain(style: str) -> str:
     return _BLANKS.sub("", _COMMENT.sub("", style)).lower()
 
 
-def _hides(style: str) -> bool:
+def _hides(style: str, *, is_paper: bool) -> bool:
     plain = _plain(style)
-    return (_GONE.search(plain) or _UNSEEN.search(plain)) is not None
+    if (_GONE.search(plain) or _UNSEEN.search(plain) or _CUT.search(plain)) is not None:
+        return True
+    if "overflow:hidden" in plain and _NO_ROOM.search(plain):
+        return True
+    return is_paper and _IS_WHITE.search(plain) is not None
+
+
+def hiding_tag(tag: str) -> str:
+    """The name of the element that an opening tag begins and hides, "" where it hides nothing."""
+    opened = _OPENING.match(tag)
+    if opened is None or opened[1].lower() in _VOID:
+        return ""
+    style = _STYLE.search(opened[2])
+    value = next(filter(None, style.groups()), "") if style else ""
+    if opened[1].lower() == "font":
+        value = re.sub(r"^\s*color\s*=\s*[\"']?", "color:", opened[2]).rstrip("\"' ")
+    return opened[1].lower() if _HIDDEN.search(opened[2]) or _hides(value, is_paper=True) else ""
 
 
 class _Walker:
     """Where the walk stands: what is open, and the words since the last block."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_paper: bool) -> None:
         self.blocks = Blocks()
+        self._is_paper = is_paper
         self._inline: list[str] = []
         self._tables: list[list[list[str]] | None] = []  # the open tables: their rows, None for layout
         self._lists: list[int | None] = []  # the open lists: the last item's number, None without numbers
@@ -109,7 +154,12 @@ class _Walker:
         if not tag[:1].isalpha() or tag in _DROPPED:
             return False
         attributes = node.attributes
-        if "hidden" in attributes or _hides(attributes.get("style") or ""):
+        if "hidden" in attributes or "popover" in attributes:
+            return False
+        style, colour = attributes.get("style"), (attributes.get("color") if tag == "font" else None)
+        if (style and _hides(style, is_paper=self._is_paper)) or (
+            colour and _hides(f"color:{colour}", is_paper=self._is_paper)
+        ):
             return False
         if tag == "br":
             self._inline.append("\n")

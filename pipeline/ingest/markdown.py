@@ -27,6 +27,8 @@ _ENTRY = re.compile(r"^(\w+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 # Only what surely is a link: its target has a dot, a slash or a hash. `a[1](x)` in code stays as it is.
 _LINK = re.compile(r"(?<!\w)!?\[([^\[\]\n]*)\]\((?=[^()\s]*[./#])[^()\s]*\)")
 _LINE_END = re.compile(r"\r\n?")
+_TAG = re.compile(r"<[a-zA-Z][^<>]*>")
+_DEFINITION = re.compile(r"[ >]*\[[^\]\n]+\]:")
 
 
 def read_folder(folder: Path, size: ChunkSize = ChunkSize()) -> tuple[Document, ...]:  # noqa: B008 (a frozen value)
@@ -69,15 +71,18 @@ def text_extract(text: str) -> Extract:
 def markdown_extract(text: str) -> Extract:
     """Markdown with its headings. Links and images are their words: where they lead, no reader of a passage is.
 
-    HTML in it is read as HTML is: comments and what is hidden are left out.
+    HTML in it is read as HTML is: comments and what is hidden are left out, and so are the definitions of links, which
+    nobody sees.
     """
     from markdown_it import MarkdownIt  # half of what it costs to read a plain text, which needs none of it
 
     front, body = _front_matter(text)
     lines = body.split("\n")
     tokens = MarkdownIt("commonmark").parse(body)
+    for first, last in (*_unseen_blocks(tokens), *_definitions(tokens, lines)):
+        lines[first:last] = [""] * (last - first)
     for token in tokens:
-        if token.map and (token.type == "html_block" or "<!--" in token.content):
+        if token.map and (token.type == "html_block" or "<" in token.content) and any(lines[slice(*token.map)]):
             _show(token, lines)
     lines = [_without_links(line) for line in lines]
     return Extract("\n".join(lines), tuple(_headings(tokens, lines)), front.get("title", ""), front.get("language", ""))
@@ -92,11 +97,55 @@ def _show(token: Token, lines: list[str]) -> None:
 
         lines[first:last] = [html_extract(f"<body>{token.content}").text, *[""] * (last - first - 1)]
         return
+    from pipeline.ingest.html import hiding_tag
+
     block = "\n".join(lines[first:last])
     for child in token.children or ():
-        if child.type == "html_inline" and child.content.startswith("<!--"):
-            block = block.replace(child.content, re.sub("[^\n]", "", child.content), 1)
+        begin = block.find(child.content) if child.type == "html_inline" else -1
+        if begin < 0:
+            continue
+        end = begin + len(child.content)
+        if tag := hiding_tag(child.content):
+            closing = re.compile(rf"</{tag}\s*>", re.IGNORECASE).search(block, end)
+            end = closing.end() if closing else len(block)
+        elif not child.content.startswith("<!--"):
+            continue
+        block = block[:begin] + re.sub("[^\n]", "", block[begin:end]) + block[end:]
     lines[first:last] = block.split("\n")
+
+
+def _unseen_blocks(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """The lines between an element that is hidden and its end, where blank lines make blocks of their own of them."""
+    from pipeline.ingest.html import hiding_tag
+
+    begin, wanted = 0, ""
+    for token in tokens:
+        if token.type != "html_block" or not token.map:
+            continue
+        if wanted:
+            if f"</{wanted}" in token.content.lower():
+                yield begin, token.map[0]
+                wanted = ""
+            continue
+        for opening in _TAG.finditer(token.content):
+            tag = hiding_tag(opening[0])
+            if tag and f"</{tag}" not in token.content[opening.end() :].lower():
+                begin, wanted = token.map[1], tag
+    if wanted:
+        yield begin, max((token.map[1] for token in tokens if token.map), default=begin)
+
+
+def _definitions(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The lines that no block holds and that define links."""
+    held = {line for token in tokens if token.map and token.nesting == 0 for line in range(*token.map)}
+    begin: int | None = None
+    for number in range(len(lines) + 1):
+        is_free = number < len(lines) and number not in held and bool(lines[number].strip())
+        if is_free and begin is None and _DEFINITION.match(lines[number]):
+            begin = number
+        elif not is_free and begin is not None:
+            yield begin, number
+            begin = None
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:

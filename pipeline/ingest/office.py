@@ -1,4 +1,4 @@
-"""DOCX, PPTX, XLSX and CSV → Markdown blocks. Hidden sheets and slides are not read.
+"""DOCX, PPTX, XLSX and CSV → Markdown blocks. Hidden sheets, slides and what else nobody sees (`unshown`) are not read.
 
 DOCX goes through HTML: of what was tried only mammoth brought notes, text boxes and nested tables along. A DOCX has no
 pages worth the name, so its passages are placed by headings; a presentation's slides count as pages.
@@ -16,8 +16,10 @@ from typing import Any
 from pipeline.ingest.blocks import Blocks, one_line
 from pipeline.ingest.chunks import Extract
 from pipeline.ingest.html import html_extract
+from pipeline.ingest.unshown import HiddenCells, hidden_cells, is_unshown, seen_docx, seen_text
 
 _DOCX_STYLES = "p[style-name='Title'] => h1:fresh\ncomment-reference => sup"
+NONE_HIDDEN = HiddenCells()
 _DELIMITERS = ",;\t|"
 
 
@@ -26,7 +28,7 @@ def docx_extract(content: bytes) -> Extract:
     import mammoth
 
     page = mammoth.convert_to_html(
-        io.BytesIO(content),
+        io.BytesIO(seen_docx(content)),
         convert_image=mammoth.images.img_element(lambda _image: {"src": ""}),
         include_embedded_style_map=False,
         style_map=_DOCX_STYLES,
@@ -39,15 +41,19 @@ def pptx_extract(content: bytes) -> Extract:
     from pptx import Presentation
 
     blocks, starts, first_title = Blocks(), [], ""
-    for slide in Presentation(io.BytesIO(content)).slides:
+    show = Presentation(io.BytesIO(content))
+    size = (show.slide_width or 0, show.slide_height or 0)
+    for slide in show.slides:
         starts.append(blocks.next_start)
         if slide.element.get("show") == "0":
             continue
         title = slide.shapes.title
+        if title is not None and is_unshown(title, size):
+            title = None
         heading = one_line(title.text_frame.text) if title is not None else ""
         first_title = first_title or heading
         blocks.heading(2, heading or f"{len(starts)}")
-        for shape in _shapes(slide.shapes):
+        for shape in _shapes(slide.shapes, size):
             if title is None or shape.shape_id != title.shape_id:
                 _add_shape(blocks, shape)
         if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
@@ -56,13 +62,15 @@ def pptx_extract(content: bytes) -> Extract:
     return replace(extract, page_starts=tuple(min(start, len(extract.text)) for start in starts))
 
 
-def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
-    """Every shape, those of groups in their place. No recursion: groups nest as deep as a file likes."""
-    ahead = list(shapes)[::-1]
+def _shapes(shapes: Iterable[Any], size: tuple[int, int]) -> Iterator[Any]:
+    """Every shape that is seen, those of groups in their place. No recursion: groups nest as deep as a file likes."""
+    ahead: list[tuple[Any, tuple[int, int] | None]] = [(shape, size) for shape in reversed(list(shapes))]
     while ahead:
-        shape = ahead.pop()
-        if hasattr(shape, "shapes"):
-            ahead.extend(list(shape.shapes)[::-1])
+        shape, outer = ahead.pop()
+        if is_unshown(shape, outer):
+            continue
+        if hasattr(shape, "shapes"):  # inside, places are counted in units of the group's own
+            ahead.extend([(each, None) for each in shape.shapes][::-1])
         else:
             yield shape
 
@@ -74,7 +82,7 @@ def _add_shape(blocks: Blocks, shape: Any) -> None:
         _add_chart(blocks, shape.chart)
     elif shape.has_text_frame:
         for paragraph in shape.text_frame.paragraphs:
-            if text := one_line(paragraph.text):
+            if text := one_line(seen_text(paragraph)):
                 blocks.add(f"{'  ' * paragraph.level}- {text}" if paragraph.level else text, tight=True)
 
 
@@ -106,12 +114,15 @@ def xlsx_extract(content: bytes) -> Extract:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     book, blocks = CalamineWorkbook.from_filelike(io.BytesIO(content)), Blocks()
+    hidden = hidden_cells(content)
     for sheet in book.sheets_metadata:
         if sheet.visible != SheetVisibleEnum.Visible or sheet.typ != SheetTypeEnum.WorkSheet:
             continue
         blocks.heading(2, sheet.name)
-        rows = book.get_sheet_by_name(sheet.name).to_python(skip_empty_area=True)
-        _add_tables(blocks, ([_written(cell) for cell in row] for row in rows))
+        cells = book.get_sheet_by_name(sheet.name)
+        rows = cells.to_python(skip_empty_area=True)
+        seen = hidden.get(sheet.name, NONE_HIDDEN).seen(rows, *(cells.start or (0, 0)))
+        _add_tables(blocks, ([_written(cell) for cell in row] for row in seen))
     return blocks.extract()
 
 

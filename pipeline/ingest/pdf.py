@@ -111,8 +111,8 @@ def _blank(code: int) -> int:
 
 
 def _is_letter(code: int) -> bool:
-    """Whether it is part of a text: no control character, soft hyphen or half of a pair."""
-    return (159 < code < 0xD800 or 0xE000 <= code <= 0x10FFFF) and code != 0xAD
+    """Whether it is part of a text: no control character, soft hyphen, unseen tag or half of a pair."""
+    return (159 < code < 0xD800 or 0xE000 <= code < 0xE0000 or 0xE0080 <= code <= 0x10FFFF) and code != 0xAD
 
 
 def pdf_extract(content: bytes, most_pages: int) -> Extract:

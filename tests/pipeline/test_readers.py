@@ -243,6 +243,22 @@ def test_tables_of_html_are_tables_unless_they_are_layout() -> None:
     [
         "<!-- injected -->",
         "<p hidden>injected</p>",
+        "<div popover>injected</div>",
+        "<p style='font-size:1px'>injected</p>",
+        "<p style='font-size: .5pt'>injected</p>",
+        "<p style='opacity:0.01'>injected</p>",
+        "<p style='color:transparent'>injected</p>",
+        "<p style='color: white'>injected</p>",
+        "<p style='color:#FFF;background:#ffffff'>injected</p>",
+        "<font color=white>injected</font>",
+        "<style>.w {color: #fff}</style><p class=w>injected</p>",
+        "<style>.o {position:absolute; left:-9999px}</style><p class=o>injected</p>",
+        "<p style='position:absolute;clip:rect(0,0,0,0)'>injected</p>",
+        "<p style='clip-path: inset(100%)'>injected</p>",
+        "<div style='height:0;overflow:hidden'>injected</div>",
+        "<div style='transform:scale(0)'>injected</div>",
+        "<div style='transform:translateX(-9999px)'>injected</div>",
+        "<p style='margin-left:-9999px'>injected</p>",
         "<div style='color:red; DISPLAY : none'><p>injected</p></div>",
         "<p style='visibility:hidden'>injected</p>",
         "<p style='font-size:0px'>injected</p>",
@@ -302,3 +318,42 @@ def test_every_fault_of_a_file_says_what_to_do_and_names_no_path() -> None:
         assert len(text.rstrip(".").split(". ")) == 2
         assert "/" not in text
         assert len(text) < 120
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "<body bgcolor=navy><p style='color:white'>seen</p>",
+        "<div style='background:#024'><p style='color:white'>seen</p></div>",
+        "<link rel=stylesheet href=a.css><p style='color:white'>seen</p>",
+        "<style>th {background: #024; color: #fff}</style><table><tr><th>seen</th></tr></table>",
+        "<p style='font-size:.8em;opacity:.9;background-color:transparent'>seen</p>",
+        "<p aria-hidden=true>seen</p>",
+        "<p style='border-color:white;max-height:0'>seen</p>",
+        "<details><summary>seen</summary></details>",
+    ],
+)
+def test_what_a_page_shows_is_read(seen: str) -> None:
+    assert "seen" in read_as("a.html", f"<p>before</p>{seen}<p>after</p>").text
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<div style='display:none'>\n\ninjected\n\n# injected\n\n</div>",
+        "[//]: # (injected)",
+        "[comment]: <> (injected)",
+        '[injected]: https://example.org "injected"',
+        "<span hidden>injected *and* more</span>",
+        "<span style='font-size:0'>injected</span>",
+        "\U000e0069\U000e006e\U000e006a",
+    ],
+)
+def test_hidden_markdown_is_not_read(hidden: str) -> None:
+    assert read_as("a.md", f"before\n\n{hidden}\n\nafter").text.split() == ["before", "after"]
+    assert read_as("a.md", "before\n\n```\n[x]: y (kept)\n```\n\nafter <b>kept</b>").text.count("kept") == 2
+
+
+def test_text_around_something_hidden_in_its_line_is_read() -> None:
+    text = "One <span style='display:none'>injected</span> two.\nThree <!-- injected --> four [five][1].\n\n[1]: a.md"
+    assert read_as("a.md", text).text.split() == ["One", "two.", "Three", "four", "[five][1]."]
