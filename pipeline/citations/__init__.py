@@ -1,1 +1,1 @@
-"""What an answer's sentences stand on. Pure: texts in, places in texts out."""
+"""What an answer's sentences stand on, and what in them says so. Pure: texts in, places in texts out."""

@@ -1,0 +1,202 @@
+r"""Citation markers of a Markdown text: where they stand, and which passages they name.
+
+`[1]`, `[1, 2]`, `[1-3]`, `[[4]]`, `[^1]`, `^[1]`, `【2†source】`, `[Source 1]`, `(Source 2)`, `[1](https://…)` are; an
+index (`arr[1] = 5`), a year, a definition (`[1]: …`), code and formulas are not. The forms were counted in answers of
+real models and tools. What a number without a passage means, is the caller's to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.citations.formulas import code_end, formula_at
+
+STARTS = "[^(【［（\ue200"  # the characters that a marker, or what a tool left of one, may begin with
+
+# fmt: off
+_NOUNS = (
+    "sources", "source", "passages", "passage", "documents", "document", "docs", "doc", "references", "reference",
+    "refs", "ref", "quellen", "quelle", "fuentes", "fuente", "fonti", "fonte", "fontes",
+    "来源", "來源", "资料", "資料", "出典", "文献", "出处", "참고", "출처",
+)
+# fmt: on
+_NOUN = rf"(?:{'|'.join(_NOUNS)})\s{{0,2}}(?:[#:]|no\.|nr\.)?\s{{0,2}}"
+_NUMBER = r"\^?(?!0\d)\d{1,3}(?!\d)"
+_MARKS, _WORDS = "[,;&、，；–—‑-]", r"\b(?:and|und|et|y|to|bis)\b"
+_SEPARATOR = rf"\s{{0,3}}(?:{_MARKS}|{_WORDS})\s{{0,3}}"
+_LIST = rf"(?:{_NOUN})?{_NUMBER}(?:{_SEPARATOR}(?:{_NOUN})?{_NUMBER}){{0,20}}"
+_NAMED = rf"{_NOUN}{_NUMBER}(?:{_SEPARATOR}(?:{_NOUN})?{_NUMBER}){{0,20}}"
+_NOTE = r"(?:[:†][^\]】\n]{0,40})?"  # what tools write behind the number
+_SQUARE = rf"\^?(?:\[\[\s?{_LIST}\s?\]\]|\[\s?{_LIST}\s?(?:†[^\]\n]{{0,40}})?\])"
+_MARKER = re.compile(
+    rf"{_SQUARE}|【\s?{_LIST}\s?{_NOTE}】|［\s?{_LIST}\s?］|\({_NAMED}\)|（{_NAMED}）",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"\((?=https?:|www\.|/|#|\)|[^()\s]{1,80}\.\w{2,4}\))[^()\s]{0,300}\)", re.IGNORECASE)
+_PIECE = re.compile(r"(\d+)|[–—‑-]|\b(?:to|bis)\b", re.IGNORECASE)
+_LEAKED = re.compile("\ue200[^\ue201\n]{0,200}\ue201|[\ue200-\ue20f]")
+
+_BEFORE_CHARS = 80
+# A name that ends there, as code has them: no part of a word with an apostrophe, a hyphen or another script.
+_NAME = re.compile(r"(?<![\w'’°$€£-])[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
+_CODE_NAME = re.compile(
+    r"[A-Za-z]|\w*_\w*|[a-z]+[0-9]+|[a-z]{2,}[A-Z][a-z]\w*|[a-z]\w*(?:\.\w+)+"
+    r"|arr|args|argv|buf|df|dict|foo|idx|lst|mat|nums|obj|ptr|str|tmp|vec"
+)
+_AMOUNT = re.compile(r"[0-9]\s?\Z")  # "12 g[1]" is a unit
+_ASSIGNED = re.compile(r"(?<![<>!])=\s*(?:[\w.\[\]]+\s*[-+*/]\s*)*\Z")
+_CALLED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\((?:[^()\s]|,\s)*\Z")
+_OPERATOR = re.compile(
+    r"\s*(?:[-+*/%:]?=(?!>)|(?:[<>!]=|[<>](?!br\b))\s*[\w\"']|[-+*/]\s*\d|\+\+|--)|\(\)|\.[A-Za-z_]\w*\(|\[[a-z]"
+)
+_OPERATOR_TO_COME = re.compile(r"(?:\s*[-+*/%:<>!]?=?\s*|\.\w{0,20}|\[|\()\Z")
+_LINE_START = re.compile(r"(?:^|\n)[ \t>]*\Z")
+_CHAIN = re.compile(r"(?:\[[^\[\]\n]*\])+\Z")
+_ALL_MARKERS = re.compile(rf"(?:{_SQUARE})+", re.IGNORECASE)
+
+_PREFIXES = "|".join(
+    sorted({noun[:size] for noun in _NOUNS for size in range(1, len(noun) + 1)}, key=len, reverse=True)
+)
+_SO_FAR = rf"(?:{_NOUN}|{_WORDS}|\d{{1,3}}(?!\d)|[\s^]|{_MARKS}){{0,60}}(?:{_PREFIXES}|an?|un?|e|t|b|bi)?"
+_HALF = re.compile(
+    rf"(?:\^?\[\[?{_SO_FAR}(?:†[^\]\n]{{0,40}})?|\^?\[\[{_SO_FAR}\]|\^|【[^】\n]{{0,60}}|［{_SO_FAR}"
+    rf"|[(（](?:{_PREFIXES}|{_NOUN}{_SO_FAR})?"
+    "|\ue200[^\ue201\n]{0,200})\\Z",
+    re.IGNORECASE,
+)
+_HALF_ADDRESS = re.compile(rf"{_SQUARE}(\([^()\s]{{0,300}})\Z", re.IGNORECASE)
+_UNDECIDED = re.compile(rf"{_SQUARE}(?P<behind>[^\]\n]{{0,24}})\Z", re.IGNORECASE)
+_HALF_CHARS, _ADDRESS_CHARS = 100, 400
+_BEGINNING = re.compile(f"[{re.escape(STARTS)}]")
+
+_BEGINS = re.compile(r"\\|`|\$|[\[^(【［（]")
+_FENCE = re.compile(r"(?m)^[ \t>]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^[ \t>]*\1[`~]*[ \t]*$|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The characters [start, end) of a text, and what they cite: numbers from first to last, both included."""
+
+    start: int
+    end: int
+    ranges: tuple[tuple[int, int], ...]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Every number once, in the order written."""
+        return tuple(dict.fromkeys(n for first, last in self.ranges for n in range(first, last + 1)))
+
+
+def marker_at(text: str, at: int) -> Marker | None:
+    """The marker that begins there; the caller leaves out code, formulas and what is escaped."""
+    match = _MARKER.match(text, at)
+    ranges = _ranges(match[0]) if match else ()
+    if not match or not ranges:
+        return None
+    start, end = match.span()
+    if match[0][0] in "[^" and (_is_index(text, start, end) or _is_definition(text, start, end)):
+        return None
+    address = _ADDRESS.match(text, end)
+    if address and text[max(0, start - 1) : start] == "!":
+        return None  # an image
+    return Marker(start, address.end() if address else end, ranges)
+
+
+def markers(text: str) -> tuple[Marker, ...]:
+    """All markers of a Markdown text, in their order."""
+    return tuple(_markers(text))
+
+
+def leaked_at(text: str, at: int) -> int:
+    """How many characters there are a tool's own marker in private characters, which mean nothing to anybody else."""
+    match = _LEAKED.match(text, at)
+    return len(match[0]) if match else 0
+
+
+def half_marker(text: str) -> int:
+    """Where the end of a growing text begins that may become a marker, or whose meaning the next characters decide."""
+    begin = max(0, len(text) - _HALF_CHARS)
+    if not _BEGINNING.search(text, begin):
+        return len(text)
+    half, undecided = _HALF.search(text, begin), _UNDECIDED.search(text, begin)
+    found = [half.start()] if half else []
+    if undecided and _is_undecided(text, undecided.start(), undecided["behind"]):
+        found.append(undecided.start())
+    opened = text.rfind("](", max(0, len(text) - _ADDRESS_CHARS))
+    if opened >= 0 and (address := _HALF_ADDRESS.search(text, max(0, opened - _HALF_CHARS))):
+        found.append(address.start(1))
+    return min(found, default=len(text))
+
+
+def _markers(text: str) -> Iterator[Marker]:
+    fences = [match.span() for match in _FENCE.finditer(text)]
+    at = 0
+    while begins := _BEGINS.search(text, at):
+        start, at = begins.span()
+        if apart := _apart(text, start, fences):
+            at = apart
+        elif marker := marker_at(text, start):
+            yield marker
+            at = marker.end
+
+
+def _apart(text: str, at: int, fences: list[tuple[int, int]]) -> int:
+    """The end of what begins there, or of the code it is in, and cannot hold a marker; 0 where nothing does."""
+    fence = next((end for start, end in fences if start <= at < end), 0)
+    if fence or text[at] == "`":
+        return fence or code_end(text, at) or at + 1
+    if formula := formula_at(text, at):
+        return formula.end
+    return at + 2 if text[at] == "\\" else 0
+
+
+def _ranges(marker: str) -> tuple[tuple[int, int], ...]:
+    """What the marker cites; nothing where it falls, or where a zero says that it is an interval."""
+    found: list[tuple[int, int]] = []
+    goes_on = False
+    for piece in _PIECE.finditer(marker, 0, _end_of_numbers(marker)):
+        if not piece[1]:
+            goes_on = True
+            continue
+        number = int(piece[1])
+        if goes_on and (not found or found[-1][0] != found[-1][1] or number <= found[-1][0]):
+            return ()
+        found.append((found.pop()[0], number) if goes_on else (number, number))
+        goes_on = False
+    has_zero = any(first == 0 for first, _ in found)
+    return () if has_zero and (len(found) > 1 or found[0][1]) else tuple(dict.fromkeys(found))
+
+
+def _end_of_numbers(marker: str) -> int:
+    notes = (marker.find(sign) for sign in ("†:" if marker[0] == "【" else "†"))
+    return min((at for at in notes if at >= 0), default=len(marker))
+
+
+def _is_index(text: str, start: int, end: int) -> bool:
+    """Whether the brackets belong to code: an element of something, a list that is assigned or handed over."""
+    before = text[max(0, start - _BEFORE_CHARS) : start]
+    if before.endswith("]") and (chain := _CHAIN.search(before)):
+        if not _ALL_MARKERS.fullmatch(chain[0]):
+            return True  # [words][1]
+        before = before[: chain.start()]
+    name = _NAME.search(before)
+    outside = before[: name.start()] if name else before
+    if _CALLED.search(outside) or _ASSIGNED.search(outside):
+        return True
+    if not name:
+        return False
+    is_unit = len(name[0]) == 1 and _AMOUNT.search(outside)
+    return bool((_CODE_NAME.fullmatch(name[0]) and not is_unit) or _OPERATOR.match(text, end))
+
+
+def _is_definition(text: str, start: int, end: int) -> bool:
+    return text[end : end + 1] == ":" and bool(_LINE_START.search(text[max(0, start - _BEFORE_CHARS) : start]))
+
+
+def _is_undecided(text: str, start: int, behind: str) -> bool:
+    before = text[max(0, start - _BEFORE_CHARS) : start]
+    if not behind and _LINE_START.search(before):
+        return True
+    return bool(_NAME.search(before) and _OPERATOR_TO_COME.fullmatch(behind))
