@@ -12,11 +12,18 @@ from importlib import import_module
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from components.syntax import add_formula_blocks
+from pipeline.citations.formulas import code_end, formula_at, may_become_formula
+from pipeline.citations.markers import half_marker
+
 # Link references would let one block change another, HTML and images are never wanted.
 RULES_OFF = ("reference", "html_block", "html_inline", "image")
 
-_HALF_CITATION = re.compile(r"\[[0-9]{0,3}\Z")
-_CODE_SPAN_OR_ESCAPE = re.compile(r"\\[\s\S]|(?<!`)(`++)[^`]++\1(?!`)")
+_END = "\ufdd0"  # stands where more text would; cleaned text cannot hold it
+_HALF_BREAK = re.compile(r"<(?:b(?:r[ \t]*/?)?)?\Z", re.IGNORECASE)
+_HALF_TASK = re.compile(r"(?<!\S)\[[ xX]?(?:\][ \t]*)?\Z")
+# What may begin a formula, a code span or an escape.
+_SPAN = re.compile(r"`|\\|\$")
 # The start of a line that may become a list item, a heading, a rule, an underline, a quote or a fence.
 _UNDECIDED = re.compile(r"[ \t>]*(?:[-+_=]+|#+|[0-9]{1,9}[.)]?|[`~]+[\w+-]*)?[ \t]*")
 _FENCE_END = re.compile(r"[ \t>]*[`~]+[ \t]*")
@@ -26,6 +33,7 @@ _FENCE_END = re.compile(r"[ \t>]*[`~]+[ \t]*")
 vars(import_module("markdown_it.rules_block.table"))["MAX_AUTOCOMPLETED_CELLS"] = 4_000
 
 _markdown = MarkdownIt("js-default", {"maxNesting": 20}).disable(RULES_OFF)
+add_formula_blocks(_markdown)
 
 
 def last_block_line(lines: Sequence[str]) -> int:
@@ -36,10 +44,13 @@ def last_block_line(lines: Sequence[str]) -> int:
 
 def steady(text: str) -> str:
     """What of a growing text will still look so a moment later; open `**` and backticks are closed."""
-    head, newline, line = text.rpartition("\n")
-    if _ends_in_code(text):
+    leaf = _last_leaf(text + _END)
+    if leaf is not None and leaf.type in ("fence", "code_block"):
+        head, _, line = text.rpartition("\n")
         return head if _FENCE_END.fullmatch(line) else text
-    line = _HALF_CITATION.sub("", line.rstrip("*`"))
+    text = _without_half(text)
+    head, newline, line = text.rpartition("\n")
+    line = line.rstrip("*`")
     if _UNDECIDED.fullmatch(line):
         line = ""
     return _closed(_without_half_table(head + newline + line))
@@ -56,9 +67,51 @@ def _last_leaf(text: str) -> Token | None:
     return next((token for token in reversed(_structure(text)) if token.nesting >= 0), None)
 
 
-def _ends_in_code(text: str) -> bool:
-    leaf = _last_leaf(text + "x")  # the x stands where more text would
-    return leaf is not None and leaf.type in ("fence", "code_block")
+def _without_half(text: str) -> str:
+    """The text without what of its last paragraph may become a formula, a citation or another thing of one piece."""
+    stem = text.removesuffix("\n")
+    leaf = _last_leaf(stem + _END)
+    is_whole = leaf is not None and leaf.type == "inline" and leaf.content.endswith(_END)
+    paragraph = leaf.content[:-1] if leaf and is_whole else stem.rpartition("\n")[2]
+    held = paragraph[_held_from(paragraph) :]
+    if not held:
+        return text
+    lines = stem.split("\n")
+    del lines[len(lines) - held.count("\n") :]  # a paragraph's lines are those of the text, without what is before them
+    lines[-1] = lines[-1][: len(lines[-1]) - len(held.partition("\n")[0])]
+    return "\n".join(lines)
+
+
+def _held_from(paragraph: str) -> int:
+    prose, opened = _prose(paragraph)
+    if opened is not None:
+        return opened if paragraph[opened] != "`" else len(paragraph)
+    ends = [match.start() for match in (_HALF_BREAK.search(prose), _HALF_TASK.search(prose)) if match]
+    return min([half_marker(prose), *ends])
+
+
+def _prose(paragraph: str) -> tuple[str, int | None]:
+    """The text with blanks in the place of code and formulas, and where a piece of those begins that is still open."""
+    pieces, at = [], 0
+    while span := _SPAN.search(paragraph, at):
+        start = span.start()
+        end = _end_of(paragraph, start)
+        pieces += [paragraph[at:start], " " * ((end or len(paragraph)) - start)]
+        if end is None:
+            return "".join(pieces), start
+        at = end
+    return "".join([*pieces, paragraph[at:]]), None
+
+
+def _end_of(paragraph: str, at: int) -> int | None:
+    """The end of the code, the formula or the escape that begins there; None while it is open."""
+    if paragraph[at] == "`":
+        return code_end(paragraph, at)
+    if may_become_formula(paragraph, at):
+        return None
+    if formula := formula_at(paragraph, at):
+        return formula.end
+    return at + 1 + (paragraph[at] == "\\")
 
 
 def _without_half_table(text: str) -> str:
@@ -84,7 +137,6 @@ def _closed(text: str) -> str:
     leaf = _last_leaf(shown)
     if leaf is None or leaf.type != "inline" or not shown.endswith(leaf.content.rpartition("\n")[2]):
         return text
-    prose = _CODE_SPAN_OR_ESCAPE.sub(" ", leaf.content)
-    before_code = prose.partition("`")[0]
-    opened = re.match("`*", prose[len(before_code) :])
-    return shown + (opened[0] if opened else "") + "**" * (before_code.count("**") % 2)
+    prose, opened = _prose(leaf.content)
+    code = re.match("`+", leaf.content[opened:]) if opened is not None else None
+    return shown + (code[0] if code else "") + "**" * (prose.count("**") % 2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, MutableMapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
 
@@ -20,9 +20,11 @@ from markdown_it.utils import OptionsDict
 from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import get_all_lexers, get_lexer_by_name
 
 from components.growing import RULES_OFF, last_block_line, steady
+from components.mathml import mathml
+from components.syntax import add_syntax
 from pipeline.conversation import Span
 
 # Pygments' lexers are quadratic in hostile text. Of these, 4,000 characters cost at most a quarter of a second
@@ -34,16 +36,19 @@ LANGUAGES = frozenset({
 })
 # fmt: on
 COLOURED_CHARS = 4_000
+LABEL_CHARS = 40  # of a code block's first line, in the name of its button
+LONG_FORMULA_CHARS = 40  # a longer one in a sentence scrolls by itself
+HIGHEST_HEADING = 3  # the page has h1, its panes and questions h2
 
 _UNSHOWABLE = re.compile("[\0\ud800-\udfff\ufdd0-\ufdef]")  # NUL, lone surrogates, noncharacters
 _LINE_END = re.compile(r"\r\n?")
 _SAFE_LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
 _LINK_WITH_SCHEME = re.compile(r"[^/?#]*:|//")
-_CITATION = re.compile(r"\[([1-9][0-9]{0,2})\]")
 _NARROW_NBSP, _WORD_JOINER = "\u202f", "\u2060"
 _BREAKS = ("softbreak", "hardbreak")
 _MARK_ON, _MARK_OFF = "\ufdd0", "\ufdd1"  # cleaned text cannot hold them
 _MARKED = re.compile(f"{_MARK_ON}([^<{_MARK_ON}{_MARK_OFF}]*+){_MARK_OFF}")
+_LANGUAGE = re.compile(r"[\w+#.-]{1,30}", re.ASCII)
 _LINK_TARGET = re.compile(r"\]\([^()\s]*+\)|<[^<>\s]*+>")
 
 Env = MutableMapping[str, Any]
@@ -57,6 +62,7 @@ class Blocks:
 
     def __init__(self, titles: Sequence[str] = ()) -> None:
         self._titles = tuple(titles)
+        self._levels: list[int] = []  # of the headings that the finished blocks are below
         self._done: list[str] = []
         self._tail = ""
         self._has_new_lines = False
@@ -71,20 +77,22 @@ class Blocks:
         if self._has_new_lines:
             self._freeze()
         tail = self._tail if final else steady(_clean(self._tail))
-        return (*self._done, *blocks_of(tail, self._titles))
+        return (*self._done, *_rendered(_clean(tail), _answer(self._titles, self._levels)))
 
     def _freeze(self) -> None:
         self._has_new_lines = False
         end = self._tail.rindex("\n") + 1
         lines = [line + "\n" for line in _clean(self._tail[:end]).split("\n")[:-1]]
         last = last_block_line(lines)
-        self._done += blocks_of("".join(lines[:last]), self._titles)
+        env = _answer(self._titles, self._levels)
+        self._done += _rendered("".join(lines[:last]), env)
+        self._levels = env["levels"]
         self._tail = "".join(lines[last:]) + self._tail[end:]
 
 
 def blocks_of(text: str, titles: Sequence[str] = ()) -> tuple[str, ...]:
     """Whole Markdown → its top-level blocks as safe HTML; `[n]` becomes a link where there is an n-th title."""
-    return tuple(_rendered(_clean(text), titles))
+    return tuple(_rendered(_clean(text), _answer(titles)))
 
 
 def plain(text: str) -> str:
@@ -93,10 +101,13 @@ def plain(text: str) -> str:
 
 
 def passage(text: str, spans: Sequence[Span]) -> str:
-    """A document's Markdown as safe HTML, with the spans marked, except those in link targets and across emphasis."""
+    """A document's Markdown as safe HTML, with the spans marked, except those in link targets and across emphasis.
+
+    Its `[1]` and its dollars are a document's own: they stay as they are.
+    """
     targets = [match.span() for match in _LINK_TARGET.finditer(text)]
     words = [span for span in spans if not any(start < span[1] and span[0] < end for start, end in targets)]
-    html = "\n".join(_rendered(_with_spans(text, words)))
+    html = "\n".join(_rendered(_with_spans(text, words), {}))
     return _MARKED.sub(r"<mark>\1</mark>", html).replace(_MARK_ON, "").replace(_MARK_OFF, "")
 
 
@@ -115,13 +126,18 @@ def _clean(text: str) -> str:
     return _LINE_END.sub("\n", _UNSHOWABLE.sub("\ufffd", text))
 
 
-def _rendered(text: str, titles: Sequence[str] = ()) -> Iterator[str]:
-    env: Env = {"titles": titles}
+def _answer(titles: Sequence[str], levels: Sequence[int] = ()) -> Env:
+    """What the blocks of an answer are rendered with: the sources, and the headings that they are below."""
+    return {"titles": titles, "levels": list(levels)}
+
+
+def _rendered(text: str, env: Env) -> Iterator[str]:
+    markdown = _answers if "titles" in env else _passages
     block: list[Token] = []
-    for token in _markdown.parse(text, env):
+    for token in markdown.parse(text, env):
         block.append(token)
         if token.level == 0 and token.nesting <= 0:
-            yield _markdown.renderer.render(block, _markdown.options, env).rstrip("\n")
+            yield markdown.renderer.render(block, markdown.options, env).rstrip("\n")
             block = []
 
 
@@ -135,17 +151,41 @@ class _SafeMarkdown(MarkdownIt):
 class _Renderer(RendererHTML):
     """The HTML of what differs from markdown-it's own; its rules are its method names."""
 
-    def cite(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
-        number = tokens[idx].meta["number"]
-        label = escape(_clean(f"Source {number}: {env['titles'][number - 1]}"))
-        return f'<a class="cite" href="#src-{number}" data-n="{number}" aria-label="{label}">{number}</a>'
+    def citation(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        titles: Sequence[str] = env["titles"]
+        marks = []
+        for first, last in tokens[idx].meta["ranges"]:
+            if first > 0 and last <= len(titles):
+                marks += [_chip(number, titles[number - 1]) for number in range(first, last + 1)]
+            else:
+                marks.append(_unsourced(f"{first}" if first == last else f"{first}–{last}"))
+        return _WORD_JOINER.join(marks)
+
+    def formula(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        tex, is_display = tokens[idx].content, tokens[idx].meta["is_display"]
+        html = mathml(tex, is_display=is_display) or f"<code>{escape(tex)}</code>"
+        if not is_display and len(tex) <= LONG_FORMULA_CHARS:
+            return html
+        return f'<span class="formula{" display" if is_display else ""}" tabindex="0" dir="ltr">{html}</span>'
+
+    def formula_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        tex = tokens[idx].content
+        html = mathml(tex, is_display=True)
+        if html is None:
+            return f'<pre tabindex="0" dir="ltr"><code>{escape(tex)}</code></pre>\n'
+        return f'<div class="formula" tabindex="0" dir="ltr">{html}</div>\n'
+
+    def task(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
+        is_done = tokens[idx].meta["is_done"]
+        return f'<input type="checkbox" disabled{" checked" * is_done} aria-label="{"done" if is_done else "to do"}"> '
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
         code, language = tokens[idx].content, tokens[idx].info.strip().partition(" ")[0].lower()
-        if language not in LANGUAGES:
-            return f'<pre tabindex="0" dir="ltr"><code>{escape(code)}</code></pre>\n'
-        coloured = highlight(code, _lexer(language), _code_html) if len(code) <= COLOURED_CHARS else escape(code)
-        return f'<pre tabindex="0" dir="ltr" data-language="{language}"><code>{coloured}</code></pre>\n'
+        is_coloured = language in LANGUAGES and len(code) <= COLOURED_CHARS
+        html = highlight(code, _lexer(language), _code_html) if is_coloured else escape(code)
+        named = f' data-language="{language}"' if _LANGUAGE.fullmatch(language) else ""
+        pre = f'<pre tabindex="0" dir="ltr"{named}><code>{html}</code></pre>'
+        return f'<div class="code">{_code_head(language, code)}{pre}</div>\n' if "titles" in env else f"{pre}\n"
 
     code_block = fence
 
@@ -154,6 +194,32 @@ class _Renderer(RendererHTML):
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
         return "</table></div>\n"
+
+
+def _chip(number: int, title: str) -> str:
+    label = escape(_clean(f"Source {number}: {title}"))
+    return f'<a class="cite" href="#src-{number}" data-n="{number}" aria-label="{label}">{number}</a>'
+
+
+def _unsourced(numbers: str) -> str:
+    why = f"No source has the number {numbers}"
+    return f'<span class="unsourced" role="note" title="{why}" aria-label="{why}">[{numbers}]</span>'
+
+
+def _code_head(language: str, code: str) -> str:
+    """The language, and a button whose name tells one block from another."""
+    name = _language_names().get(language) or (language if _LANGUAGE.fullmatch(language) else "Code")
+    first_line = code.strip().partition("\n")[0].strip()
+    label = escape(_clean(f"Copy {name}: {first_line[:LABEL_CHARS]}" if first_line else f"Copy {name}"))
+    button = f'<button type="button" data-act="copy-code" aria-label="{label}"></button>'
+    return f'<div class="code-head" dir="ltr"><span>{escape(name)}</span>{button}</div>'
+
+
+@cache
+def _language_names() -> dict[str, str]:
+    """{what stands behind a fence: what people call the language}."""
+    names = {alias: name for name, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases}
+    return names | {"text": "Text", "txt": "Text", "plaintext": "Text"}
 
 
 _code_html = HtmlFormatter(nowrap=True)
@@ -165,23 +231,29 @@ def _lexer(language: str) -> Lexer:
 
 
 def _outline(state: StateCore) -> None:
-    """Mark the outermost blocks for right-to-left text, and keep headings below those of the page."""
+    """Mark the outermost blocks for right-to-left text, and keep headings below those of the page, without a gap."""
+    levels: list[int] = state.env.setdefault("levels", [])
     for token in state.tokens:
+        if token.type == "heading_open":
+            level = int(token.tag[1])
+            while levels and levels[-1] >= level:
+                levels.pop()
+            levels.append(level)
+            token.attrs = {"class": token.tag}
         if token.type in ("heading_open", "heading_close"):
-            token.attrs, token.tag = {"class": token.tag} if token.nesting == 1 else {}, "h3"
+            token.tag = f"h{min(HIGHEST_HEADING + len(levels) - 1, 6)}"
         if token.level == 0 and token.nesting == 1 and token.type != "table_open":
             token.attrSet("dir", "auto")
 
 
 def _links(state: StateCore) -> None:
-    """Turn `[n]` into citations, and leave of links only safe ones, never one within another."""
-    count = len(state.env.get("titles", ()))
+    """Leave of links only safe ones, never one within another, and glue citations to what is before them."""
     for block in state.tokens:
         if block.children:
-            block.children = _linked(block.children, count)
+            block.children = list(_glued(_linked(block.children)))
 
 
-def _linked(tokens: Sequence[Token], count: int) -> list[Token]:
+def _linked(tokens: Sequence[Token]) -> list[Token]:
     out: list[Token] = []
     open_links: list[bool] = []  # True for those that are kept
     for token in tokens:
@@ -192,35 +264,35 @@ def _linked(tokens: Sequence[Token], count: int) -> list[Token]:
             out += [token] if open_links[-1] else []
         elif token.type == "link_close":
             out += [token] if open_links.pop() else []
-        elif token.type == "text" and not any(open_links):
-            _add_cited(out, token.content, count)
         else:
             out.append(token)
     return out
 
 
-def _add_cited(out: list[Token], text: str, count: int) -> None:
-    """The text with its citations as tokens of their own, glued to what is before them and to a full stop behind."""
-    at = 0
-    for match in _CITATION.finditer(text):
-        if int(match[1]) > count:
+def _glued(tokens: Sequence[Token]) -> list[Token]:
+    """A citation never stands alone on a line: no break before it, nor before a full stop behind it."""
+    out: list[Token] = []
+    for token in tokens:
+        if token.type != "citation":
+            out.append(token)
             continue
-        before = text[at : match.start()]
-        glue = _NARROW_NBSP if before[-1:].isspace() else _WORD_JOINER
-        if not before and out and out[-1].type in _BREAKS:
+        is_apart = bool(out) and (out[-1].type in _BREAKS or out[-1].content[-1:].isspace())
+        if out and out[-1].type in _BREAKS:
             out.pop()
-            glue = _NARROW_NBSP
-        out.append(Token("text", "", 0, content=before.rstrip() + glue))
-        out.append(Token("cite", "a", 0, meta={"number": int(match[1])}))
-        at = match.end()
-    out.append(Token("text", "", 0, content=(_WORD_JOINER if at else "") + text[at:]))
+        elif out and out[-1].type == "text":
+            out[-1].content = out[-1].content.rstrip()
+        glue = _NARROW_NBSP if is_apart else _WORD_JOINER
+        out += [Token("text", "", 0, content=glue), token, Token("text", "", 0, content=_WORD_JOINER)]
+    return out
 
 
 def _safe_markdown() -> MarkdownIt:
     markdown = _SafeMarkdown("js-default", {"maxNesting": 20}, renderer_cls=_Renderer).disable(RULES_OFF)
+    add_syntax(markdown)
     markdown.core.ruler.after("inline", "links", _links)
     markdown.core.ruler.push("outline", _outline)
     return markdown
 
 
-_markdown = _safe_markdown()
+_answers = _safe_markdown()
+_passages = _safe_markdown().disable(["formula", "formula_block", "citation"])

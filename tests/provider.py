@@ -35,6 +35,49 @@ HEADER_TOKENS = 15
 SENTENCE = "hot water takes more out of the ground coffee than cold water does, and so the cup tastes stronger and"
 WORDS = SENTENCE.split(" ")
 THOUGHT = "The passages say it: hot water takes out more."
+# An answer in everything that models write; a search for coffee finds sources for [1] to [3].
+RICH = r"""## What heat does
+
+A kettle of mass \(m\) takes up \(Q = m c \, \Delta T\) [1]. In summer `fill()` costs $1.20, in winter $2, and
+$r_1*r_2$ stays $\frac{a}{b}$.
+
+$$
+\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \cdot v_{[1]} = A[1]
+$$
+
+\[ \eta = \frac{m_{\text{out}} \cdot c}{m_{\text{in}}} + \sum_{i=1}^{12} \frac{x_i^2}{y_i}
++ \int_0^1 \sqrt{t^3 + t^2 + t + 1}\,dt + \alpha + \beta + \gamma + \delta + \varepsilon + \zeta + \eta + \theta \]
+
+### Which sources
+
+Grind late [1, 2]. Keep it dark [1-3]. 低温保存【1】。Air harms[^1], light too (Source 2). Nobody says so [9].
+First `order[1]`, then arr[1] = 5 and f(arr[2]).
+
+**注意。**请密封保存。**これは太字です。**次の文。
+
+| Step | Time |
+|:-----|-----:|
+| Grind | 20 s<br>or less [1] |
+| Brew | `a\|b` [2] |
+
+- [ ] rinse the filter
+- [x] heat the water
+
+1. Weigh
+   - the beans
+
+     ```python
+     beans = weights[1]  # 12 g
+     print(f"{beans} g")
+     ```
+2. Pour
+
+```json
+{"roast": "light", "sources": [1, 2]}
+```
+
+Done.
+"""
 
 
 FIELDS = {"gap": "gap_ms", "retry": "retry_s"}  # options whose field also names the unit
@@ -162,6 +205,12 @@ def essay(wish: Wish) -> Script:
         if (word := pieces[at].strip()) in WORDS:
             pieces[at] = f"\n\n{word}"
     yield from whole(pieces)
+
+
+def rich(wish: Wish) -> Script:
+    """An answer in Markdown, cut where no word ends."""
+    text = f"[[ ## reasoning ## ]]\nAs asked.\n\n[[ ## answer ## ]]\n{RICH}\n\n[[ ## completed ## ]]"
+    yield from whole([text[at : at + 7] for at in range(0, len(text), 7)])
 
 
 def chars(wish: Wish) -> Script:
@@ -412,6 +461,7 @@ def dup_markers(wish: Wish) -> Script:
 BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "ok": ok,
     "essay": essay,
+    "rich": rich,
     "chars": chars,
     "onechunk": onechunk,
     "stall": stall,

@@ -6,36 +6,71 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from components.markdown import COLOURED_CHARS, LANGUAGES, Blocks, blocks_of, passage, plain
+from tests.provider import RICH
 
 TITLES = ("Roasting", 'The "perfect" <cup>', "Öl & Wasser")
-VOID = {"br", "hr"}
+VOID = {"br", "hr", "input"}
+FLAGS = {"checked", "disabled"}  # attributes without a value
+# fmt: off
+MATHML = (
+    "menclose", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts", "mroot",
+    "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder",
+    "munderover",
+)
+MATHML_ATTRIBUTES = (
+    "accent", "accentunder", "depth", "displaystyle", "fence", "form", "height", "largeop", "linethickness", "lspace",
+    "mathvariant", "maxsize", "minsize", "movablelimits", "notation", "rspace", "scriptlevel", "separator", "stretchy",
+    "style", "symmetric", "voffset", "width",
+)
+# fmt: on
 ATTRIBUTES = {
+    **{tag: set(MATHML_ATTRIBUTES) for tag in MATHML},
+    "math": {"alttext", "display"},
+    "button": {"type", "data-act", "aria-label"},
+    "input": {"type", "disabled", "checked", "aria-label"},
+    "li": {"class"},
     "a": {"href", "rel", "target", "class", "data-n", "aria-label"},
     "code": set(),
-    "div": {"class", "tabindex"},
-    "h3": {"class", "dir"},
+    "div": {"class", "tabindex", "dir"},
+    **{tag: {"class", "dir"} for tag in ("h3", "h4", "h5", "h6")},
     "ol": {"start", "dir"},
     "pre": {"tabindex", "dir", "data-language"},
-    "span": {"class", "dir"},
+    "span": {"class", "dir", "tabindex", "role", "title", "aria-label"},
     "table": {"dir"},
     **{tag: {"dir"} for tag in ("p", "ul", "blockquote")},
     **{tag: {"style"} for tag in ("td", "th")},
-    **{tag: set[str]() for tag in ("br", "em", "hr", "li", "mark", "s", "strong", "tbody", "thead", "tr")},
+    **{tag: set[str]() for tag in ("b", "br", "em", "hr", "i", "mark", "s", "strong", "tbody", "thead", "tr")},
 }
+CODE_HEAD = re.compile('<div class="code-head" dir="ltr"><span>[^<]*</span><button [^>]*></button></div>')
+CODE = re.compile("<pre.*?</pre>|<code>.*?</code>", re.DOTALL)
+LENGTH = re.compile(r"-?\d{0,2}(\.\d{1,10})?(r?em|ex|px|pt|%)?")
+WORD = re.compile("[a-z]+( [a-z]+)*")
 VALUES = {
-    "aria-label": re.compile(r"Source \d: .*"),
-    "class": re.compile(r"cite|table|h[1-6]|[a-z][a-z0-9]{0,2}"),
-    "data-language": re.compile("|".join(LANGUAGES)),
+    **dict.fromkeys(MATHML_ATTRIBUTES, WORD),
+    **dict.fromkeys(
+        ("depth", "height", "linethickness", "lspace", "maxsize", "minsize", "rspace", "voffset", "width"), LENGTH
+    ),
+    "alttext": re.compile(r"(?s).*"),
+    "aria-label": re.compile(r"Source \d: .*|No source has the number \d+(–\d+)?|done|to do|Copy .*"),
+    "class": re.compile(r"cite|unsourced|table|task|code|code-head|formula( display)?|h[1-6]|[a-z][a-z0-9]{0,2}"),
+    "data-act": re.compile("copy-code"),
+    "data-language": re.compile(r"[\w+#.-]{1,30}", re.ASCII),
     "data-n": re.compile(r"[1-3]"),
     "dir": re.compile(r"auto|ltr"),
+    "display": re.compile("block"),
     "href": re.compile(r"#src-[1-3]|(?:https?://|mailto:)[^\s\"<>]*", re.IGNORECASE),
     "rel": re.compile("noopener nofollow"),
+    "role": re.compile("note"),
+    "scriptlevel": re.compile(r"[+-]?\d"),
     "start": re.compile(r"\d{1,9}"),
-    "style": re.compile("text-align:(left|center|right)"),
+    "style": re.compile(r"text-align:(left|center|right)|([a-z-]+: ?[a-z0-9.% -]+;?)+"),
     "tabindex": re.compile("0"),
     "target": re.compile("_blank"),
+    "title": re.compile(r"No source has the number \d+(–\d+)?"),
+    "type": re.compile("button|checkbox"),
 }
 
 
@@ -54,6 +89,9 @@ class Page(HTMLParser):
         assert len(names) == len(set(names))
         assert set(names) <= ATTRIBUTES[tag], (tag, names)
         for name, value in attrs:
+            if name in FLAGS:
+                assert value is None
+                continue
             assert value is not None
             assert VALUES[name].fullmatch(value), (name, value)
         assert not (tag == "a" and "a" in self.open_tags)
@@ -77,8 +115,8 @@ class Page(HTMLParser):
 
 
 def shown(html: str) -> str:
-    """The visible text; the invisible glue around citations is left out."""
-    return Page(html).text.replace("\u2060", "").replace("\u202f", " ")
+    """The text of an answer; the invisible glue around citations and the names of languages are left out."""
+    return Page(CODE_HEAD.sub("", html)).text.replace("\u2060", "").replace("\u202f", " ")
 
 
 def view(text: str, final: bool = False) -> str:
@@ -130,6 +168,20 @@ VECTORS = [
     "<!-- c --><![CDATA[x]]><?php x ?><!DOCTYPE html>",
     "[1]<[2]>[3][4](javascript:x)[[1]]([1])",
     "> - > - 1. > # [1] <b>",
+    r"$\text{<script>alert(1)</script>}$",
+    r"\(\href{javascript:alert(1)}{x}\) \(\url{javascript:x}\) \(\unicode{60}script\unicode{62}\)",
+    r"\[\color{red;x:url(//e)}x \class{a}{b} \style{color:red}{c} \htmlData{a=b}{c} \cssId{x}{y}\]",
+    r"$$\text{\"><img src=x onerror=alert(1)>} \tag{<b onclick=x>}$$",
+    "$$\n<img src=x onerror=alert(1)>\n$$",
+    "$<!--x$ $]]>$ $<!DOCTYPE x>$ $&lt;$ $&#60;b&#62;$",
+    "$\ufdd0x\ufdd1$ $\x01$ $\ud800$ \\(\u202ex\\)",
+    r"\(\hspace{999999em}x\) \(\rule{9999em}{9999em}\) \(\textcolor{white}{x}\) \(\def\a{\a\a}\a\)",
+    "a<br onclick=alert(1)>b<br/ x><BR/><br<br>",
+    "- [x] <b onclick=x>\n- [ ]\n- [x](javascript:alert(1))\n1. [X] [1]",
+    '[9] [1, 99] [1-3](javascript:alert(1)) [2](https://a.example/"onclick=x) 【1†"><script>】 (Source 1"><b>)',
+    "\ue200cite\ue202<script>\ue201 [1](<b>) ^[2] [^3] [[1]] ［2］",
+    '```"onclick=alert(1)//\n<b>"\'\n```\n~~~c++ x\n"><script>alert(1)</script>\n~~~',
+    "**重要：**<b>x</b>**「」**",
 ]
 GROWTH = [
     "a" * 100_000,
@@ -162,10 +214,26 @@ GROWTH = [
     "\\" * 10_000,
     "[1]" * 10_000,
     "\n[1]" * 10_000,
+    *(
+        opening * 10_000
+        for opening in ("$", "$$", "$x ", "$$x ", "\\(", "\\[", "\\(x\\) ", "$x$ ", "\n$$\n", "\n\\[\n")
+    ),
+    "\\[\n" * 5_000 + "\\]\n" * 5_000,
+    *(
+        opening * 10_000
+        for opening in ("^", "^[", "【", "(", "(Source ", "[1, ", "[1,", "\ue200", "x[1] ", "[1](", "[[1")
+    ),
+    "f(" * 10_000 + "[1]" * 1_000,
+    "[" + "1, " * 10_000 + "2]",
+    "<br>" * 10_000,
+    "- [ ] a\n" * 3_000,
+    "**重" * 10_000,
+    "# a\n\n## b\n\n" * 2_000,
     "```\n" * 10_000,
     "```python\n" + "('\"" * 30_000,
 ]
 STRUCTURE = (
+    r"$,$$,\(,\),\[,\],\frac{1}{2},x_1,<br>,- [x] ,[1-2],[9],(Source 1),【2】,^[,重要：,```\\n,"
     "\r\n,\n\n,    ,[1],[2,[9],```,```py\n,**,- ,1. ,| a | b |\n,|---|---|\n,---,===,> ,[x](http://a.b),[x]: /u\n"
 )
 PIECES = st.sampled_from([*"abc \n\t*_`~#>-+=|:![]()<&\\0129.", *STRUCTURE.split(","), *"é\u05d0\ud800\0\r", *VECTORS])
@@ -283,6 +351,33 @@ def test_the_cost_of_an_update_does_not_grow_with_the_text() -> None:
         ("Table:\n\n| a |\n|---|\n| 1 |\n| 2", "Table:\n\n\n\na\n\n\n\n\n1"),
         ("```\n| a |\n| b", "| a |\n| b"),
         ("```\nx = 1\n``", "x = 1"),
+        ("As said [1, 2", "As said"),
+        ("As said [Sour", "As said"),
+        ("As said (Source 1", "As said"),
+        ("As said【1†so", "As said"),
+        ("As said ^", "As said"),
+        ("As said [1](https://a.exam", "As said 1"),
+        ("So order[1] ", "So order"),
+        ("So order[1] = 5", "So order[1] = 5"),
+        ("So \\", "So"),
+        ("So \\(x", "So"),
+        ("So \\(x^2\\)", "So x2"),
+        ("So\n\\[\nx\n+ y", "So"),
+        ("So\n$$\nx\n- y\n", "So"),
+        ("- So\n\n  $$\n  x\n", "So"),
+        ("It rose from $1,243 to $2", "It rose from $1,243 to"),
+        ("It rose from $1,243 to ", "It rose from $1,243 to"),
+        ("It is $x_1 + ", "It is"),
+        ("It is $x_1$ and", "It is x1 and"),
+        ("one<br", "one"),
+        ("one<br>two", "one\ntwo"),
+        ("- [", ""),
+        ("- [x", ""),
+        ("- [x] ", ""),
+        ("- [x] one", "one"),
+        ("`code $x [1", "code $x [1"),
+        ("```sh\necho $HOME [1", "echo $HOME [1"),
+        ("**重要：", "重要："),
     ],
 )
 def test_what_would_look_different_a_moment_later_is_held_back(text: str, visible: str) -> None:
@@ -298,6 +393,21 @@ def test_nothing_is_held_back_at_the_end(text: str) -> None:
     assert blocks.parts(final=True) == blocks_of(text, TITLES)
 
 
+def test_a_rich_answer_shows_no_markup_while_it_grows() -> None:
+    """Whole formulas and chips come one after the other, and none that was there is taken back."""
+    blocks, formulas, chips = Blocks(TITLES), 0, 0
+    for character in RICH:
+        blocks.add(character)
+        html = "\n".join(blocks.parts())
+        text = Page(CODE.sub("", html)).text
+        assert not set("\\`*【") & set(text), text[-60:]
+        assert "[" not in re.sub(r"\[9\]|\w\[\d\]", "", text)
+        assert (html.count("<math"), html.count('class="cite')) >= (formulas, chips)
+        formulas, chips = html.count("<math"), html.count('class="cite')
+    assert (formulas, chips) == (6, 11)
+    assert blocks.parts(final=True) == blocks_of(RICH, TITLES)
+
+
 def test_a_citation_is_a_link_to_its_source_with_an_escaped_title() -> None:
     [html] = blocks_of("Yes[2].", TITLES)
     label = "Source 2: The &quot;perfect&quot; &lt;cup&gt;"
@@ -305,18 +415,156 @@ def test_a_citation_is_a_link_to_its_source_with_an_escaped_title() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[4]", "[0]", "[01]", "[1000]", "`[1]`", "```\n[1]\n```", "    [1]", r"\[1\]", "[²]", "[n]"]
+    "text",
+    [
+        *("[4]", "[0]", "[01]", "[1000]", "`[1]`", "```\n[1]\n```", "    [1]", r"\[1\]", "[²]", "[n]", "[2-4]"),
+        *("[2019]", "[sic]", "[x]", "(1)", "[0, 1]", "arr[1] = 5", "f(arr[2])", "a.b[1]", "$v[1]$", "\\(v_{[1]}\\)"),
+        *("[1]: https://a.example", "[a [1] b](https://a.example)", "$$\nA[1]\n$$"),
+    ],
 )
 def test_what_cites_no_passage_stays_text(text: str) -> None:
     assert "cite" not in "".join(blocks_of(text, TITLES))
 
 
-@pytest.mark.parametrize("text", ["a [1].", "a\n[1].", "a  \n[1].", "a[1].", "**a** [1].", "**a**\n[1].", "*a [1]*."])
+@pytest.mark.parametrize(
+    "text", ["a [1].", "a\n[1].", "a  \n[1].", "weeks[1].", "**a** [1].", "**a**\n[1].", "*a [1]*."]
+)
 def test_a_citation_never_stands_alone_on_a_line(text: str) -> None:
     [html] = blocks_of(text, TITLES)
     assert re.search(r"[\u202f\u2060]<a class", html)
     assert "</a>\u2060" in html
     assert not re.search(r"\s<a", html.replace("\u202f", ""))
+
+
+def chips(html: str) -> list[int]:
+    return [int(number) for number in re.findall(r'class="cite" href="#src-\d" data-n="(\d)"', html)]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("Weeks [1, 2].", [1, 2]),
+        ("Minutes [1-3].", [1, 2, 3]),
+        ("更久【1】。另见【2†source】。", [1, 2]),
+        ("Light[^1], air [Source 2].", [1, 2]),
+        ("Weeks[1]. Days[2][3].", [1, 2, 3]),
+        ("[1](https://evil.example) ^[2] [[3]]", [1, 2, 3]),
+        ("| a | b |\n|---|---|\n| x [1] | `y\\|z` [2] |", [1, 2]),
+    ],
+)
+def test_every_form_of_a_citation_becomes_links_to_its_sources(text: str, numbers: list[int]) -> None:
+    html = "".join(blocks_of(text, TITLES))
+    assert chips(html) == numbers
+    assert not set("[]^【】†") & set(shown(html))
+    assert "evil" not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "titles", "numbers", "unsourced"),
+    [
+        ("So [9].", TITLES, [], ["[9]"]),
+        ("So [1, 9].", TITLES, [1], ["[9]"]),
+        ("So [2-5].", TITLES, [], ["[2–5]"]),
+        ("So [1].", (), [], ["[1]"]),
+    ],
+)
+def test_a_number_without_a_passage_is_seen_as_such(
+    text: str, titles: tuple[str, ...], numbers: list[int], unsourced: list[str]
+) -> None:
+    [html] = blocks_of(text, titles)
+    assert chips(html) == numbers
+    assert re.findall(r'<span class="unsourced" role="note" title="No source[^>]*>([^<]*)<', html) == unsourced
+
+
+def test_what_a_tool_left_in_private_characters_is_not_shown() -> None:
+    assert shown("".join(blocks_of("So \ue200cite\ue202turn0search0\ue201it is.", TITLES))) == "So it is."
+
+
+def test_a_passage_keeps_its_own_brackets_dollars_and_code_without_a_button() -> None:
+    text = "See [1] and [9], $5$, (Source 1).\n\n```python\nx = 1\n```"
+    html = passage(text, ())
+    assert shown(html) == "See [1] and [9], $5$, (Source 1).\nx = 1\n"
+    assert "<button" not in html
+
+
+def test_formulas_stand_in_their_sentence_or_on_their_own_line() -> None:
+    html = blocks_of("So \\(x\\) is $y_1$:\n\\[\na\n+ b\n\\]\nand $$c$$ d", TITLES)
+    assert [block[:9] for block in html] == ['<p dir="a', "<div clas", '<p dir="a']
+    assert "".join(html).count("<math") == 4
+    assert "".join(html).count('display="block"') == 2
+
+
+@pytest.mark.parametrize("text", ["$5 to $6", "US$ 3", "It was $5; both paid $6.", r"\[1\]", "\\(see the note\\)"])
+def test_dollars_stay_dollars_and_brackets_brackets(text: str) -> None:
+    assert shown("".join(blocks_of(text, TITLES))) == text.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (r"so \(\bad{\)", r"<code>\bad{</code>"),
+        ("$$\n\\bad{\n$$", '<pre tabindex="0" dir="ltr"><code>\\bad{</code></pre>'),
+    ],
+)
+def test_a_formula_that_cannot_be_set_is_shown_as_it_was_written(text: str, html: str) -> None:
+    assert html in "".join(blocks_of(text, TITLES))
+
+
+def test_what_opens_a_formula_and_never_closes_it_swallows_no_more_than_its_paragraph() -> None:
+    html = blocks_of("\\[ x\n+ y\n\n- one\n\n$$\n\n# Two", TITLES)
+    assert [re.match(r"<(\w+)", block).group(1) for block in html] == ["p", "ul", "p", "h3"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "bold"),
+    [
+        ("**重要：**请密封。", "重要："),
+        ("**これは太字です。**次の文。", "これは太字です。"),
+        ("これは**「重要」**です。", "「重要」"),
+        ("他说**“是”**的", "“是”"),
+        ("**마크다운(Markdown)**은", "마크다운(Markdown)"),
+        ("中**English!**文", "English!"),
+        ("**bold** text", "bold"),
+    ],
+)
+def test_bold_may_stand_beside_chinese_japanese_and_korean(text: str, bold: str) -> None:
+    assert f"<strong>{bold}</strong>" in "".join(blocks_of(text))
+
+
+@pytest.mark.parametrize("text", ["a ** b ** c", "snake_case_name", "**a **b", "2*3*4 and 5 * 6"])
+def test_elsewhere_emphasis_is_that_of_commonmark(text: str) -> None:
+    plain_markdown = MarkdownIt("js-default").render(text)
+    assert "".join(blocks_of(text)).replace(' dir="auto"', "") == plain_markdown.strip()
+
+
+def test_a_line_break_is_the_only_html_that_is_read() -> None:
+    assert blocks_of("a<br>b<BR/>c<br x>d") == ('<p dir="auto">a<br>\nb<br>\nc&lt;br x&gt;d</p>',)
+
+
+def test_task_lists_have_boxes_that_nobody_can_tick() -> None:
+    [html] = blocks_of("- [ ] one\n- [x] **two**\n- [y] three")
+    assert html.count('<li class="task"><input type="checkbox" disabled') == 2
+    assert html.count(" checked") == 1
+    assert shown(html).split() == ["one", "two", "[y]", "three"]
+
+
+def test_code_says_its_language_and_each_button_its_code() -> None:
+    html = "".join(blocks_of("- a\n\n  ```python\n  x = 1  # n\n  ```\n\n```c++\ny\n```\n\n```\n<z>\n```", TITLES))
+    assert re.findall(r'code-head" dir="ltr"><span>([^<]*)', html) == ["Python", "C++", "Code"]
+    labels = ["Copy Python: x = 1  # n", "Copy C++: y", "Copy Code: &lt;z&gt;"]
+    assert re.findall(r'aria-label="([^"]*)"', html) == labels
+    assert 'data-language="python"' in html
+    assert '<span class="c1"># n</span>' in html
+
+
+def test_headings_begin_below_those_of_the_page_and_leave_out_no_level() -> None:
+    text = "## A\n\n#### B\n\n### C\n\n# D\n\n###### E\n\n"
+    blocks = Blocks(TITLES)
+    for character in text:
+        blocks.add(character)
+        blocks.parts()
+    tags = [block[:3] for block in blocks.parts(final=True)]
+    assert tags == ["<h3", "<h4", "<h4", "<h3", "<h4"]
 
 
 def test_links_open_elsewhere_and_tell_nothing() -> None:
