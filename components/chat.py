@@ -5,6 +5,8 @@ A running turn and a stored one are the same parts, once as a list that grows an
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -23,6 +25,8 @@ LONG_CHARS, LONG_LINES = 300, 7  # of a question that may scroll in its bubble, 
 OWN_SHOWN = 2  # of the visitor's own documents, among the questions to begin with
 SURE = 0.5  # from this confidence on, the time left is said without a perhaps
 UNKNOWN = "?"  # the conversation of a page that has not been told yet which one it shows
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 STEP_NAMES = {
     "wait": "in line",
@@ -101,11 +105,6 @@ def article(view: View, rating: Rating = 0) -> str:
     return f"{_shell(view, ink)}{''.join(_inside(view, ink, rating))}</article>"
 
 
-def read_only(text: str) -> str:
-    """Above a conversation that can only be read: the style sheet leaves out what would change it."""
-    return f'<p class="note read-only">{icon("warn", 14)}<span>{escape(text)}</span></p>'
-
-
 def _about(kind: str, documents: Sequence[Listed]) -> list[tuple[str, str]]:
     """In the language of each, for the built-in model finds words."""
     asked = [(each.title, ABOUT.get(each.language, ABOUT["en"])) for each in documents[: len(EXAMPLES)]]
@@ -151,7 +150,7 @@ def _asked(view: View) -> str:
     place = str(view.place)
     tools = action("edit", "Edit question", of=place) + action("copy-question", "Copy question", of=place)
     scrolls = ' tabindex="0"' if len(view.question) > LONG_CHARS or view.question.count("\n") > LONG_LINES else ""
-    bubble = f'<div class="bubble"{scrolls}>{plain(view.question)}</div>'
+    bubble = f'<h2 class="bubble"{scrolls}>{plain(view.question)}</h2>'
     return f'<div class="asked">{bubble}<div class="tools">{tools}</div></div>'
 
 
@@ -254,4 +253,12 @@ def _facts(view: View, rating: Rating) -> str:
         tools += action("dislike", "Bad answer", of=place, pressed=rating < 0)
     told = " ".join(f"<span>{plain(fact)}</span>" for fact in facts)
     measured_line = f'<div class="tools">{tools}</div><p>{told}</p>'
-    return f'<footer class="facts">{asked.chips(view)}{measured_line}{rungs.badges(view)}</footer>'
+    return (
+        f'<footer class="facts" data-answer="{_exact(str(view.text("answer")))}">{asked.chips(view)}{measured_line}'
+        f"{rungs.badges(view)}</footer>"
+    )
+
+
+def _exact(text: str) -> str:
+    """Text for an attribute, as JSON: a browser changes line ends and some characters of what stands in HTML itself."""
+    return escape(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)))

@@ -20,11 +20,18 @@ window.glassbox = (() => {
     parts.forEach((html, at) => {
       if (drawn[at]?.html === html) return;
       const node = element_of(html);
-      if (drawn[at]) drawn[at].node.replaceWith(node);
+      if (drawn[at]) replace(drawn[at].node, node);
       else { node.classList.add("fresh"); host.append(node); }
       drawn[at] = { html, node };
     });
     for (const gone of drawn.splice(parts.length)) gone.node.remove();
+  }
+
+  // A button in a block that still grows keeps the focus.
+  function replace(old, node) {
+    const at = old.contains(document.activeElement) ? all("a, button, [tabindex]", old).indexOf(document.activeElement) : -1;
+    old.replaceWith(node);
+    if (at >= 0) all("a, button, [tabindex]", node)[at]?.focus({ preventScroll: true });
   }
 
   // Whoever reads at the end is taken along; whoever went further up is left in peace. Where a reader is, is seen when the
@@ -213,25 +220,20 @@ window.glassbox = (() => {
     return { __type__: "update", submit_btn: shown.running ? false : "Send", stop_btn: shown.running ? "Stop" : false, ...(is_taken ? { value: "" } : {}) };
   }
 
+  // Every character as it is: a text field would make line ends of its own, and exists only to be selected.
   async function copy(text, button) {
     try { await navigator.clipboard.writeText(text); } catch { // no clipboard without https: the old way
-      const area = Object.assign(document.createElement("textarea"), { value: text });
-      document.body.append(area); area.select(); document.execCommand("copy"); area.remove();
+      const area = Object.assign(document.createElement("textarea"), { value: "." });
+      const give = (event) => { event.clipboardData.setData("text/plain", text); event.preventDefault(); };
+      document.body.append(area); area.select();
+      document.addEventListener("copy", give, { once: true });
+      document.execCommand("copy");
+      document.removeEventListener("copy", give);
+      area.remove(); button.focus({ preventScroll: true });
     }
     button.classList.add("copied");
     find("#status").textContent = "Copied.";
     setTimeout(() => button.classList.remove("copied"), 1500);
-  }
-
-  function answer_text(turn) {
-    return all(".answer", turn).map((block) => {
-      const plain = block.cloneNode(true);
-      for (const chip of all(".cite", plain)) chip.replaceWith(`[${chip.dataset.n}]`);
-      for (const item of all("li", plain)) item.prepend("- ");
-      for (const table of all("table", plain)) // a line each, its cells apart as in a spreadsheet
-        table.textContent = all("tr", table).map((row) => all("th, td", row).map((cell) => cell.textContent.trim()).join("\t")).join("\n");
-      return plain.textContent.replace(/[\u2060\u202f]/g, (space) => (space === "\u202f" ? " " : "")).trim();
-    }).join("\n\n");
   }
 
   const acts = {
@@ -251,7 +253,8 @@ window.glassbox = (() => {
     again: () => send("again"),
     cancel: () => send("cancel"),
     close: () => send("close"),
-    copy: (button) => copy(answer_text(button.closest(".turn")), button),
+    copy: (button) => copy(JSON.parse(button.closest(".facts").dataset.answer), button), // the Markdown that was written
+    "copy-code": (button) => copy(find("code", button.closest(".code")).textContent.replace(/\n$/, ""), button),
     "copy-question": (button) => copy(find(".bubble", button.closest(".asked")).textContent, button),
     like: rate,
     dislike: rate,
@@ -274,7 +277,8 @@ window.glassbox = (() => {
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-act]");
+    // A block that grew between the press and the release is another element; the pointer is still over its button.
+    const button = event.target.closest("[data-act]") ?? document.elementFromPoint(event.clientX, event.clientY)?.closest(".code-head [data-act]");
     if (button) acts[button.dataset.act]?.(button);
   });
   document.addEventListener("change", (event) => {

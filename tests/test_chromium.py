@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.provider import Provider
+from tests.provider import RICH, Provider
 from tests.served import Served, served
 
 QUESTION = "Why does water temperature change the taste of coffee?"
@@ -24,6 +24,7 @@ PATIENCE_MS = 90_000
 THOUGHTFUL = "ok-tokens-1500-gap-30"  # reasons for 11 s, then answers for 34 s
 ENDLESS = "endless-gap-40"
 BREAKING = "cut-after-60-gap-5"  # in the middle of its answer, when nothing else can take its place unseen
+MARKDOWN = "rich-gap-5"  # everything that an answer may be written in
 # What Gradio's own client says when a page is reloaded while it streams.
 OF_GRADIO = ("signal is aborted without reason", "Connection errored out")
 # Each frame: which panes have something to show? → {pane: the first frame in which it had}
@@ -46,6 +47,11 @@ SHIFTS = """() => {
       shifts.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.textContent)]);
   }).observe({ type: "layout-shift" });
 }"""
+# A page without https has no clipboard of its own; what is copied the old way is kept.
+WITHOUT_CLIPBOARD = """() => {
+  Object.defineProperty(navigator, "clipboard", { value: undefined });
+  window.addEventListener("copy", (event) => { window.copied = event.clipboardData.getData("text/plain"); });
+}"""
 # Counts what changes in the finished turns.
 REDRAWN = """() => {
   window.redrawn = 0;
@@ -65,7 +71,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Served]:
-    names = [THOUGHTFUL, ENDLESS, BREAKING]
+    names = [THOUGHTFUL, ENDLESS, BREAKING, MARKDOWN]
     models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
     limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60", "TURN_TIMEOUT_S": "600"}
     with served(tmp_path_factory.mktemp("page"), MODELS=json.dumps(models), **limits) as running:
@@ -185,6 +191,33 @@ def test_the_built_in_model_quotes_with_citations_that_go_to_their_card(page: Pa
     number = chip.get_attribute("data-n")
     chip.click()
     expect(page.locator(f"#sources .source[data-n='{number}']")).to_be_focused()
+
+
+def test_an_answer_is_copied_as_it_was_written_and_its_code_alone(page: Page) -> None:
+    ask(page, QUESTION, MARKDOWN)
+    settled(page)
+    page.reload()
+    settled(page)
+    page.evaluate(WITHOUT_CLIPBOARD)
+    page.locator("#thread [data-act=copy]").click()
+    assert page.evaluate("copied") == RICH.strip()
+    expect(page.locator("#thread [data-act=copy]")).to_be_focused()
+    for code in ('beans = weights[1]  # 12 g\nprint(f"{beans} g")', '{"roast": "light", "sources": [1, 2]}'):
+        page.locator("#thread .code-head button").nth(int(code[0] == "{")).press("Enter")
+        assert page.evaluate("copied") == code
+    assert violations(page) == []
+    page.evaluate("document.body.classList.add('dark')")
+    assert violations(page) == []
+
+
+def test_a_wide_formula_scrolls_by_itself_on_a_phone(phone: Page) -> None:
+    phone.locator(f"#model input[value='{MARKDOWN}']").dispatch_event("click")
+    ask(phone, QUESTION)
+    settled(phone)
+    expect(phone.locator("#thread math")).to_have_count(6)
+    widths = "(box) => [box.scrollWidth > box.clientWidth, getComputedStyle(box).overflowX]"
+    assert phone.locator("#thread .formula").last.evaluate(widths) == [True, "auto"]
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
 def test_a_fault_stays_in_the_turn_with_the_next_action(page: Page) -> None:
