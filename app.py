@@ -127,7 +127,8 @@ def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Even
     index = opened(settings)
     folder = settings.documents_dir
     asyncio.run(follow(index, folder, files_below(folder), lambda path: read_below(folder, path, size), size.recipe))
-    pipeline = Pipeline(settings, Models(settings), index, store)
+    models = Models(settings)
+    pipeline = Pipeline(settings, models, index, store)
     library = Library(index, settings, mounting.upload_folder())
     meters = api.metrics.Meters(pipeline)
     pipeline.watchers += [logs.log_turn, meters.ended]
@@ -139,7 +140,7 @@ def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Even
         pipeline,
         library,
         on_space=settings.on_space,
-        typed_models=not settings.on_space,
+        typed_models=settings.is_private,
         shows_figures=settings.enable_metadata,
     )
     loops: list[asyncio.AbstractEventLoop] = []
@@ -148,7 +149,8 @@ def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Even
     async def lifespan(_app: object) -> AsyncGenerator[None, None]:
         loops.append(asyncio.get_running_loop())
         logs.watch(loops[0])
-        beside = [asyncio.create_task(each) for each in (library.sweep(), meters.watch_lag(), library.embed())]
+        works = (library.sweep(), meters.watch_lag(), library.embed(), warn_of_unreachable(models))
+        beside = [asyncio.create_task(each) for each in works]
         yield
         for task in beside:
             task.cancel()
@@ -196,6 +198,12 @@ def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Even
         server.stop()
         index.close()
         store.close()
+
+
+async def warn_of_unreachable(models: Models) -> None:
+    """Say at the start what would else be found out by whoever asks such a model."""
+    for label in await asyncio.to_thread(models.unreachable):
+        log.warning("MODELS: no library knows the provider of “%s”. A model's name is like provider/model.", label)
 
 
 if __name__ == "__main__":

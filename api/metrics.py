@@ -12,7 +12,6 @@ import asyncio
 import hmac
 import time
 from collections.abc import Iterator
-from ipaddress import ip_address
 from types import MappingProxyType
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -23,10 +22,9 @@ from prometheus_client.registry import Collector
 
 from pipeline import bugs
 from pipeline.conversation import TurnMetrics
+from pipeline.limits import is_local
 from pipeline.turns import Pipeline
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")  # somebody else asks, through a proxy
 OTHER = "other"  # a model that was not configured
 LAG_EVERY_S = 0.5
 
@@ -159,10 +157,4 @@ def _has_token(request: Request, token: str | None) -> bool:
 
 
 def _is_local(request: Request) -> bool:
-    """From this machine and for it: neither through a proxy nor from a page that calls itself something else."""
-    if request.url.hostname not in LOOPBACK or any(name in request.headers for name in FORWARDED):
-        return False
-    try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+    return is_local(request.url.hostname, request.client.host if request.client else None, request.headers)

@@ -22,6 +22,7 @@ from api.visitors import Visitor
 from pipeline.conversation import SearchMode, Turn, TurnRequest
 from pipeline.errors import Refused
 from pipeline.events import Event, to_wire
+from pipeline.limits import is_local
 from pipeline.running import RunningTurn
 from pipeline.turns import Pipeline
 
@@ -68,7 +69,8 @@ def routes(pipeline: Pipeline) -> APIRouter:
             raise Refused("invalid_request") from error
         forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
         address = pipeline.address_of(forwarded_for, request.client.host if request.client else "")
-        asked = TurnRequest(visitor=visitor, address=address, **ask.model_dump(exclude={"stream"}))
+        here = is_local(request.url.hostname, request.client.host if request.client else None, request.headers)
+        asked = TurnRequest(visitor=visitor, address=address, is_local=here, **ask.model_dump(exclude={"stream"}))
         turn = await pipeline.start(asked)
         batches = pipeline.batches(turn.id, beat_s=HEARTBEAT_S)
         return _events(batches) if ask.stream else _ending(turn, batches)

@@ -23,7 +23,8 @@ from components.knobs import Knobs, knobs_of
 from components.parts import Parts, button, notice
 from components.view import View, merged, paced, reduce, view_of
 from pipeline.conversation import Listed, Rating, Turn, TurnRequest, is_visitor
-from pipeline.errors import GlassboxError, NotFound
+from pipeline.errors import GlassboxError, NotFound, Refused
+from pipeline.limits import is_local
 from pipeline.names import shown_name
 from pipeline.turns import Pipeline
 
@@ -268,6 +269,8 @@ class Intents:
     def add_model(self, name: str, tab: Tab) -> Outputs:
         """A typed model name → an empty field and the notice, then what `choose` gives back."""
         try:
+            if not self._is_local():
+                raise Refused("not_here")
             label = self._pipeline.add_model(name)
         except GlassboxError as error:
             return KEEP, [*_refusal(error.text), *_pending(tab)], *(KEEP,) * (4 + sidebar.KNOBS)
@@ -355,6 +358,7 @@ class Intents:
             question=question,
             visitor=visitor if is_visitor(visitor) else None,
             address=self._address(),
+            is_local=self._is_local(),
             waits=True,
             conversation_id=tab.conversation_id,
             model=self.known(asking.model),
@@ -384,6 +388,11 @@ class Intents:
             return None
         forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
         return self._pipeline.address_of(forwarded_for, request.client.host)
+
+    def _is_local(self) -> bool:
+        """Whether the browser runs on this machine and asks it directly; without a server it does."""
+        request = LocalContext.request.get(None)
+        return request is None or is_local(request.url.hostname, request.client.host, request.headers)
 
     async def _show(self, tab: Tab, visitor: str, conversation_id: str | None, model: str) -> Outputs:
         """A whole conversation, or the empty page: also when the conversation is not this visitor's."""

@@ -103,11 +103,11 @@ class AskOptions:
 class TurnRequest:
     """One question and how it is to be answered. None means: the default of the settings or of the model.
 
-    `address` is where it came from, and a visitor who `waits` takes a place in the line when all are taken.
-    `replaces` is the id of a stored turn of the same conversation that this one takes the place of (retry, edit); with
-    `goes_on` its partial answer is kept, and the model is asked for the rest. How to search: `mode`, None for the best
-    there is; `candidates` of each ranking are looked at; a reranker may put them in order (`reranks`), and the model
-    may first say what to search for (`rewrites`).
+    `address` is where it came from, `is_local` whether that is this machine itself, and a visitor who `waits` takes a
+    place in the line when all are taken. `replaces` is the id of a stored turn of the same conversation that this one
+    takes the place of (retry, edit); with `goes_on` its partial answer is kept, and the model is asked for the rest.
+    How to search: `mode`, None for the best there is; `candidates` of each ranking are looked at; a reranker may put
+    them in order (`reranks`), and the model may first say what to search for (`rewrites`).
     """
 
     question: str
@@ -122,6 +122,7 @@ class TurnRequest:
     replaces: str | None = None
     goes_on: bool = False
     address: str | None = None
+    is_local: bool = False
     waits: bool = False
     mode: SearchMode | None = None
     candidates: int = 50

@@ -20,7 +20,7 @@ logged or stored, so none of these carries one. Translated in two places only: `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 
@@ -35,10 +35,14 @@ class GlassboxError(Exception):
 
 
 class Refused(GlassboxError):
-    """The request is malformed or over a limit of size; `code` is a key of REFUSALS, `most` what the limit is."""
+    """The request is malformed or over a limit of size; `code` is a key of REFUSALS, `most` what the limit is.
 
-    def __init__(self, code: str, most: int = 0) -> None:
-        super().__init__(code, REFUSALS[code].format(most=f"{most:,}"))
+    `near` are names of ours that may have been meant; what was written is never repeated.
+    """
+
+    def __init__(self, code: str, most: int = 0, near: Sequence[str] = ()) -> None:
+        nearest = f" Nearest: {', '.join(near)}." if near else ""
+        super().__init__(code, REFUSALS[code].format(most=f"{most:,}", near=nearest))
 
 
 class NotFound(GlassboxError):
@@ -78,6 +82,11 @@ class ModelFault(GlassboxError):
         self.retry_after_s, self.address = retry_after_s, address
         self.values = MappingProxyType({"server": f" ({address})" if address and shown else ""})
         super().__init__(code, text.format(**self.values))
+
+    @property
+    def names_server(self) -> bool:
+        """Whether where the server is belongs to what went wrong, and is known."""
+        return bool(self.address) and "{server}" in MODEL_FAULTS[self.code][1]
 
     def shown(self) -> ModelFault:
         """The same with its address in its text: for whoever may know where the server is."""
@@ -152,7 +161,11 @@ REFUSALS: MappingProxyType[str, str] = MappingProxyType(
         "long_question": "The question is too long: at most {most} characters. Shorten it and ask again.",
         "unreadable_question": "The question holds characters that are no text. Type it again.",
         "missing_key": "This model’s provider needs a key. Put it into .env, start Glassbox again, then add the model.",
-        "unknown_model": "There is no model of that name here. Choose one of the model list.",
+        "unknown_model": "There is no model of that name here.{near} Choose one of the model list.",
+        "typed_model": "No model goes by that name. A name has the form provider/model, like openai/gpt-5-mini.{near}",
+        "typed_address": "A name has the form provider/model and holds no address. Name the address as api_base in "
+        "MODELS, then start Glassbox again.",
+        "not_here": "Models are added by name only on the machine that Glassbox runs on. Choose one of the model list.",
         "invalid_request": "The request is not valid. Check its keys and their values.",
         "not_json": "Send JSON: a JSON body and the header Content-Type: application/json.",
         "unknown_event": "This turn has no event of that number. Give the id of the last event that was received.",

@@ -11,7 +11,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -22,7 +22,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from pipeline.conversation import Turn, TurnRequest
 from pipeline.errors import Busy
-from pipeline.settings import Settings
+from pipeline.settings import Settings, is_loopback
 
 RETRY_S = 5  # nobody knows when a running turn ends
 STRANGERS_RATE, STRANGERS_TURNS = "6/minute;60/day", 3
@@ -148,6 +148,14 @@ def shortened(history: Sequence[Turn], limit_chars: int) -> list[Turn]:
 def _rates(text: str | None, times: int) -> tuple[RateLimitItem, ...]:
     rates = () if text in (None, "off") else parse_many(text)
     return tuple(type(rate)(rate.amount * times, rate.multiples) for rate in rates)
+
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")  # somebody else asks, through a proxy
+
+
+def is_local(hostname: str | None, peer: str | None, headers: Container[str]) -> bool:
+    """Whether a request is from this machine and for it: through no proxy, and under no other name (DNS rebinding)."""
+    return is_loopback(hostname or "") and is_loopback(peer or "") and not any(name in headers for name in FORWARDED)
 
 
 def _who(request: TurnRequest) -> str | None:

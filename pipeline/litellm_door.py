@@ -8,11 +8,14 @@ clients, which `open_door` replaces. Importing LiteLLM takes seconds and 100 MB,
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import json
 import re
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +24,7 @@ from pipeline.lm15_door import with_text
 
 ASKS_FOR_A_STREAM = re.compile(rb'"stream":\s*true')
 ENDS = re.compile(rb'"(?:finish|stop)_?reason":\s*"\w|^data: ?\[DONE\]', re.IGNORECASE | re.MULTILINE)
+PROVIDER_LIST = "provider_endpoints_support_backup.json"
 LONGEST_END_BYTES = 40
 HEAVY = ("litellm.litellm_core_utils.default_encoding", "openai.resources")  # else imported in the event loop, by use
 TEXTS = ("text/", "application/json")  # other kinds of streams end in ways of their own
@@ -48,6 +52,26 @@ def open_door() -> None:
         return WatchedTransport(make(*args, **kwargs) or httpx.AsyncHTTPTransport())
 
     made_by.create_async_transport = staticmethod(make_watched)
+
+
+@cache
+def providers() -> frozenset[str]:
+    """The prefixes of model names that both libraries document. Read from LiteLLM's list, without importing it."""
+    found = importlib.util.find_spec("litellm")
+    folders = found.submodule_search_locations if found else None
+    try:
+        listed = json.loads((Path((folders or [""])[0]) / PROVIDER_LIST).read_text(encoding="utf-8"))["providers"]
+    except (OSError, ValueError, KeyError):
+        return frozenset()
+    return frozenset(name for name in listed if "/" not in name)
+
+
+def is_provider(name: str) -> bool:
+    """Whether any model goes by that prefix. Blocks for seconds where the list does not have it: then LiteLLM says."""
+    if name in providers():
+        return True
+    open_door()
+    return name in {str(getattr(each, "value", each)) for each in importlib.import_module("litellm").provider_list}
 
 
 class WatchedTransport(httpx.AsyncBaseTransport):

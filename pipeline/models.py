@@ -7,10 +7,11 @@ back of the turn (and the cache's key ignores whose endpoint answered). LMs are 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, Literal
 
@@ -23,11 +24,12 @@ from pipeline.addresses import OLLAMA, SERVED_BELOW_V1, bases, shown_address
 from pipeline.errors import ModelFault, Refused
 from pipeline.extractive import AsyncExtractiveEngine, ExtractiveEngine
 from pipeline.faults import engine_fault
-from pipeline.litellm_door import Wire, open_door, wire
+from pipeline.litellm_door import Wire, is_provider, open_door, providers, wire
 from pipeline.lm15_door import read_lists
 from pipeline.names import shown_name
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
 
+NEAREST = 3  # names that are told to who wrote none of ours
 OLLAMA_USUAL = "http://localhost:11434"
 FOREVER_S = 86_400.0  # the native engine has no "no limit"
 POOL_CONNECTIONS = 100  # lm15's, per LM and event loop
@@ -178,19 +180,35 @@ class Models:
         return (*chain, BUILTIN_MODEL)
 
     def add(self, name: str) -> str:
-        """Put a LiteLLM name (`provider/model`) into the list → its label."""
+        """Put a LiteLLM name (`provider/model`) into the list → its label. Raises Refused.
+
+        A name that holds an address is refused: some doors would send the provider's key of the environment there.
+        """
         name = shown_name(name)
         if self.known(name):
             return name
+        if "://" in name:
+            raise Refused("typed_address")
+        provider = name.partition("/")[0]
         try:
             entry = ModelEntry(label=name, model=name)
+            if not is_provider(provider):
+                raise Refused("typed_model", near=self.nearest(name) or _like(provider, providers()))
             if self._lacks_key(entry):
                 raise Refused("missing_key")
             self._built[name] = self._build(entry)
         except (ModelFault, ValidationError) as fault:
-            raise Refused("unknown_model") from fault
+            raise Refused("typed_model", near=self.nearest(name)) from fault
         self._entries[name] = entry
         return name
+
+    def nearest(self, name: str) -> tuple[str, ...]:
+        """The labels that somebody may have meant, the likeliest first."""
+        return _like(name, [choice.label for choice in self.choices])
+
+    def unreachable(self) -> tuple[str, ...]:
+        """Labels of MODELS whose provider no library knows. Blocks: in doubt it asks LiteLLM, which takes seconds."""
+        return tuple(entry.label for entry in self._settings.models if not is_provider(entry.model.partition("/")[0]))
 
     def lm(self, label: str) -> RecordedLM:
         """The model behind a label. Raises Refused for an unknown one and ModelFault when its key is missing."""
@@ -269,6 +287,14 @@ class Models:
             read_s = FOREVER_S
         connect_s = self._settings.connect_timeout_s or FOREVER_S
         return httpx.Timeout(connect=connect_s, read=read_s, write=connect_s, pool=connect_s)
+
+
+def _like(name: str, names: Collection[str]) -> tuple[str, ...]:
+    """Those of `names` that are most like one, whatever their case; also by the model's name alone."""
+    by_folded = {each.rpartition("/")[2].casefold(): each for each in names} | {each.casefold(): each for each in names}
+    wanted = [name.casefold(), name.rpartition("/")[2].casefold()]
+    found = [by_folded[each] for word in wanted if word for each in get_close_matches(word, by_folded, NEAREST)]
+    return tuple(dict.fromkeys(found))[:NEAREST]
 
 
 def _gateways(provider: str) -> tuple[str, ...]:

@@ -124,6 +124,11 @@ def warned(code: str, language: str = "en") -> Warned:
     return Warned(code=code, text=_table(WARNINGS, language).get(code) or WARNINGS["en"][code])
 
 
+def warned_of(error: GlassboxError, language: str) -> Warned:
+    """A fault that another model made good, as a warning beside the answer."""
+    return Warned(code=error.code, text=fault_text(error, language))
+
+
 def in_language(event: Warned, language: str) -> Warned:
     """The same warning in another language, as far as it has a text there."""
     text = _table(WARNINGS, language).get(event.code)

@@ -97,7 +97,7 @@ async def climb(
 
     Raises the last GlassboxError: where the ladder ends, or at the first fault after the answer's first character.
     """
-    attempt, left = first, [label for label in fallbacks if label != first.model]
+    attempt, left = breakers.as_it_can(first), [label for label in fallbacks if label != first.model]
     while True:
         said: dict[str, bool] = {}  # fields of this attempt → whether text of them stands
 
@@ -130,7 +130,7 @@ async def climb(
             if step.attempt.model != attempt.model:
                 left.remove(step.attempt.model)
             await asyncio.sleep(step.waits_s)
-            attempt = step.attempt
+            attempt = breakers.as_it_can(step.attempt)
         else:
             breakers.worked(attempt.model)
             return result
@@ -146,19 +146,25 @@ class _Health:
 
 
 class Breakers:
-    """One circuit breaker a model: 3 faults in a row, or more than half of at least 5 within 60 s, and it rests.
+    """What is known of the models: which do not stream, and one circuit breaker for each.
 
-    After its rest a model gets one attempt: a fault sends it back, a success forgets the row.
+    3 faults in a row, or more than half of at least 5 within 60 s, and a model rests. After its rest it gets one attempt:
+    a fault sends it back, a success forgets the row.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._health: dict[str, _Health] = {}
+        self._streamless: set[str] = set()  # models that refused to stream; for as long as this process lives
 
     def rest_s(self, model: str) -> float:
         """Seconds until the model may be asked again; 0 when it may now."""
         health = self._health.get(model)
         return max(0.0, health.rests_until - self._clock()) if health else 0.0
+
+    def as_it_can(self, attempt: Attempt) -> Attempt:
+        """The attempt without a stream, where its model has said that it has none."""
+        return replace(attempt, is_streamed=False) if attempt.model in self._streamless else attempt
 
     def worked(self, model: str) -> None:
         """An attempt delivered."""
@@ -168,6 +174,8 @@ class Breakers:
 
     def failed(self, model: str, code: str) -> None:
         """An attempt failed; faults of the request, not of the model, do not count."""
+        if code == "cannot_stream":
+            self._streamless.add(model)
         if model == BUILTIN_MODEL or code in HARMLESS:
             return
         health, now = self._health.setdefault(model, _Health()), self._clock()

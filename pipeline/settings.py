@@ -288,6 +288,11 @@ class Settings(BaseSettings):
         return is_loopback(self.address[0])
 
     @property
+    def is_private(self) -> bool:
+        """Whether whoever asks is who runs this: no Space, and nobody elsewhere can reach it but through a proxy."""
+        return self.listens_on_loopback and not self.on_space
+
+    @property
     def public_address(self) -> str | None:
         """What people type to come here, where it is known: scheme, host and sub-path, without a slash at its end."""
         if self.public_url or not (self.on_space and self.space_host):

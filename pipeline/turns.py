@@ -8,6 +8,7 @@ a turn says exactly one ending, after it was stored. All of this lives on one ev
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -46,7 +47,7 @@ from pipeline.limits import RETRY_S, Admission, address_of, shortened
 from pipeline.metrics import measure
 from pipeline.models import ModelChoice, Models
 from pipeline.names import shown_name
-from pipeline.notices import fault_text
+from pipeline.notices import fault_text, warned_of
 from pipeline.programs import DEFAULT_INSTRUCTIONS, PROGRAMS
 from pipeline.progress import LATEST, Experience, Progress
 from pipeline.recovery import Attempt, Breakers, Say, climb
@@ -55,6 +56,8 @@ from pipeline.retrieval.words import language_of
 from pipeline.running import STATES, RunningTurn
 from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.store import Store
+
+log = logging.getLogger(__name__)
 
 Watcher = Callable[[str, str | None, TurnMetrics], None]  # turn, owner, what was measured
 
@@ -282,9 +285,9 @@ class Pipeline:
         return self._models.default
 
     def add_model(self, name: str) -> str:
-        """Put a typed LiteLLM name into the picker → its label. Raises Refused; always does on a Space."""
-        if self._settings.on_space:
-            raise Refused("unknown_model")
+        """Put a typed LiteLLM name into the picker → its label. Raises Refused; always does where strangers come."""
+        if not self._settings.is_private:
+            raise Refused("not_here")
         return self._models.add(name)
 
     @property
@@ -337,7 +340,7 @@ class Pipeline:
             if any("\ud800" <= character <= "\udfff" or character == "\0" for character in text):
                 raise Refused("unreadable_question")
         if not self._models.known(request.model or self.default_model):
-            raise Refused("unknown_model")
+            raise Refused("unknown_model", near=self._models.nearest(request.model or ""))
         temperature, max_tokens = request.temperature, request.max_tokens
         if not (
             1 <= request.passages_wanted <= MOST_PASSAGES
@@ -463,8 +466,16 @@ class Pipeline:
             if isinstance(event, FieldReset) and event.field in kept:  # what is taken back is a model's own text alone
                 running.say(FieldDelta(field=event.field, text=kept[event.field]))
 
+        lost: dict[str, ModelFault] = {}  # model → what became of its server
+
         async def ask(attempt: Attempt, say: Say) -> Outcome:
-            return await self._ask(running, request, history, begun, attempt, say)
+            try:
+                return await self._ask(running, request, history, begun, attempt, say)
+            except ModelFault as fault:
+                if fault.names_server:
+                    lost[attempt.model] = fault
+                    log.warning("no model server answered at %s (%s)", fault.address, fault.code)
+                raise
 
         first = Attempt(
             running.turn.model,
@@ -474,15 +485,35 @@ class Pipeline:
         )
         fallbacks = () if first.model == BUILTIN_MODEL else self._models.fallbacks
         if begun is None:
-            return await climb(first, fallbacks, self._breakers, ask, tell)
+            outcome = await climb(first, fallbacks, self._breakers, ask, tell)
+            self._say_lost(running, lost)
+            return outcome
         # Quotes would not go on with what a model began.
         fallbacks = tuple(label for label in fallbacks if label != BUILTIN_MODEL)
         try:
-            return await climb(first, fallbacks, self._breakers, ask, tell)
+            outcome = await climb(first, fallbacks, self._breakers, ask, tell)
+            self._say_lost(running, lost)
+            return outcome
         finally:
             if fields_of(running.events).get("answer") == kept["answer"]:  # nothing came: it is again as it was
                 running.say(FieldReset(field="answer"))
                 running.say(FieldDelta(field="answer", text=answered))
+
+    def _say_lost(self, running: RunningTurn, lost: Mapping[str, ModelFault]) -> None:
+        """Another model answered: say where the server was looked for, to whom that is no secret."""
+        if not self._may_see_addresses(running.request):
+            return
+        for model, fault in lost.items():
+            if model != answered_by(running.events):
+                running.say(warned_of(fault.shown(), running.language))
+
+    def _may_see_addresses(self, request: TurnRequest) -> bool:
+        """Whether whoever asks may read where a model's server is.
+
+        Whoever sits at the machine has configured it; to others the names of hosts in a private network tell what to
+        attack, and help with nothing.
+        """
+        return self._settings.is_private and request.is_local
 
     async def _ask(
         self,
@@ -545,6 +576,8 @@ class Pipeline:
         error = fault or work.exception()
         if error is not None:
             told = error if isinstance(error, GlassboxError) else own_fault(error, "turn")
+            if isinstance(told, ModelFault) and self._may_see_addresses(running.request):
+                told = told.shown()
             return _failed(told, running.language, fields)
         outcome = work.result()
         passages = next((event.passages for event in running.events if isinstance(event, PassagesFound)), ())

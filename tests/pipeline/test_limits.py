@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.conversation import Turn, TurnRequest
 from pipeline.errors import Busy
-from pipeline.limits import Admission, address_of, shortened
+from pipeline.limits import Admission, address_of, is_local, shortened
 from pipeline.settings import Settings
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
@@ -135,3 +135,23 @@ def test_the_newest_turns_are_sent_as_far_as_they_fit() -> None:
     assert shortened(turns, 150)[-1] == turns[-1]
     assert [len(turn.fields["answer"]) for turn in shortened(turns, 50)] == [46]
     assert shortened(turns, 0) == []
+
+
+@pytest.mark.parametrize(
+    ("hostname", "peer", "headers", "expected"),
+    [
+        ("127.0.0.1", "127.0.0.1", (), True),
+        ("localhost", "::1", (), True),
+        ("::1", "127.0.0.1", (), True),
+        ("glassbox.example", "127.0.0.1", (), False),
+        ("127.0.0.1", "10.0.0.7", (), False),
+        ("127.0.0.1", "127.0.0.1", ("x-forwarded-for",), False),
+        ("127.0.0.1", "127.0.0.1", ("forwarded",), False),
+        ("127.0.0.1", "127.0.0.1", ("x-real-ip",), False),
+        (None, None, (), False),
+    ],
+)
+def test_only_who_sits_at_this_machine_and_asks_it_directly_is_local(
+    hostname: str | None, peer: str | None, headers: tuple[str, ...], expected: bool
+) -> None:
+    assert is_local(hostname, peer, headers) == expected

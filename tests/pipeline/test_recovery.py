@@ -96,6 +96,20 @@ async def test_only_a_fault_of_the_stream_is_tried_without_one() -> None:
     assert [(each.model, each.is_streamed) for each in asked] == [("fast", True), ("fast", False), ("spare", True)]
 
 
+async def test_a_model_that_said_it_does_not_stream_is_not_asked_to_again() -> None:
+    breakers, asked = Breakers(), list[Attempt]()
+
+    async def ask(attempt: Attempt, _: Say) -> str:
+        asked.append(attempt)
+        if attempt.is_streamed:
+            raise ModelFault("cannot_stream")
+        return "answered"
+
+    for _ in range(2):
+        assert await climb(FIRST, CHAIN, breakers, ask, lambda _: None) == "answered"
+    assert [attempt.is_streamed for attempt in asked] == [True, False, False]
+
+
 async def test_what_the_request_had_is_left_out_once_where_it_was_the_fault() -> None:
     full = Attempt("fast")
     for code, left_out in [

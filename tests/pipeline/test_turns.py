@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from pipeline.events import (
     TurnFinished,
     TurnStarted,
     TurnStopped,
+    Warned,
     fields_of,
 )
 from pipeline.ingest.markdown import read_folder
@@ -33,7 +35,7 @@ from pipeline.metrics import measure
 from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.running import RunningTurn
-from pipeline.settings import ROOT, ModelEntry, Settings
+from pipeline.settings import BUILTIN_MODEL, ROOT, ModelEntry, Settings
 from pipeline.store import Store
 from pipeline.turns import Pipeline
 from tests.provider import Provider
@@ -66,7 +68,7 @@ async def make(tmp_path: Path, search: EdgeIndex, provider: Provider) -> AsyncIt
         models = tuple(
             ModelEntry(label=name, model=f"hosted_vllm/{name}", api_base=provider.base) for name in behaviours
         )
-        values = Settings(models=models, data_dir=tmp_path, **settings)
+        values = Settings(**{"models": models, "data_dir": tmp_path, **settings})
         store = Store(values.database_address)
         store.open()
         pipeline = Pipeline(values, Models(values, pace_s=0.0), search, store)
@@ -174,12 +176,62 @@ async def test_a_start_that_overlaps_the_close_still_ends_stopped(make: Make) ->
     assert stored.state == "stopped"
 
 
-async def test_a_typed_model_that_cannot_be_is_refused(make: Make) -> None:
-    pipeline = make()
-    for name in ("openai/", "no-slash", "x/ y"):
-        with pytest.raises(Refused):
-            pipeline.add_model(name)
+@pytest.mark.parametrize("name", ["openai/", "no-slash", "x/ y", "", "opnai/gpt-4o", "<b>/x", "nosuchprovider/x"])
+async def test_a_typed_model_that_cannot_be_is_refused_with_the_form_of_a_name(make: Make, name: str) -> None:
+    with pytest.raises(Refused) as raised:
+        make().add_model(name)
+    assert "provider/model" in raised.value.text
+    assert "<b>" not in raised.value.text
+
+
+async def test_the_names_that_may_have_been_meant_are_told(make: Make) -> None:
+    pipeline = make("ok-tokens-60", "endless")
+    with pytest.raises(Refused, match="typed_model") as typed:
+        pipeline.add_model("opnai/gpt-4o")
+    assert "Nearest: openai" in typed.value.text
+    with pytest.raises(Refused, match="unknown_model") as asked:
+        await pipeline.start(TurnRequest(QUESTION, model="OK-tokens-61"))
+    assert "Nearest: ok-tokens-60" in asked.value.text
+    with pytest.raises(Refused, match="unknown_model") as strange:
+        await pipeline.start(TurnRequest(QUESTION, model="<script>alert(1)</script>"))
+    assert "Nearest" not in strange.value.text
+    assert "script" not in strange.value.text
     assert pipeline.add_model("hosted_vllm/own") == "hosted_vllm/own"
+
+
+@pytest.mark.parametrize("settings", [{"host": "0.0.0.0"}, {"host": "192.168.1.2"}, {"space_id": "a/b"}])
+async def test_where_strangers_come_no_model_is_added_by_name(make: Make, settings: dict[str, str]) -> None:
+    with pytest.raises(Refused, match="not_here"):
+        make(**settings).add_model("hosted_vllm/own")
+
+
+@pytest.mark.parametrize("name", ["huggingface/https://elsewhere.example/v1", "openai/http://127.0.0.1:1/x"])
+async def test_an_address_is_no_name(make: Make, name: str) -> None:
+    with pytest.raises(Refused, match="typed_address"):
+        make().add_model(name)
+
+
+@pytest.mark.parametrize("question", [QUESTION, "Warum ändert die Temperatur des Wassers den Geschmack?"])
+@pytest.mark.parametrize(
+    ("settings", "is_local", "is_named"),
+    [({}, True, True), ({}, False, False), ({"host": "0.0.0.0"}, True, False), ({"space_id": "a/b"}, True, False)],
+)
+async def test_where_a_models_server_was_looked_for_is_told_to_who_configured_it_alone(
+    make: Make, provider: Provider, question: str, settings: dict[str, str], is_local: bool, is_named: bool
+) -> None:
+    lost = ModelEntry(label="lost", model="hosted_vllm/ok", api_base=f"http://127.0.0.1:{closed_port()}/v1")
+    pipeline = make(models=(lost,), **settings)
+    events = await events_of(pipeline, TurnRequest(question, model="lost", is_local=is_local))
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].model == BUILTIN_MODEL
+    told = [event.text for event in events if isinstance(event, Warned)]
+    assert any("127.0.0.1:" in text for text in told) == is_named
+
+
+def closed_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
 
 
 @pytest.mark.parametrize(
