@@ -148,8 +148,8 @@ class _Health:
 class Breakers:
     """What is known of the models: which do not stream, and one circuit breaker for each.
 
-    3 faults in a row, or more than half of at least 5 within 60 s, and a model rests. After its rest it gets one attempt:
-    a fault sends it back, a success forgets the row.
+    3 faults in a row, or more than half of at least 5 within 60 s, and a model rests. After its rest it gets one
+    attempt: a fault sends it back, a success forgets the row.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
