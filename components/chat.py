@@ -105,6 +105,11 @@ def article(view: View, rating: Rating = 0) -> str:
     return f"{_shell(view, ink)}{''.join(_inside(view, ink, rating))}</article>"
 
 
+def read_only(text: str) -> str:
+    """Above a conversation that can only be read: the style sheet leaves out what would change it."""
+    return f'<p class="note read-only">{icon("warn", 14)}<span>{escape(text)}</span></p>'
+
+
 def _about(kind: str, documents: Sequence[Listed]) -> list[tuple[str, str]]:
     """In the language of each, for the built-in model finds words."""
     asked = [(each.title, ABOUT.get(each.language, ABOUT["en"])) for each in documents[: len(EXAMPLES)]]

@@ -17,7 +17,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import LocalContext
 
-from components import chat, reasoning, sidebar, sources
+from components import chat, reasoning, sidebar, sources, told
 from components.ink import Ink
 from components.knobs import Knobs, knobs_of
 from components.parts import Parts, button, notice
@@ -34,6 +34,7 @@ LEAST_PAUSE_S, MOST_PAUSE_S = 0.1, 0.9  # between two views of one turn; with it
 PAUSE_PER_FOLLOWER_S = 0.0025  # the more look on, the rarer each one's views: a hundred get three or four a second
 PAUSE_PER_TIME = 4.0  # a view that took long, since its text is long or the process busy, is followed by a longer pause
 ARTICLES_KEPT = 300
+ASKED_CHARS = 10_000_000  # what is longer is no question any more; the limit of one is the pipeline's
 
 NEW_CHAT = "New chat"
 STILL_RUNNING = "An answer is still being written. Stop it, or wait for its end; your question stays here."
@@ -41,6 +42,8 @@ EDITING = "Editing: sending replaces this turn and all after it."
 AGAIN = "Asking again replaces this turn and all after it."
 GO_ON = "Going on replaces this turn and all after it."
 WENT_ON = "This conversation went on elsewhere. It is shown as it is now, and nothing was replaced."
+
+READ_ONLY = "This conversation belongs to nobody, so it is only read here. What you ask begins one of your own."
 
 KEEP = gr.skip()
 Outputs = tuple[Any, ...]
@@ -53,6 +56,7 @@ class Tab:
 
     conversation_id: str | None = None
     turn_id: str | None = None
+    is_read_only: bool = False  # the conversation is nobody's: asking begins another one
     title: str = NEW_CHAT
     asked: str = ""
     replaces: str | None = None
@@ -101,22 +105,24 @@ class Intents:
 
     async def ask(self, question: str, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """A question from the composer; in an editing state it replaces what is edited."""
+        question = told.text(question, ASKED_CHARS)
         if not question.strip():
             return Shown().outputs()
         return await self._begin(question, tab.replaces, tab, visitor, Asking(model, knobs_of(kept)))
 
     async def example(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """One of the empty page's questions."""
-        return await self._begin(str(event.question), None, tab, visitor, Asking(model, knobs_of(kept)))
+        question = told.text(told.said(event, "question"), ASKED_CHARS)
+        return await self._begin(question, None, tab, visitor, Asking(model, knobs_of(kept)))
 
     async def retry(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """The same question again, in the place of the turn: at once when it is the last one, else after a notice."""
-        return await self._again(str(event.turn), tab, visitor, Asking(model, knobs_of(kept)), is_sure=False)
+        return await self._again(told.name(event, "turn"), tab, visitor, Asking(model, knobs_of(kept)), is_sure=False)
 
     async def go_on(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """The rest of an answer that broke off, after what is there of it; a notice first, likewise."""
         return await self._again(
-            str(event.turn), tab, visitor, Asking(model, knobs_of(kept)), is_sure=False, goes_on=True
+            told.name(event, "turn"), tab, visitor, Asking(model, knobs_of(kept)), is_sure=False, goes_on=True
         )
 
     async def again(self, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
@@ -126,7 +132,9 @@ class Intents:
 
     async def edit(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
         """Bring a question back into the composer → the composer's text and the notice above it."""
-        turn = await self._turn(tab, visitor, str(event.turn))
+        if tab.is_read_only:
+            return KEEP, _refusal(READ_ONLY)
+        turn = await self._turn(tab, visitor, told.name(event, "turn"))
         if turn is None:
             return KEEP, _refusal(NotFound().text)
         tab.replaces, tab.again = turn.id, None
@@ -144,7 +152,8 @@ class Intents:
 
     async def stop(self, tab: Tab) -> None:
         """End the running turn; its ending comes to the page like every event."""
-        if tab.conversation_id and (turn_id := self._pipeline.running(tab.conversation_id)):
+        is_own = tab.conversation_id and not tab.is_read_only
+        if is_own and (turn_id := self._pipeline.running(tab.conversation_id or "")):
             await self._pipeline.stop(turn_id)
 
     # Following
@@ -195,20 +204,20 @@ class Intents:
             return Shown(bar=bar).outputs()
         panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
         said: Parts | None = None if _pending(tab) else []  # that an answer is still being written is no longer true
-        tab.seen, thread = _ids(turns), self._thread(turns)
+        tab.seen, thread = _ids(turns), self._thread(turns, tab)
         return Shown(bar=bar, notice=said, conversations=conversations, thread=thread, panes=panes).outputs()
 
     # Conversations
 
-    async def load(self, tab: Tab, visitor: str, model: str, address: str, minutes_west: float) -> Outputs:
+    async def load(self, tab: Tab, visitor: str, model: str, address: str, minutes_west: object) -> Outputs:
         """A page was loaded → the visitor's token, then the conversation that the address names."""
         token = visitor if is_visitor(visitor) else secrets.token_urlsafe(32)
-        tab.minutes_west = int(minutes_west or 0)
-        return (token, *await self._show(tab, token, address or None, model))
+        tab.minutes_west = told.minutes(minutes_west)
+        return (token, *await self._show(tab, token, told.text(address) or None, model))
 
     async def open(self, event: gr.EventData, tab: Tab, visitor: str, model: str) -> Outputs:
         """One of the listed conversations."""
-        return await self._show(tab, visitor, str(event.conversation), model)
+        return await self._show(tab, visitor, told.name(event, "conversation"), model)
 
     async def new(self, tab: Tab, visitor: str, model: str) -> Outputs:
         """An empty page."""
@@ -216,8 +225,10 @@ class Intents:
 
     async def delete(self, event: gr.EventData, tab: Tab, visitor: str, model: str) -> Outputs:
         """Remove a conversation; when it is the one shown, an empty page follows."""
-        conversation_id = str(event.conversation)
+        conversation_id = told.name(event, "conversation")
         try:
+            if await self._is_nobodys(conversation_id, visitor):
+                return Shown(notice=_refusal(READ_ONLY)).outputs()
             await self._pipeline.delete(conversation_id, visitor)
         except GlassboxError as error:
             return Shown(notice=_refusal(error.text), conversations=await self._listing(tab, visitor)).outputs()
@@ -227,9 +238,14 @@ class Intents:
 
     async def rate(self, event: gr.EventData, visitor: str) -> Any:
         """Remember a like or a dislike → the notice, as it was when all is well."""
-        rating: Rating = {"like": 1, "dislike": -1}.get(str(event.rating), 0)  # type: ignore[assignment]
+        rating: Rating = {"like": 1, "dislike": -1}.get(told.name(event, "rating"), 0)  # type: ignore[assignment]
         try:
-            await self._pipeline.rate(str(event.turn), visitor, rating)
+            turn = await self._pipeline.turn(told.name(event, "turn"), visitor)
+            if await self._is_nobodys(turn.conversation_id, visitor):
+                return _refusal(READ_ONLY)
+            await self._pipeline.rate(turn.id, visitor, rating)
+        except NotFound:
+            return _refusal(NotFound().text)
         except GlassboxError as error:
             return _refusal(error.text)
         return KEEP
@@ -237,7 +253,9 @@ class Intents:
     async def look(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
         """Reasoning and sources of an earlier turn → for each pane beside the chat: the turn's id, then its parts."""
         turns = await self._turns(tab, visitor)
-        place, turn = next(((at, each) for at, each in enumerate(turns, 1) if each.id == str(event.turn)), (0, None))
+        place, turn = next(
+            ((at, each) for at, each in enumerate(turns, 1) if each.id == told.name(event, "turn")), (0, None)
+        )
         if turn is None:
             return (KEEP,) * (len(PANES) - 1)
         view, ink = _view(turn, place), Ink()
@@ -271,7 +289,7 @@ class Intents:
         try:
             if not self._is_local():
                 raise Refused("not_here")
-            label = self._pipeline.add_model(name)
+            label = self._pipeline.add_model(told.text(name))
         except GlassboxError as error:
             return KEEP, [*_refusal(error.text), *_pending(tab)], *(KEEP,) * (4 + sidebar.KNOBS)
         return "", _pending(tab), *self.choose(label, tab)
@@ -290,13 +308,15 @@ class Intents:
     def known(self, label: str) -> str:
         """The label itself, or the default where there is no such model (any longer)."""
         usable = {each.label for each in self._pipeline.models if each.state != "no_key"}
-        return label if label in usable else self._pipeline.default_model
+        return label if isinstance(label, str) and label in usable else self._pipeline.default_model
 
     # What is behind them
 
     async def _again(
         self, turn_id: str, tab: Tab, visitor: str, asking: Asking, *, is_sure: bool, goes_on: bool = False
     ) -> Outputs:
+        if tab.is_read_only:
+            return Shown(notice=_refusal(READ_ONLY)).outputs()
         turns = await self._turns(tab, visitor)
         turn = next((turn for turn in turns if turn.id == turn_id), None)
         if _has_news(turns, tab):
@@ -318,7 +338,9 @@ class Intents:
         *,
         goes_on: bool = False,
     ) -> Outputs:
-        is_running = tab.conversation_id and self._pipeline.running(tab.conversation_id)
+        is_running = (
+            self._pipeline.running(tab.conversation_id) if tab.conversation_id and not tab.is_read_only else None
+        )
         if tab.is_asking or (is_running and question == tab.asked):
             return Shown().outputs()  # Enter was pressed twice
         if is_running and is_running != replaces:
@@ -336,6 +358,7 @@ class Intents:
         finally:
             tab.is_asking = False
         tab.conversation_id, tab.turn_id = running.conversation_id, running.id
+        tab.is_read_only = running.owner is None
         tab.replaces = tab.again = None
         turns = await self._turns(tab, visitor)  # none where the store fails: the answer is written all the same
         tab.seen |= {running.id, *_ids(turns)}
@@ -348,7 +371,7 @@ class Intents:
             bar=self._bar(tab, asking.model),
             notice=[],
             conversations=await self._listing(tab, visitor),
-            thread=self._thread(before),
+            thread=self._thread(before, tab),
             panes=tuple(pane.render(view, Ink()) for pane in PANES),
         ).outputs()
 
@@ -360,7 +383,7 @@ class Intents:
             address=self._address(),
             is_local=self._is_local(),
             waits=True,
-            conversation_id=tab.conversation_id,
+            conversation_id=None if tab.is_read_only else tab.conversation_id,
             model=self.known(asking.model),
             passages_wanted=knobs.passages,
             history_turns=knobs.history_turns,
@@ -401,14 +424,16 @@ class Intents:
     async def _shown(self, tab: Tab, visitor: str, conversation_id: str | None, model: str) -> Shown:
         turns: Sequence[Turn] = ()
         said: Parts = []
+        is_nobodys = False
         try:
             turns = await self._pipeline.turns(conversation_id, visitor) if conversation_id else ()
+            is_nobodys = bool(turns) and await self._is_nobodys(conversation_id or "", visitor)
         except GlassboxError as error:
             said = _refusal(error.text)
         turn_id = self._pipeline.running(conversation_id) if turns and conversation_id else None
         if turn_id is None or turn_id != tab.turn_id:  # else whoever follows it goes on
             tab.glance += 1
-        tab.conversation_id = conversation_id if turns else None
+        tab.conversation_id, tab.is_read_only = conversation_id if turns else None, is_nobodys
         tab.title = shown_name(turns[0].question) if turns else NEW_CHAT
         tab.replaces = tab.again = None
         tab.turn_id, tab.seen, tab.place = turn_id, _ids(turns), len(turns)
@@ -418,7 +443,7 @@ class Intents:
             bar=self._bar(tab, model),
             notice=said,
             conversations=await self._listing(tab, visitor),
-            thread=self._thread([turn for turn in turns if turn.id != tab.turn_id])
+            thread=self._thread([turn for turn in turns if turn.id != tab.turn_id], tab)
             if turns
             else self._hero(model, own),
             panes=self._panes(tab, turns) if turns else self.empty_panes(own),
@@ -456,8 +481,9 @@ class Intents:
     def _hero(self, model: str, own: Documents) -> Parts:
         return chat.hero(self._pipeline.documents, self.known(model), own)
 
-    def _thread(self, turns: Sequence[Turn]) -> Parts:
-        return [self._article(turn, place) for place, turn in enumerate(turns, 1)]
+    def _thread(self, turns: Sequence[Turn], tab: Tab) -> Parts:
+        articles = [self._article(turn, place) for place, turn in enumerate(turns, 1)]
+        return [chat.read_only(READ_ONLY), *articles] if tab.is_read_only else articles
 
     def _article(self, turn: Turn, place: int) -> str:
         """A turn that ended changes no more, but for its rating and whether it is saved: its HTML is made once."""
@@ -468,6 +494,10 @@ class Intents:
             if len(self._articles) > ARTICLES_KEPT:
                 self._articles.popitem(last=False)
         return self._articles[key]
+
+    async def _is_nobodys(self, conversation_id: str, visitor: str) -> bool:
+        """Whether everybody may read it who knows its id, and nobody may change it here. Raises GlassboxError."""
+        return (await self._pipeline.conversation(conversation_id, visitor)).owner is None
 
     async def _listing(self, tab: Tab, visitor: str) -> Parts | None:
         try:

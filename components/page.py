@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import chat, documents, leaf, sidebar
+from components import chat, documents, leaf, sidebar, told
 from components.documents import Desk
 from components.intents import NEW_CHAT, PANES, Intents, Tab
 from components.parts import button, keyed, notice
@@ -22,6 +22,7 @@ from components.shelf import Shelf
 from components.sidebar import Sidebar
 from components.theme import theme
 from components.traced import traced
+from pipeline.conversation import is_visitor
 from pipeline.library import Library
 from pipeline.turns import Pipeline
 
@@ -88,9 +89,9 @@ def build(
     ) as demo:
         kept = Kept(
             gr.State(Tab()),
-            gr.BrowserState("", storage_key="glassbox-visitor", secret=BROWSER_SECRET),
-            gr.BrowserState("", storage_key="glassbox-model", secret=BROWSER_SECRET),
-            gr.BrowserState({}, storage_key="glassbox-knobs", secret=BROWSER_SECRET),
+            told.Kept(lambda token: token if is_visitor(token) else "", "glassbox-visitor", BROWSER_SECRET),
+            told.Kept(told.text, "glassbox-model", BROWSER_SECRET),
+            told.Kept(lambda knobs: knobs if isinstance(knobs, dict) else {}, "glassbox-knobs", BROWSER_SECRET),
         )
         side = sidebar.build(
             models,
@@ -197,7 +198,7 @@ def _wire_conversations(demo: gr.Blocks, intents: Intents, kept: Kept, side: Sid
     _on(side.conversations.open, intents.open, known, page)
     _on(side.conversations.delete, intents.delete, known, page)
     _on(side.new.click, intents.new, known, page)
-    address, minutes_west = gr.Textbox(visible=False), gr.Number(0, visible=False)
+    address, minutes_west = gr.Textbox(visible=False), gr.Textbox(visible=False)
     _on(demo.load, intents.load, [*known, address, minutes_west], [kept.visitor, *page], js=ON_LOAD)
 
 
@@ -234,7 +235,7 @@ def _wire_models(
     chosen = [main.bar, kept.model, side.model, side.hint, *side.knobs]
 
     def choose(event: gr.EventData, tab: Tab) -> Any:
-        return intents.choose(str(event.label), tab)
+        return intents.choose(told.name(event, "label"), tab)
 
     _on(side.model.choose, choose, [kept.tab], chosen)
     if side.typed:

@@ -16,7 +16,7 @@ import gradio as gr
 from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
 
-from components import documents, leaf, sources
+from components import documents, leaf, sources, told
 from components.documents import Bringing, Desk, Row
 from components.leaf import Leaf
 from components.parts import Parts
@@ -42,7 +42,7 @@ class Shelf:
 
     async def bring(self, event: gr.EventData, desk: Desk, visitor: str) -> AsyncGenerator[Shown, None]:
         """Take the uploaded files in, and say how far each is."""
-        given = [each for each in event.files if isinstance(each, Mapping)]
+        given = told.objects(event, "files")
         paths = [_uploaded(each) for each in given]
         try:
             if is_visitor(visitor) and not desk.bringing.is_running:
@@ -92,7 +92,7 @@ class Shelf:
     async def remove(self, event: gr.EventData, desk: Desk, visitor: str) -> Shown:
         """One of the visitor's own documents."""
         try:
-            await self._library.remove(str(event.document), visitor)
+            await self._library.remove(told.name(event, "document"), visitor)
         except GlassboxError as error:
             return await self._shown(desk, visitor, error.text)
         return await self._shown(desk, visitor)
@@ -124,8 +124,8 @@ class Shelf:
                 wanted.document_id, visitor, wanted.start - AROUND_CHARS, wanted.end + AROUND_CHARS
             )
         except GlassboxError as error:
-            return [str(event.key), sources.no_neighbours(error.text)]
-        return [str(event.key), sources.neighbours(near, wanted.start, wanted.end)]
+            return [told.name(event, "key"), sources.no_neighbours(error.text)]
+        return [told.name(event, "key"), sources.neighbours(near, wanted.start, wanted.end)]
 
     async def _shown(self, desk: Desk, visitor: str, said: str = "") -> Shown:
         return self._drawn(await self._entries(visitor), desk, said)
@@ -195,7 +195,7 @@ def _discard(path: Path | None) -> None:
 
 
 def _leaf(event: gr.EventData) -> Leaf | None:
-    try:
-        return Leaf(str(event.document), int(event.page), int(event.start), int(event.end))
-    except (ValueError, TypeError):
+    page, start, end = (told.whole(told.said(event, of)) for of in ("page", "start", "end"))
+    if page is None or start is None or end is None:
         return None
+    return Leaf(told.name(event, "document"), page, start, end)

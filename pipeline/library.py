@@ -233,7 +233,7 @@ class Library:
 
     async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
         """The shared documents and the visitor's own."""
-        return await self._index.documents(visitor)
+        return await self._index.documents(_named(visitor))
 
     async def search(
         self,
@@ -252,15 +252,17 @@ class Library:
         if not 1 <= passages_wanted <= MOST_PASSAGES:
             raise Refused("invalid_request")
         await self._searches.count(Client(visitor, address))
-        scope = Scope(visitor, (collection,) if collection else ())
+        scope = Scope(_named(visitor), (collection,) if collection else ())
         return await self._index(Query(query.strip()), scope, Options(passages_wanted, mode))
 
     async def around(self, document_id: str, visitor: str | None, start: int, end: int) -> tuple[Passage, ...]:
         """The passages of a document that overlap [start, end) of its text, in its order."""
-        return await self._index.read(document_id, visitor, max(0, start), end)
+        return await self._index.read(document_id, _named(visitor), max(0, start), end)
 
     async def remove(self, document_id: str, owner: str) -> None:
         """Remove one of the visitor's own documents everywhere. Raises NotFound."""
+        if not is_visitor(owner):
+            raise NotFound(NO_DOCUMENT)  # to the index, nobody's documents are everybody's
         if not any(each.id == document_id and each.owner == owner for each in await self._index.documents(owner)):
             raise NotFound(NO_DOCUMENT)
         # The file first: killed in between, there is a document to remove once more, and no file that nobody owns.
@@ -304,7 +306,7 @@ class Library:
         if key:
             file = await asyncio.to_thread(self._opened, document_id, key)
         else:
-            seen = await self._index.documents(visitor)
+            seen = await self._index.documents(_named(visitor))
             entry = next((each for each in seen if each.id == document_id), None)
             file = self._file(entry) if entry else None
         if file is None or not await asyncio.to_thread(file.is_file):
@@ -409,6 +411,11 @@ def plain_name(name: str) -> str:
     """The name as it is shown: no sign that is not seen, no folders of the one who sent it, never empty."""
     parts = [shown_file(part) for part in name[-_NAME_LOOKED_AT:].replace("\\", "/").split("/")]
     return shown_file("/".join(part for part in parts if part not in ("", ".", ".."))) or "unnamed"
+
+
+def _named(visitor: str | None) -> str | None:
+    """Who looks: nobody, where that is no visitor's token."""
+    return visitor if is_visitor(visitor) else None
 
 
 def _file_name(name: str) -> str:

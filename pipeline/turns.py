@@ -26,6 +26,7 @@ from pipeline.conversation import (
     TurnMetrics,
     TurnRequest,
     TurnState,
+    is_visitor,
 )
 from pipeline.dspy_events import Limits, Manner, Outcome, answer
 from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
@@ -247,10 +248,16 @@ class Pipeline:
         """The visitor's own, newest first."""
         return await self._history.conversations(visitor)
 
+    async def conversation(self, conversation_id: str, visitor: str | None) -> Conversation:
+        """One conversation. Raises NotFound."""
+        found = await self._history.find(conversation_id, visitor)
+        if found is None:
+            raise NotFound
+        return found
+
     async def turns(self, conversation_id: str, visitor: str | None) -> tuple[Turn, ...]:
         """A conversation's turns, oldest first, running ones as far as they were saved. Raises NotFound."""
-        if await self._history.find(conversation_id, visitor) is None:
-            raise NotFound
+        await self.conversation(conversation_id, visitor)
         return await self._history.turns(conversation_id, visitor)
 
     async def delete(self, conversation_id: str, visitor: str | None) -> None:
@@ -324,7 +331,7 @@ class Pipeline:
 
     async def own_documents(self, visitor: str | None) -> tuple[Listed, ...]:
         """What the visitor brought, newest first. Raises SearchFault."""
-        seen = await self._search.documents(visitor)
+        seen = await self._search.documents(visitor if is_visitor(visitor) else None)
         mine = [entry for entry in reversed(seen) if entry.owner is not None]
         return tuple(Listed(entry.title, entry.passages, entry.language) for entry in mine)
 

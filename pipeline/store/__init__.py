@@ -139,18 +139,18 @@ class Store:
         def work(session: Session) -> Conversation | None:
             row = session.scalar(
                 select(ConversationRow).where(
-                    ConversationRow.id == conversation_id, _open_to(owner, ConversationRow.owner)
+                    ConversationRow.id == _named(conversation_id), _open_to(owner, ConversationRow.owner)
                 )
             )
             return _conversation(row) if row else None
 
         return await self._reads.run(work)
 
-    async def conversations(self, owner: str) -> tuple[Conversation, ...]:
+    async def conversations(self, owner: str | None) -> tuple[Conversation, ...]:
         """What belongs to `owner`, newest first. What belongs to nobody is listed nowhere."""
         wanted = (
             select(ConversationRow)
-            .where(ConversationRow.owner == owner)
+            .where(ConversationRow.owner == _named(owner), ConversationRow.owner.is_not(None))
             .order_by(ConversationRow.changed_at.desc(), ConversationRow.id)
             .limit(LISTED)
         )
@@ -161,14 +161,14 @@ class Store:
         wanted = (
             select(TurnRow, MetricsRow)
             .outerjoin(MetricsRow, MetricsRow.turn_id == TurnRow.id)
-            .where(TurnRow.conversation_id == conversation_id, _open_to(owner, TurnRow.owner))
+            .where(TurnRow.conversation_id == _named(conversation_id), _open_to(owner, TurnRow.owner))
             .order_by(TurnRow.position)
         )
         return await self._reads.run(lambda session: tuple(_turn(*row) for row in session.execute(wanted)))
 
     async def turn(self, turn_id: str, owner: str | None) -> Turn | None:
         """One turn, None where there is none or it is someone else's."""
-        wanted = select(TurnRow).where(TurnRow.id == turn_id, _open_to(owner, TurnRow.owner))
+        wanted = select(TurnRow).where(TurnRow.id == _named(turn_id), _open_to(owner, TurnRow.owner))
 
         def work(session: Session) -> Turn | None:
             row = session.scalar(wanted)
@@ -210,7 +210,7 @@ class Store:
     async def delete(self, conversation_id: str, owner: str | None) -> bool:
         """Remove a conversation and its turns, also from SQLite's log; False when there is none for this owner."""
         deleting = delete(ConversationRow).where(
-            ConversationRow.id == conversation_id, _open_to(owner, ConversationRow.owner)
+            ConversationRow.id == _named(conversation_id), _open_to(owner, ConversationRow.owner)
         )
         deleted = await self._write(lambda session: _hits(session, deleting))
         if deleted:
@@ -219,7 +219,9 @@ class Store:
 
     async def rate(self, turn_id: str, owner: str | None, rating: Rating) -> bool:
         """Keep a visitor's liking; False when there is no such turn for this owner."""
-        rating_it = update(TurnRow).where(TurnRow.id == turn_id, _open_to(owner, TurnRow.owner)).values(rating=rating)
+        rating_it = (
+            update(TurnRow).where(TurnRow.id == _named(turn_id), _open_to(owner, TurnRow.owner)).values(rating=rating)
+        )
         return await self._write(lambda session: _hits(session, rating_it))
 
 
@@ -332,7 +334,12 @@ def _make_room(session: Session, conversation_id: str, replaces: str | None) -> 
 
 
 def _open_to(visitor: str | None, owner: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
-    return or_(owner.is_(None), owner == visitor)
+    return or_(owner.is_(None), owner == _named(visitor))
+
+
+def _named(token: object) -> str | None:
+    """An id or an owner as a database takes it; None, which no id is, for what names nothing and nobody."""
+    return token if isinstance(token, str) and not _UNKEPT.search(token) else None
 
 
 def _hits(session: Session, statement: Executable) -> bool:

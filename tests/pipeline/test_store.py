@@ -684,3 +684,14 @@ def test_whatever_a_turn_said_is_read_back_exactly(
         store.open()
         asyncio.run(round_trip(store))
         store.close()
+
+
+@pytest.mark.parametrize("owner", [None, 0, [], {}, "\0", "\ud800", "x" * 100_000])
+async def test_nobody_lists_nothing_and_no_token_harms_the_store(store: Store, owner: Any) -> None:
+    await store.open_turn(conversation(owner=None), turn())
+    assert await store.conversations(owner) == ()
+    assert await store.find(owner, ANNA) is None
+    assert await store.turns("c1", owner) == (await store.turns("c1", None))
+    assert not await store.rate(owner, owner, 1)
+    assert not await store.delete(owner, owner)
+    assert store.trouble is None
