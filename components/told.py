@@ -57,8 +57,9 @@ class Kept(gr.BrowserState):
 
     is_template = True  # Gradio draws it as what it is made from
 
-    def __init__(self, read: Callable[[object], Any], storage_key: str, secret: str) -> None:
-        super().__init__(read(None), storage_key=storage_key, secret=secret)
+    def __init__(self, read: Callable[[object], Any], storage_key: str, secret: str, *, render: bool = True) -> None:
+        # Gradio makes it anew, with `render`, where an output stays as it is.
+        super().__init__(read(None), storage_key=storage_key, secret=secret, render=render)
         self._read = read
 
     def preprocess(self, payload: Any) -> Any:

@@ -7,8 +7,9 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from gradio.state_holder import SessionState
 
-from components import told
+from components import page, told
 from components.documents import Desk
 from components.intents import READ_ONLY, Intents, Tab
 from components.shelf import Shelf
@@ -161,3 +162,19 @@ async def test_nothing_of_it_is_changed_from_the_page(intents: Intents, pipeline
     assert READ_ONLY in (await intents.delete(its, tab, MAYA, BUILTIN_MODEL))[NOTICE][0]
     assert READ_ONLY in (await intents.rate(its, MAYA))[0]
     assert await pipeline.turns(conversation_id, None) == (turn,)
+
+
+@pytest.mark.parametrize("junk", [None, 5, [1], {"a": 1}, "x"], ids=repr)
+async def test_every_listener_of_the_page_takes_any_value(
+    pipeline: Pipeline,  # noqa: F811
+    library: Library,  # noqa: F811
+    junk: Any,
+) -> None:
+    demo = page.build(pipeline, library, on_space=False, typed_models=True)
+    listeners = [each for each in demo.fns.values() if each.fn is not None]
+    assert len(listeners) > 20
+    for listener in listeners:
+        given = [None if isinstance(each, gr.State) else junk for each in listener.inputs]
+        await demo.process_api(listener, given, state=SessionState(demo), event_data=event(junk))
+    assert pipeline.trouble is None
+    await pipeline.close()
