@@ -61,6 +61,8 @@ def bar(title: str, conversation_id: str, model: str, trouble: str | None = None
         f'<button type="button" data-act="menu" class="only-phone" aria-label="Menu">{icon("menu", 20)}</button>'
         f'<span class="only-phone">{mark(20)}</span><h1>{plain(title)}</h1>'
         f'<div class="badges">{_quotes_only(model)}</div>'
+        f'<button type="button" data-act="shortcuts" class="not-phone" aria-haspopup="dialog" '
+        f'aria-label="Keyboard shortcuts" title="Keyboard shortcuts">{icon("shortcuts", 18)}</button>'
         f'<button type="button" data-act="theme" aria-label="Light or dark" title="Light or dark">{icon("theme", 17)}'
         f"{icon('sun', 17)}</button></header>",
         *banner,

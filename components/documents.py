@@ -155,7 +155,7 @@ def _own(entries: Sequence[Entry]) -> str:
     every = (
         '<span class="row"><button type="button" data-act="doubt" class="bin word">Delete all</button>'
         f'<span class="sure"><button type="button" data-act="remove-all">Delete all {len(entries)}</button>'
-        '<button type="button" data-act="keep">Keep</button></span></span>'
+        '<button type="button" data-act="keep" aria-label="Keep all">Keep</button></span></span>'
     )
     rows = "".join(f"<li>{_row(entry)}</li>" for entry in entries)
     return f'<section class="shelf"><header><h3>Yours</h3>{every}</header><ul>{rows}</ul></section>'
@@ -174,11 +174,12 @@ def _row(entry: Entry) -> str:
         facts += [entry.collection, "shared"]
     name = f"<span>{plain(shown_file(entry.name))}</span>" if entry.name != entry.title else ""
     told = name + "".join(f"<span>{escape(fact)}</span>" for fact in facts if fact)
+    named = escape(entry.title if entry.name == entry.title else f"{entry.title}, {shown_file(entry.name)}")
     tools = (
         '<button type="button" data-act="doubt" class="bin" '
-        f'aria-label="Delete {escape(entry.title)}" title="Delete">{icon("delete")}</button>'
-        '<span class="sure"><button type="button" data-act="remove">Delete</button>'
-        '<button type="button" data-act="keep">Keep</button></span>'
+        f'aria-label="Delete {named} …" title="Delete">{icon("delete")}</button>'
+        f'<span class="sure"><button type="button" data-act="remove" aria-label="Delete {named}">Delete</button>'
+        f'<button type="button" data-act="keep" aria-label="Keep {named}">Keep</button></span>'
         if entry.owner is not None
         else ""
     )

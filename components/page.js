@@ -1,7 +1,6 @@
 // The page's only script. A value is a flat list of safe HTML strings, one element each, made by Python; here only what
 // changed touches the DOM, so that open details, selections and focus in everything else stay as they are.
 window.glassbox = (() => {
-  const KNOBS = 2; // the last inputs of a question: model, knobs
   const NEAR_PX = 90; // a reader this close to the end is taken along
   const find = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -127,7 +126,9 @@ window.glassbox = (() => {
   const drawn_now = () => after.forEach((each) => each());
 
   function bar_drawn(element) {
-    const { conversation } = find(".top", element).dataset, title = find("h1", element).textContent;
+    const { conversation, shows } = find(".top", element).dataset, title = find("h1", element).textContent;
+    if (conversation === "?") return; // the server has said nothing yet
+    address(conversation, shows);
     document.title = conversation ? `${title} · Glassbox` : "Glassbox";
     if (conversation === shown.conversation) return;
     if (shown.conversation === "?") {
@@ -136,14 +137,38 @@ window.glassbox = (() => {
       if (!phone()) find("#question textarea").focus(); // what is hidden cannot be focused: `autofocus` alone is lost
     }
     shown.conversation = conversation;
-    const address = new URL(location.href);
-    conversation ? address.searchParams.set("c", conversation) : address.searchParams.delete("c");
-    history.replaceState(history.state, "", address);
     present();
     tab("chat");
     if (phone()) sidebar(false);
     setTimeout(() => { const box = find("#scroll"); box.scrollTop = find(".hero", box) ? 0 : box.scrollHeight; });
   }
+
+  // The address follows what is shown. Only a conversation that was chosen is a step of the browser's history: not one that
+  // the first question of an empty page began, nor the empty page after a deletion.
+  const travel = { shows: "0", chosen: null, pending: 0 };
+  const addressed = () => new URLSearchParams(location.search).get("c") ?? "";
+
+  function address(conversation, shows) {
+    const is_shown = shows !== travel.shows; // what the server was asked to show
+    travel.shows = shows;
+    if (is_shown && travel.pending) travel.pending -= 1;
+    if (travel.pending) return; // on the way back or forward
+    const is_step = is_shown && travel.chosen === conversation;
+    if (is_shown) travel.chosen = null;
+    if (conversation === addressed()) return;
+    const next = new URL(location.href);
+    conversation ? next.searchParams.set("c", conversation) : next.searchParams.delete("c");
+    history[is_step ? "pushState" : "replaceState"](null, "", next);
+  }
+
+  addEventListener("popstate", () => {
+    const conversation = addressed();
+    if (conversation === shown.conversation && !travel.pending) return;
+    travel.pending += 1;
+    if (conversation) send("open", { conversation });
+    else find("#new-chat").click();
+    travel.chosen = null;
+  });
 
   function turn_drawn(article) {
     const running = article?.dataset.state === "running" ? article.dataset.turn : "";
@@ -201,9 +226,10 @@ window.glassbox = (() => {
   async function ready() {
     find(".sidebar-parent")?.classList.remove("sidebar-parent"); // page.css says why
     if (phone()) sidebar(false);
+    find("#unkept").hidden = storage.lasts;
     new ResizeObserver(composer_grew).observe(find("#compose"));
     await Promise.race([document.fonts.ready, new Promise((done) => setTimeout(done, 1500))]);
-    return [new URLSearchParams(location.search).get("c") ?? "", new Date().getTimezoneOffset()];
+    return [addressed(), new Date().getTimezoneOffset()];
   }
 
   function composer_grew() {
@@ -243,7 +269,7 @@ window.glassbox = (() => {
     present,
     models,
     example: (button) => send("example", { question: button.dataset.question }),
-    open: (button) => send("open", button.closest(".row").dataset),
+    open: (button) => { const row = button.closest(".row").dataset; travel.chosen = row.conversation; send("open", row); },
     doubt: (button) => { button.closest(".row").classList.add("doubtful"); find(".sure button", button.parentNode).focus(); },
     keep: (button) => { const row = button.closest(".row"); row.classList.remove("doubtful"); find(".bin", row).focus(); },
     delete: (button) => send("delete", button.closest(".row").dataset),
@@ -277,6 +303,7 @@ window.glassbox = (() => {
   }
 
   document.addEventListener("click", (event) => {
+    if (event.target.closest("#new-chat")) travel.chosen = "";
     // A block that grew between the press and the release is another element; the pointer is still over its button.
     const button = event.target.closest("[data-act]") ?? document.elementFromPoint(event.clientX, event.clientY)?.closest(".code-head [data-act]");
     if (button) acts[button.dataset.act]?.(button);
@@ -287,7 +314,6 @@ window.glassbox = (() => {
   document.addEventListener("scroll", moved, { capture: true, passive: true });
   document.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (event.key === "Escape" && find("#notice [data-act=cancel]")) send("cancel");
     if (!step || event.target.getAttribute?.("role") !== "tab") return;
     const tabs = all("#tabs [role=tab]"), next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
     tab(next.dataset.tab);
@@ -316,15 +342,12 @@ window.glassbox = (() => {
     if (theme) document.body.classList.toggle("dark", theme === "dark");
   });
 
-  // What a question is asked with: the knobs follow the model, which is the one that is ticked now.
+  // What a question is asked with at its end: the model that is ticked now, and the knobs as they stand now.
   function asked(given) {
-    const model = find("#model input:checked")?.value, at = given.length - KNOBS;
-    return given.map((value, index) => (index === at && model ? model : value));
+    const [model, knobs] = given.splice(-2);
+    return [...given, find("#model input:checked")?.value ?? model, glassbox.knobs ?? knobs];
   }
 
-  // The visitor's knobs with those that were turned; the server checks what it gets.
-  const keep = (kept, turned) => ({ ...kept, ...turned });
-
-  // From `acts` on it is what documents.js and citing.js stand on.
-  return { keyed, ready, composer, asked, keep, acts, draws, find, all, send, sync, after, calm, panes, present, shown, tab };
+  // From `acts` on it is what the other scripts stand on.
+  return { keyed, ready, composer, asked, acts, draws, find, all, send, sync, after, calm, panes, present, shown, tab };
 })();

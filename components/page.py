@@ -14,26 +14,31 @@ from typing import Any
 
 import gradio as gr
 
-from components import chat, documents, leaf, sidebar, told
+from components import chat, documents, leaf, shortcuts, sidebar, told
 from components.documents import Desk
 from components.intents import NEW_CHAT, PANES, Intents, Tab
-from components.parts import button, keyed, notice
+from components.parts import button, keyed, notice, too_long
 from components.shelf import Shelf
 from components.sidebar import Sidebar
 from components.theme import theme
 from components.traced import traced
 from pipeline.conversation import is_visitor
+from pipeline.errors import Refused
 from pipeline.library import Library
 from pipeline.turns import Pipeline
 
 HERE = Path(__file__).parent
-SCRIPTS, STYLES = ("connection.js", "page.js", "citing.js", "documents.js"), ("page.css", "documents.css", "citing.css")
-PASTE_LIMIT_CHARS = 100_000  # the refusal of a long question is the pipeline's; this keeps a pasted book off the wire
+SCRIPTS = ("storage.js", "connection.js", "page.js", "citing.js", "documents.js", "fields.js", "keys.js")
+STYLES = ("page.css", "documents.css", "citing.css", "media.css")
 # Fixed, or nothing in the browser could be read after a restart. It hides the token from a glance, no more.
 BROWSER_SECRET = "glassbox"
 NO_MODEL_ON_SPACE = (
     "This Space runs without a language model: answers are quotes from the documents. "
     "Duplicate it and add a provider’s key as a secret to see a model reason."
+)
+UNKEPT = (
+    "This browser keeps nothing for this page: your conversations will not be listed any more once it is closed or "
+    "loaded again. Allow site data for this address to keep them."
 )
 # Runs when the page is loaded: fonts first, so that nothing moves later, then what only the browser knows.
 ON_LOAD = "async (tab, visitor, model) => [tab, visitor, model, ...(await glassbox.ready())]"
@@ -68,7 +73,8 @@ class Kept:
 def launch_options() -> dict[str, Any]:
     """What `launch` needs so that the page looks and works as it should."""
     scripts = "".join(f"<script>{(HERE / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS)
-    return {"theme": theme(), "css_paths": [HERE / name for name in STYLES], "head": scripts}
+    media = f"<style>{(HERE / 'media.css').read_text(encoding='utf-8')}</style>"
+    return {"theme": theme(), "css_paths": [HERE / name for name in STYLES], "head": media + scripts}
 
 
 def build(
@@ -102,6 +108,7 @@ def build(
         )
         with gr.Row(elem_id="stage", elem_classes=[] if shows_figures else ["unmeasured"]):
             main = _main(pipeline, intents, banner=NO_MODEL_ON_SPACE if is_bare else "")
+        gr.HTML(shortcuts.dialog(), elem_id=shortcuts.NAME, apply_default_css=False)
         _wire_turns(intents, kept, side, main)
         _wire_conversations(demo, intents, kept, side, main)
         _wire_documents(demo, intents, Shelf(library), kept, side, main)
@@ -114,7 +121,9 @@ def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
     with gr.Column(elem_id="chat", min_width=0):
         bar = keyed(chat.bar(NEW_CHAT, chat.UNKNOWN, pipeline.default_model, pipeline.trouble), "bar")
         gr.HTML(_tabs(), elem_id="tabs", apply_default_css=False)
-        gr.HTML(f'<p class="banner">{banner}</p>' if banner else "", elem_id="banner", apply_default_css=False)
+        said = f'<p class="banner">{banner}</p>' if banner else ""
+        unkept = f'<p class="banner" id="unkept" role="status" hidden>{UNKEPT}</p>'
+        gr.HTML(said + unkept, elem_id="banner", apply_default_css=False)
         with gr.Column(elem_id="scroll"):
             hero = chat.hero(pipeline.documents, pipeline.default_model)
             thread = keyed(hero, "thread", events=("example", "retry", "go_on", "edit", "rate", "look"))
@@ -122,6 +131,7 @@ def _main(pipeline: Pipeline, intents: Intents, *, banner: str) -> Main:
         with gr.Column(elem_id="compose"):
             gr.HTML(_lost(), apply_default_css=False)
             notice = keyed([], "notice", events=("again", "cancel", "close"))
+            gr.HTML(_too_long(pipeline.question_limit_chars), apply_default_css=False)
             question = _question()
             gr.HTML(
                 '<p class="fine">Answers can be wrong. The numbers lead to the passages that were cited.</p>'
@@ -142,7 +152,6 @@ def _question() -> gr.Textbox:
         placeholder="Ask the documents …",
         lines=1,
         max_lines=8,
-        max_length=PASTE_LIMIT_CHARS,
         label="Question",
         show_label=False,
         container=False,
@@ -150,6 +159,10 @@ def _question() -> gr.Textbox:
         autofocus=True,
         elem_id="question",
     )
+
+
+def _too_long(limit_chars: int) -> str:
+    return too_long("question", Refused("long_question", limit_chars).text, limit_chars)
 
 
 def _lost() -> str:
@@ -243,14 +256,17 @@ def _wire_models(
     _on(demo.load, intents.remember, [kept.model, kept.tab], chosen[1:])
     _on(demo.load, intents.restore, [kept.knobs], list(side.kept.values()))
     # What is turned is kept by the browser at once, without a round trip: a question may follow at any moment.
+    default = json.dumps(default_instructions)
     for name, knob in side.kept.items():
-        keep = f"(value, kept) => glassbox.keep(kept, {{{name}: value}})"
-        _on(knob.input, None, [knob, kept.knobs], kept.knobs, js=keep)
+        # A text that is pasted is a change and no input.
+        event = knob.change if knob is side.instructions else knob.input
+        value = f"value === {default} ? '' : value" if knob is side.instructions else "value"
+        keep = f"(value, kept) => glassbox.keep(kept, {{{name}: {value}}})"
+        _on(event, None, [knob, kept.knobs], kept.knobs, js=keep)
     unmoved = f"{sidebar.TEMPERATURE}, {sidebar.MAX_TOKENS}"
     unset = f"(kept) => [glassbox.keep(kept, {{temperature: null, max_tokens: null}}), {unmoved}]"
     _on(side.own.click, None, [kept.knobs], [kept.knobs, side.temperature, side.max_tokens], js=unset)
-    reset = f"(kept) => [glassbox.keep(kept, {{instructions: ''}}), {json.dumps(default_instructions)}]"
-    _on(side.reset.click, None, [kept.knobs], [kept.knobs, side.instructions], js=reset)
+    _on(side.reset.click, None, None, side.instructions, js=f"() => {default}")
 
 
 def _page(side: Sidebar, main: Main) -> list[gr.components.Component]:

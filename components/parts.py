@@ -37,6 +37,7 @@ ICONS = {
     "download": '<path d="M12 5v11M7.5 11.5 12 16l4.5-4.5M5 20h14"/>',
     "previous": '<path d="m14.5 6-6 6 6 6"/>',
     "next": '<path d="m9.5 6 6 6-6 6"/>',
+    "shortcuts": '<path d="M3 7h18v11H3zM7 10.8v.2M11 10.8v.2M15 10.8v.2M17.5 10.8v.2M8 14.5h8"/>',
     "search": '<path d="M10.5 17a6.5 6.5 0 1 1 0-13 6.5 6.5 0 0 1 0 13zM15.5 15.5 20 20"/>',
 }
 
@@ -101,6 +102,13 @@ def notice(
         f'<div class="notice {kind}" role="{role}"{told}>{icon(sign, 18)}<div class="what">{heading}'
         f'<p>{escape(text)}</p></div><div class="do">{"".join(buttons)}</div></div>'
     )
+
+
+def too_long(field: str, text: str, limit_chars: int) -> str:
+    """Shown by the script as long as the field of that id holds more characters than are taken."""
+    told = f"{icon('warn', 14)}<span>{escape(text)}</span>"
+    note = f'<p class="note too-long" role="alert" data-of="{field}">{told}</p>'
+    return f'<template class="limit" data-of="{field}" data-limit="{limit_chars}">{note}</template>'
 
 
 def keyed(

@@ -12,6 +12,7 @@ from itertools import groupby
 import gradio as gr
 
 from components.knobs import (
+    INSTRUCTIONS_LIMIT_CHARS,
     LEAST_CANDIDATES,
     LEAST_TOKENS,
     MOST_CANDIDATES,
@@ -22,7 +23,7 @@ from components.knobs import (
     USUAL,
 )
 from components.markdown import plain
-from components.parts import Parts, icon, keyed, mark
+from components.parts import Parts, icon, keyed, mark, too_long
 from pipeline.conversation import Conversation, SearchMode
 from pipeline.models import ModelChoice
 
@@ -37,6 +38,10 @@ UNUSED = (
 MODE_NAMES = {"keyword": "Keywords", "vector": "Meaning", "hybrid": "Both"}
 KEYWORDS_ONLY = "Search goes by words. With EMBEDDING_MODEL set, it can go by meaning too."
 UNMOVED = "As long as these are not moved, each model keeps its own."
+TOO_LONG = (
+    f"The instructions are too long: at most {INSTRUCTIONS_LIMIT_CHARS:,} characters. Shorten them; until then "
+    "those from before are used."
+)
 KEYS = (
     "Any LiteLLM name; Enter adds it, for everybody here until Glassbox starts again. Its key belongs into the file "
     ".env beside app.py, under its provider’s own name (OPENAI_API_KEY=…); then start Glassbox again."
@@ -113,6 +118,7 @@ def build(
                 interactive=True,
                 elem_id="instructions",
             )
+            gr.HTML(too_long("instructions", TOO_LONG, INSTRUCTIONS_LIMIT_CHARS), apply_default_css=False)
             reset = gr.Button("Reset to default", size="sm", elem_classes="quiet")
         with gr.Accordion("Advanced", open=False):
             gr.HTML(f'<p class="unused">{UNMOVED}</p>', apply_default_css=False)

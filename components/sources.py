@@ -188,7 +188,7 @@ def _why(passage: Passage, best: float, count: int) -> str:
         "File": plain(passage.document),
     }
     items = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows.items())
-    return f"<details><summary>Why this passage</summary><dl>{items}</dl></details>"
+    return f"<details><summary>Why this passage{_of(passage)}</summary><dl>{items}</dl></details>"
 
 
 def _stages(scores: Scores) -> Iterator[tuple[str, str]]:
@@ -208,7 +208,7 @@ def _around(passage: Passage) -> str:
         return ""
     return (
         f'<details class="around" {_place(passage)} data-key="{escape(passage.document_id)}-{passage.start}">'
-        '<summary>Show around</summary><div class="filled"><div class="skeleton"></div></div></details>'
+        f'<summary>Show around{_of(passage)}</summary><div class="filled"><div class="skeleton"></div></div></details>'
     )
 
 
@@ -216,7 +216,13 @@ def _leaf(passage: Passage) -> str:
     """Only a PDF has pages that look like something."""
     if passage.document_id is None or not passage.first_page or not passage.document.lower().endswith(".pdf"):
         return ""
-    return f'<button type="button" data-act="leaf" aria-haspopup="dialog" {_place(passage)}>Open page</button>'
+    shown = f"Open page{_of(passage)}"
+    return f'<button type="button" data-act="leaf" aria-haspopup="dialog" {_place(passage)}>{shown}</button>'
+
+
+def _of(passage: Passage) -> str:
+    """No two buttons sound the same."""
+    return f'<span class="sr"> of source {passage.number}</span>'
 
 
 def _place(passage: Passage) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.provider import RICH, Provider
@@ -23,10 +25,11 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 PATIENCE_MS = 90_000
 THOUGHTFUL = "ok-tokens-1500-gap-30"  # reasons for 11 s, then answers for 34 s
 ENDLESS = "endless-gap-40"
+SILENT = "hang"  # takes the question and says nothing
 BREAKING = "cut-after-60-gap-5"  # in the middle of its answer, when nothing else can take its place unseen
 MARKDOWN = "rich-gap-5"  # everything that an answer may be written in
-# What Gradio's own client says when a page is reloaded while it streams.
-OF_GRADIO = ("signal is aborted without reason", "Connection errored out")
+# What Gradio's own client says when a page is reloaded while it streams, and of a value that it cannot read.
+OF_GRADIO = ("signal is aborted without reason", "Connection errored out", "Error reading from localStorage")
 # Each frame: which panes have something to show? → {pane: the first frame in which it had}
 FIRST_SEEN = """() => {
   const texts = { sources: "#sources .source", reasoning: "#reasoning .said", answer: "#chat .answer" };
@@ -59,6 +62,57 @@ REDRAWN = """() => {
     .observe(document.querySelector("#thread"), { subtree: true, childList: true, characterData: true });
 }"""
 
+# Names that more than one button has, and what has none. → {name: how many}
+DOUBLES = """() => {
+  const names = {};
+  for (const each of document.querySelectorAll("button, summary, [role=button]"))
+    if (each.checkVisibility({ visibilityProperty: true })) {
+      const name = each.getAttribute("aria-label") ?? (each.textContent.trim() || each.title);
+      names[name] = (names[name] ?? 0) + 1;
+    }
+  return Object.fromEntries(Object.entries(names).filter(([name, count]) => count > 1 || !name));
+}"""
+# Every text that has less than 7:1 on its ground. → [contrast, text]
+FAINT = """() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, ground) => [0, 1, 2].map((at) => top[at] * top[3] + ground[at] * (1 - top[3]));
+  const light = (colour) => {
+    const [r, g, b] = colour.map((each) => ((each /= 255) <= 0.03928 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground_of = (element) => {
+    const layers = [];
+    for (let each = element; each; each = each.parentElement) {
+      if (each.matches(".cite")) layers.push(rgba(getComputedStyle(each, "::before").backgroundColor));
+      layers.push(rgba(getComputedStyle(each).backgroundColor));
+    }
+    return layers.reverse().reduce((ground, layer) => over(layer, ground), [255, 255, 255]);
+  };
+  const faint = [];
+  const look = (element, text, colour) => {
+    const ground = ground_of(element), lights = [ground, over(rgba(colour), ground)].map(light).sort((a, b) => a - b);
+    const contrast = (lights[1] + 0.05) / (lights[0] + 0.05);
+    if (contrast < 7) faint.push([contrast.toFixed(2), text.trim().slice(0, 40), element.outerHTML.slice(0, 80)]);
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode.textContent, element = texts.currentNode.parentElement;
+    if (text.trim() && element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+      look(element, text, getComputedStyle(element).color);
+  }
+  for (const field of document.querySelectorAll("textarea, input:is([type=text], [type=number])"))
+    if (field.checkVisibility({ visibilityProperty: true })) {
+      const style = field.value ? getComputedStyle(field) : getComputedStyle(field, "::placeholder");
+      look(field, field.value || field.placeholder, field.value ? style.webkitTextFillColor : style.color);
+    }
+  return faint;
+}"""
+
 expect.set_options(timeout=PATIENCE_MS)
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
 
@@ -71,7 +125,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Served]:
-    names = [THOUGHTFUL, ENDLESS, BREAKING, MARKDOWN]
+    names = [THOUGHTFUL, ENDLESS, SILENT, BREAKING, MARKDOWN]
     models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
     limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60", "TURN_TIMEOUT_S": "600"}
     with served(tmp_path_factory.mktemp("page"), MODELS=json.dumps(models), **limits) as running:
@@ -98,9 +152,11 @@ def phone(app: Served, browser: Browser) -> Iterator[Page]:
     yield from visit(app, browser, PHONE)
 
 
-def visit(app: Served, browser: Browser, size: Any) -> Iterator[Page]:
+def visit(app: Served, browser: Browser, size: Any, before: str = "") -> Iterator[Page]:
+    """`before`: a script that runs in the page before its own."""
     context = browser.new_context(viewport=size)
     context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(before)
     page = context.new_page()
     wrong: list[str] = []
 
@@ -300,13 +356,279 @@ def test_axe_finds_nothing_empty_running_done_or_failed(page: Page, dark: bool) 
     problems["running"] = violations(page)
     stop(page)
     settled(page, 2)
-    ask(page, QUESTION, BREAKING)
+    ask(page, QUESTION, SILENT)
+    expect(page.locator("#live .waiting")).to_contain_text("Waiting for")
+    problems["waiting"] = violations(page)
+    page.keyboard.press("Escape")
     settled(page, 3)
-    expect(page.locator("#chat [role=alert]")).to_be_visible()
+    ask(page, QUESTION, MARKDOWN)
+    settled(page, 4)
+    expect(page.locator("#thread .answer pre")).to_be_visible()
+    problems["marked up"] = violations(page)
+    ask(page, QUESTION, BREAKING)
+    settled(page, 5)
+    expect(page.locator("#chat .notice[role=alert]")).to_be_visible()
     problems["failed"] = violations(page)
-    assert problems == {"empty": [], "done": [], "running": [], "failed": []}
+    page.locator("[data-act=shortcuts]").click()
+    problems["shortcuts"] = violations(page)
+    assert {state: found for state, found in problems.items() if found} == {}
 
 
 def violations(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
+
+
+# What was asked ------------------------------------------------------------------------------------------------------
+
+
+def test_the_knobs_survive_a_reload_and_what_was_asked_stands_under_the_answer(page: Page) -> None:
+    page.locator("#model label", has_text=MARKDOWN).click()
+    for title in ("Instructions", "Advanced"):
+        page.locator(".label-wrap", has_text=title).click()
+    expect(page.locator("#instructions textarea")).to_be_enabled()
+    page.locator("#passages input[type=number]").fill("2")
+    page.locator("#passages input[type=number]").press("Tab")
+    page.locator("#temperature input[type=range]").fill("0.2")
+    page.locator("#instructions textarea").fill("Be brief.")
+    page.wait_for_function("glassbox.knobs?.passages === 2 && glassbox.knobs?.instructions === 'Be brief.'")
+    page.wait_for_function("localStorage.getItem('glassbox-knobs')")
+    page.reload()
+    expect(page.locator("#passages input[type=number]")).to_have_value("2")
+    ask(page, QUESTION)
+    settled(page)
+    page.reload()
+    chips = page.locator("#thread .chips")
+    for told in (MARKDOWN, "ChainOfThought", "2 passages", "temperature 0.2", "own instructions"):
+        expect(chips).to_contain_text(told)
+    chips.locator("summary").click()
+    expect(chips).to_contain_text("Be brief.")
+    expect(page.locator("#sources .source")).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    "blocked",
+    [
+        "for (const name of ['localStorage', 'sessionStorage'])"
+        "  Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError'); } });",
+        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };",
+    ],
+)
+def test_where_the_browser_keeps_nothing_the_page_says_so_and_works(
+    app: Served, browser: Browser, blocked: str
+) -> None:
+    for page in visit(app, browser, DESKTOP, before=blocked):
+        expect(page.locator("#unkept")).to_contain_text("not be listed any more")
+        page.locator("[data-act=theme]").click()
+        ask(page, QUESTION)
+        settled(page)
+        expect(page.locator("#conversations .row")).to_have_count(1)
+
+
+def test_a_store_that_holds_rubbish_gives_the_usual_page(page: Page) -> None:
+    expect(page.locator("#unkept")).to_be_hidden()
+    page.evaluate("for (const of of ['knobs', 'model', 'keys', 'theme']) localStorage.setItem(`glassbox-${of}`, '<b>')")
+    page.reload()
+    expect(page.locator("#passages input[type=number]")).to_have_value("4")
+    ask(page, QUESTION)
+    settled(page)
+
+
+# While nothing has come ----------------------------------------------------------------------------------------------
+
+
+def test_the_wait_is_told_with_its_seconds_also_after_a_reload_and_escape_ends_it(page: Page) -> None:
+    ask(page, QUESTION, SILENT)
+    waiting = page.locator("#live .waiting")
+    expect(waiting).to_contain_text(re.compile(rf"Waiting for {SILENT}….*[2-9] s"))
+    expect(page.locator("#status")).to_have_text(f"Waiting for {SILENT}…")
+    page.reload()
+    expect(waiting).to_contain_text(re.compile(r"[3-9] s|\d\d s"))
+    page.locator("[data-act=shortcuts]").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts dialog")).to_be_hidden()
+    expect(page.locator(".stop-button")).to_be_visible()  # Escape closed what lay over the page, and no more
+    page.keyboard.press("Escape")
+    settled(page)
+
+
+def test_a_pasted_megabyte_stays_whole_and_is_said_to_be_too_long(page: Page) -> None:
+    field, said = page.locator("#question textarea"), page.locator(".too-long[data-of=question]")
+    field.evaluate("(area) => { area.focus(); document.execCommand('insertText', false, 'water '.repeat(175_000)); }")
+    expect(said).to_contain_text("too long: at most 8,000 characters")
+    page.keyboard.press("Enter")
+    page.locator("#question .submit-button").click()
+    expect(said).to_be_visible()
+    assert field.evaluate("(area) => area.value.length") == 1_050_000
+    field.fill(QUESTION)
+    expect(said).to_have_count(0)
+    page.keyboard.press("Enter")
+    settled(page)
+
+
+# The frame -----------------------------------------------------------------------------------------------------------
+
+
+def test_single_keys_work_outside_fields_until_they_are_switched_off(page: Page) -> None:
+    ask(page, QUESTION)
+    settled(page)
+    page.locator("#question textarea").fill("")
+    page.keyboard.type("n?/")
+    expect(page.locator("#question textarea")).to_have_value("n?/")
+    page.locator("#thread .bubble").click()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    dialog = page.locator("#shortcuts dialog")
+    expect(dialog).to_be_visible()
+    for row in dialog.locator("dl > div").all():
+        assert row.inner_text().strip()
+    page.keyboard.press("n")  # nothing happens below a dialog
+    dialog.locator("input").uncheck()
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("n")
+    page.keyboard.press("?")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#thread .turn")).to_have_count(1)
+    page.locator("[data-act=shortcuts]").click()
+    dialog.locator("input").check()
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("n")
+    expect(page.locator(".hero")).to_be_visible()
+
+
+def test_back_and_forward_go_through_the_conversations_without_doubles(page: Page) -> None:
+    shown = page.locator("#thread .bubble")
+    first, second = "What is cold brew?", "How long do roasted beans stay fresh?"
+    for question in (first, second):
+        ask(page, question)
+        settled(page)
+        if question == first:
+            page.locator("#new-chat").click()
+            expect(page.locator(".hero")).to_be_visible()
+    page.go_back()
+    expect(shown).to_have_text(first)
+    page.go_forward()
+    expect(shown).to_have_text(second)
+    page.locator("#conversations .title", has_text=first).click()
+    expect(shown).to_have_text(first)
+    page.go_back()
+    expect(shown).to_have_text(second)
+    row = page.locator("#conversations .row", has_text=first)
+    row.locator(".bin").click()
+    row.locator("[data-act=delete]").click()
+    expect(page.locator("#conversations .row")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#notice")).to_contain_text("no such conversation")
+    expect(page.locator(".hero")).to_be_visible()
+    assert "?c=" not in page.url
+    page.go_forward()
+    expect(shown).to_have_text(second)
+
+
+def test_every_button_has_a_name_of_its_own_and_chips_can_be_hit(page: Page) -> None:
+    for turn in range(2):
+        ask(page, QUESTION)
+        settled(page, turn + 1)
+    page.locator("#new-chat").click()
+    ask(page, QUESTION, BREAKING)
+    settled(page)
+    ask(page, QUESTION, BREAKING)
+    settled(page, 2)
+    assert page.evaluate(DOUBLES) == {}
+    page.locator("#conversations .title").nth(1).click()
+    expect(page.locator("#thread .cite").first).to_be_visible()
+    page.locator("[data-act=documents]").first.click()
+    expect(page.locator("#documents .row").first).to_be_visible()
+    assert page.evaluate(DOUBLES) == {}
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.cite, .chips summary, #sources summary')]"
+        ".map((each) => each.getBoundingClientRect())"
+        ".filter(({ height }) => height).map(({ width, height }) => Math.min(width, height))"
+    )
+    assert len(boxes) > 4
+    assert min(boxes) >= 24
+
+
+def test_a_citation_changes_no_line(page: Page) -> None:
+    ask(page, QUESTION)
+    settled(page)
+    block = page.locator("#thread .answer:has(.cite)").first
+    before = block.evaluate("(block) => block.offsetHeight")
+    block.evaluate("(block) => block.querySelectorAll('.cite').forEach((chip) => chip.replaceWith(chip.textContent))")
+    assert page.locator("#thread .answer").first.evaluate("(block) => block.offsetHeight") == before
+
+
+# Other screens -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_who_prefers_more_contrast_gets_seven_to_one_in_every_text(page: Page, dark: bool) -> None:
+    page.emulate_media(contrast="more", reduced_motion="reduce")
+    if dark:
+        page.evaluate("document.body.classList.add('dark')")
+    for title in ("Search", "Instructions", "Advanced"):
+        page.locator(".label-wrap", has_text=title).click()
+    faint = {"empty": page.evaluate(FAINT)}
+    ask(page, QUESTION)
+    settled(page)
+    page.locator("#thread .cite").first.click()
+    page.locator("#sources summary").first.click()
+    faint["done"] = page.evaluate(FAINT)
+    page.keyboard.press("Escape")
+    ask(page, QUESTION, MARKDOWN)
+    settled(page, 2)
+    ask(page, QUESTION, BREAKING)
+    settled(page, 3)
+    ask(page, QUESTION, SILENT)
+    expect(page.locator("#live .waiting b")).to_contain_text("s")
+    faint["running"] = page.evaluate(FAINT)
+    page.keyboard.press("Escape")
+    settled(page, 4)
+    page.locator("[data-act=documents]").first.click()
+    expect(page.locator("#documents .row").first).to_be_visible()
+    faint["documents"] = page.evaluate(FAINT)
+    assert {state: found for state, found in faint.items() if found} == {}
+
+
+def test_a_large_screen_has_larger_type_and_one_left_edge(app: Served, browser: Browser) -> None:
+    for page in visit(app, browser, {"width": 1920, "height": 1080}):
+        ask(page, QUESTION)
+        settled(page)
+        assert page.locator("#thread .answer").first.evaluate("(each) => getComputedStyle(each).fontSize") == "18px"
+        for edges in (
+            (".top h1", "#thread .answer", "#thread .steps", "#question"),
+            ("#reasoning h2", "#sources h2", "#sources .source .number"),
+        ):
+            lefts = [page.locator(each).first.evaluate("(each) => each.getBoundingClientRect().left") for each in edges]
+            assert max(lefts) - min(lefts) <= 1
+
+
+def test_paper_shows_questions_answers_and_sources_and_nothing_to_press(page: Page) -> None:
+    ask(page, QUESTION)
+    settled(page)
+    ask(page, QUESTION, MARKDOWN)
+    settled(page, 2)
+    page.set_viewport_size({"width": 700, "height": 900})  # as wide as paper
+    page.emulate_media(media="print")
+    for seen in ("#thread .bubble", "#thread .answer", "#sources .source"):
+        for each in page.locator(seen).all():
+            expect(each).to_be_visible()
+    for unseen in (".sidebar", "#compose", "#reasoning", ".top", "#tabs", "button", "summary"):
+        assert not any(each.is_visible() for each in page.locator(unseen).all()), unseen
+    answer = page.locator("#thread .answer").first
+    answer.evaluate("(answer) => answer.insertAdjacentHTML('beforeend', '<a href=https://example.org/notes>notes</a>')")
+    address = answer.locator("a:not(.cite)").last.evaluate("(each) => getComputedStyle(each, '::after').content")
+    assert "https://example.org/notes" in address
+    assert page.evaluate("document.documentElement.scrollHeight") > 900  # on as many pages as it takes
+
+
+def test_in_the_systems_own_colours_the_signs_are_seen(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    ask(page, QUESTION)
+    settled(page)
+    for sign in ("#question .submit-button", "#thread .steps .done i", "#model label i", "#thread [data-act=copy]"):
+        picture = Image.open(io.BytesIO(page.locator(sign).first.screenshot())).convert("L")
+        darkest, brightest = picture.getextrema()
+        assert brightest - darkest > 100, sign  # type: ignore[operator]
