@@ -1,4 +1,7 @@
-"""What a question asks for, as far as its words tell: a number, a date, a name; English and German. Pure."""
+"""What a question asks for, as far as its words tell: a quantity, a number, a date, a name, or what something is.
+
+A quantity is answered by a number beside its unit, what something is by a sentence about it. English and German. Pure.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,75 @@ from typing import Literal
 from pipeline.retrieval.query import WeightedWord
 from pipeline.retrieval.words import Language, terms_of_word, words_of
 
-Kind = Literal["number", "date", "name"]
+Kind = Literal["quantity", "number", "date", "name", "meaning"]
+
+_LENGTH = r"(?:kilo|centi|zenti|milli)?met(?:re|er)s?|[kcm]?m|miles?|meilen?|feet|foot|ft|inch(?:es)?|zoll"
+_TIME = (
+    r"(?:milli)?seconds?|minutes?|min|hours?|hrs?|days?|weeks?|months?|years?|decades?|centur(?:y|ies)"
+    r"|sekunden?|minuten?|stunden?|tage?n?|wochen?|monate?n?|jahre?n?|jahrzehnte?n?|jahrhunderte?n?"
+)
+# What is asked for by its name, or by an adjective behind "how" → how its unit is written.
+_QUANTITIES = (
+    ("temperature|temperatur", "hot|warm|cold|heiß|kalt", r"°\s?[cfk]|degrees?|grad|kelvin"),
+    ("pressure|druck", "", r"(?:milli)?bar|psi|[kmh]?pa"),
+    (
+        "price|costs?|preis|kostet|kosten",
+        "expensive|teuer",
+        r"[€$£]|euros?|eur|dollars?|usd|pounds?|cents?|franken|chf",
+    ),
+    (
+        "weight|weighs?|gewicht|wiegt",
+        "heavy|schwer",
+        r"(?:kilo|milli)?gram(?:me|m)?s?|[km]?g|pounds?|lbs?|ounces?|oz|tonn?e?[sn]?|pfund",
+    ),
+    ("speed|geschwindigkeit", "fast|schnell", rf"km/h|mph|m/s|knots?|knoten|{_TIME}"),
+    ("duration|dauer", "long|lange?", rf"{_TIME}|{_LENGTH}"),
+    (
+        "height|length|width|depth|distance|höhe|länge|breite|tiefe|entfernung",
+        "tall|high|far|deep|wide|hoch|weit|tief|breit",
+        _LENGTH,
+    ),
+)
+_COUNTING = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand|million"
+    "|billion|half|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|hundert|tausend|million(?:en)?|milliarden?"
+)
+
+
+def _named(name: str) -> re.Pattern[str]:
+    """A question for what has that name: "what water pressure", "what is the right price", "wie hoch ist der Druck"."""
+    return re.compile(
+        rf"\b(?:what|which|welche[mnrs]?)(?: (?!\w+s\b)\w+)? \w*(?:{name})\b"
+        r"|\b(?:what|was) (?:is|are|was|were|ist|sind|war) (?:the|an?|die|der|das|eine?)"
+        rf"(?: (?!of\b)\w+){{0,2}} \w*(?:{name})\b"
+        rf"|\b(?:how (?:much|high|large|great)|wie (?:viel|hoch|groß|stark))\b.*\b(?:{name})\b|\bwas (?:{name})\b",
+        re.IGNORECASE,
+    )
+
+
+def _measured(unit: str) -> re.Pattern[str]:
+    """A number beside its unit, or a share of it in percent."""
+    number = rf"(?:\d|\b(?:{_COUNTING})\b)"
+    before = r"|[€$£]\s?\d" if "€" in unit else ""
+    return re.compile(
+        rf"{number}[^.!?|]{{0,12}}?(?:(?<![a-z])(?:{unit}|per ?cent|prozent)(?![a-z])|%){before}", re.IGNORECASE
+    )
+
+
+_UNITS = (
+    *((_named(name), _measured(unit)) for name, _, unit in _QUANTITIES),
+    *(
+        (re.compile(rf"\b(?:how|wie) (?:{adjective})\b", re.IGNORECASE), _measured(unit))
+        for _, adjective, unit in _QUANTITIES
+        if adjective
+    ),
+)
+_MEANING_ASKED = re.compile(
+    r"\W*(?:what|who|was|wer)(?:['’]s| is| are| was| were| ist| sind| war| waren) (?:an? |the |eine? |der |die |das )?"
+    r"((?:[^\W_]|[-'’])+(?: (?:[^\W_]|[-'’])+)?)\W*",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"(?:an?|the|eine?|der|die|das)\s+", re.IGNORECASE)
 
 _COUNT_ASKED = re.compile(
     r"\bhow (?:much|many|often|long|old|far|large|big|tall|high|fast|deep|wide|hot|cold|heavy)|what number|per ?cent"
@@ -22,12 +93,7 @@ _DATE_ASKED = re.compile(
     re.IGNORECASE,
 )
 _NAME_ASKED = re.compile(r"\b(?:who|whom|whose|where|wer|wen|wem|wessen|wo|woher|wohin)\b", re.IGNORECASE)
-_NUMBER = re.compile(
-    r"\d|^(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand"
-    r"|million|billion|half|once|twice|einmal|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|hundert|tausend"
-    r"|million(?:en)?|milliarden?)$",
-    re.IGNORECASE,
-)
+_NUMBER = re.compile(rf"\d|^(?:{_COUNTING}|once|twice|einmal)$", re.IGNORECASE)
 _DATE = re.compile(
     r"\b(?:1\d{3}|20\d{2}|\d{1,2}(?:st|nd|rd|th)? century|\d{1,2}\. Jahrhundert|\d+er"
     r"|(?:Jan|Feb|Mar|Mär|Apr|May|Mai|Ju[nl]|Aug|Sept|O[ck]t|Nov|De[cz])[a-zä]*)\b"
@@ -37,17 +103,35 @@ _COUNTED = re.compile(r"\b(?:how (?:many|much)|wie ?viele?)\s+(\w+)", re.IGNOREC
 
 def kind_of(question: str) -> Kind | None:
     """What a question asks for, None when that cannot be told."""
+    if unit_of(question):
+        return "quantity"
     if _COUNT_ASKED.search(question):
         return "number"
     if _DATE_ASKED.search(question):
         return "date"
+    if _MEANING_ASKED.fullmatch(question):
+        return "meaning"
     return "name" if _NAME_ASKED.search(question) else None
 
 
-def lacks(kind: Kind | None, sentence: str, question: str, asked: Sequence[WeightedWord]) -> bool:
-    """Whether a sentence holds no number, date or name but those of the question, which asks for one."""
+def unit_of(question: str) -> re.Pattern[str] | None:
+    """How the quantity is written that a question asks for, None where it asks for none."""
+    return next((unit for asked, unit in _UNITS if asked.search(question)), None)
+
+
+def lacks(kind: Kind | None, sentence: str, question: str, asked: Sequence[WeightedWord]) -> float:
+    """How far a sentence is from holding what the question asks for, 0..1: 1 is without any of it.
+
+    What stands in the question itself does not count; a number without its unit is half of a quantity.
+    """
     if kind is None:
         return False
+    if kind == "quantity":
+        if has_quantity(sentence, question):
+            return 0.0
+        return (1.0 + lacks("number", sentence, question, asked)) / 2
+    if kind == "meaning":
+        return not _is_about(sentence, question)
     if kind == "date":
         return not any(date[0] not in question for date in _DATE.finditer(sentence))
     known = {term for word in asked for term in word.terms}
@@ -59,6 +143,20 @@ def lacks(kind: Kind | None, sentence: str, question: str, asked: Sequence[Weigh
     if kind == "number":
         return not any(_NUMBER.search(word) for word in new)
     return not any(word[0].isupper() and _any_terms(word) for word in new)
+
+
+def has_quantity(sentence: str, question: str) -> bool:
+    """Whether a sentence holds a quantity of the kind that the question asks for, but is not in it."""
+    unit = unit_of(question)
+    return unit is not None and any(found[0].casefold() not in question.casefold() for found in unit.finditer(sentence))
+
+
+def _is_about(sentence: str, question: str) -> bool:
+    """Whether a sentence begins with what the question asks the meaning of."""
+    found = _MEANING_ASKED.fullmatch(question)
+    article = _ARTICLE.match(sentence)
+    begin = sentence[article.end() :] if article else sentence
+    return found is not None and begin.casefold().startswith(found[1].casefold())
 
 
 def is_decisive(word: str, question: str, asked_in: Language) -> bool:

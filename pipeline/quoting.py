@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from pipeline.asked import is_decisive, kind_of, lacks
+from pipeline.asked import has_quantity, is_decisive, kind_of, lacks, unit_of
 from pipeline.conversation import Query
 from pipeline.numbered import Numbered
-from pipeline.retrieval.query import WeightedWord, weighted_words
-from pipeline.retrieval.words import Language, content_words, language_of, terms_of, terms_of_word, words_of
+from pipeline.retrieval.query import WeightedWord, own_words, weighted_words
+from pipeline.retrieval.words import Language, language_of, terms_of, terms_of_word, told_language, words_of
 from pipeline.sentences import is_row, sentences
 
 State = Literal["answer", "near", "none"]
@@ -32,6 +32,7 @@ LEAST_CHANCE = 0.3  # another sentence is quoted too while exp(its score - the b
 # The prompt tells ranks and no scores. BM25 gives the 2nd to 4th passage 0.62, 0.49, 0.43 of the first one's score.
 _RANK_FALL = -0.6
 _TRIGRAMS_LEAST = 4  # a word has as many as letters
+SAID_COST = 4.0  # of a sentence that the answer above holds already, and that adds nothing that is asked for now
 LEAST_LIKENESS = 0.6  # words that share fewer of their trigrams are different words
 
 _RULE = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t:|-]*)?")
@@ -76,24 +77,42 @@ class Sentence(NamedTuple):
 
 
 def choose(query: Query, passages: Sequence[Numbered]) -> Choice:
-    """Up to three quotes that answer the query, or none when its words are not there. Passages come best first."""
+    """Up to three quotes that answer the query, or none when its words are not there. Passages come best first.
+
+    Passages in another language are quoted only where those in the question's do not answer it.
+    """
     asked_in = language_of(query.question, *(passage.text for passage in passages))
     scored: dict[str, Quote] = {}
     for rank, passage in enumerate(passages, 1):
         for quote in _scored(query, passage, rank, asked_in):
             if quote.text not in scored or scored[quote.text].score < quote.score:
                 scored[quote.text] = quote
-    best_first = sorted(scored.values(), key=lambda quote: -quote.score)[:QUOTES_MOST]
+    foreign = {passage.number for passage in passages if _tongue(passage) not in (None, asked_in)}
+    answers = _preferred(scored.values(), lambda quote: quote.number not in foreign)
+    if unit_of(query.question):
+        answers = _preferred(answers, lambda quote: has_quantity(told(quote.text, quote.head), query.question))
+    best_first = sorted(answers, key=lambda quote: -quote.score)[:QUOTES_MOST]
     best = best_first[0].score if best_first else 0.0
-    words = tuple(dict.fromkeys(content_words(query.question, asked_in)))
+    words = own_words(query, asked_in)
     mentions = tuple(tuple(word for word in words if _mentions(passage, word)) for passage in passages)
     absent = tuple(word for word in words if not any(word in mentioned for mentioned in mentions))
     missed = tuple(word for word in absent if is_decisive(word, query.question, asked_in))
-    foreign = words and len(absent) == len(words)  # then only the turn before speaks for these passages
-    says_nothing = best < NEAR_SCORE or foreign
+    is_elsewhere = words and len(absent) == len(words)  # then only the turn before speaks for these passages
+    says_nothing = best < NEAR_SCORE or is_elsewhere
     state: State = "none" if says_nothing else "near" if best < ANSWER_SCORE or missed else "answer"
     quotes = tuple(quote for quote in best_first if math.exp(quote.score - best) >= LEAST_CHANCE)
     return Choice(state, best, quotes if state != "none" else (), mentions, absent, missed)
+
+
+def _preferred(quotes: Collection[Quote], fits: Callable[[Quote], bool]) -> Collection[Quote]:
+    """Those that fit, where one of them may be quoted; else all."""
+    fitting = [quote for quote in quotes if fits(quote)]
+    return fitting if any(quote.score >= NEAR_SCORE for quote in fitting) else quotes
+
+
+def _tongue(passage: Numbered) -> Language | None:
+    """The language of a passage, None for a table of names and numbers that could be in any."""
+    return told_language(passage.text, passage.heading)
 
 
 def _scored(query: Query, passage: Numbered, rank: int, asked_in: Language) -> Iterator[Quote]:
@@ -103,6 +122,7 @@ def _scored(query: Query, passage: Numbered, rank: int, asked_in: Language) -> I
     if not asked:
         return
     kind = kind_of(query.question)
+    said = [f" {' '.join(words_of(text))} " for text, _ in query.past]
     heading = terms_of(passage.heading, language)
     passage_share = _share(asked, heading | terms_of(passage.text, language))
     for sentence in sentences_of(passage.text, language):
@@ -115,9 +135,24 @@ def _scored(query: Query, passage: Numbered, rank: int, asked_in: Language) -> I
             + 1.5 * _share(asked, heading, but_not_in=here)
             + 2.5 * _share(asked, sentence.before, but_not_in=here)
             + 1.0 * _share(asked, sentence.after, but_not_in=here)
-            - 2.0 * lacks(kind, sentence.text, query.question, asked)
+            - 2.0 * (lacking := lacks(kind, told(sentence.text, sentence.head), query.question, asked))
+            - SAID_COST * (_is_said(sentence.text, said) and (kind is None or lacking > 0))
         )
         yield Quote(passage.number, sentence.text, score, sentence.head)
+
+
+def told(text: str, head: str) -> str:
+    """A sentence; of a row each cell before its column's name, which may be the unit of a number."""
+    if not head:
+        return text
+    names, cells = (row.strip("| ").split("|") for row in (head.partition("\n")[0], text))
+    return " | ".join(f"{cell.strip()} {name.strip()}" for cell, name in zip(cells, names, strict=False))
+
+
+def _is_said(sentence: str, said: Sequence[str]) -> bool:
+    """Whether the turn before has said just that."""
+    words = " ".join(words_of(sentence))
+    return any(f" {words} " in each for each in said)
 
 
 @lru_cache(maxsize=2000)

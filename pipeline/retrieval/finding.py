@@ -20,9 +20,9 @@ from pipeline.retrieval import REJECTED_SHOWN, Found, Mode, Options, Scope
 from pipeline.retrieval.embedding import Embedding
 from pipeline.retrieval.points import CANDIDATES_MOST, Record, indexed_text
 from pipeline.retrieval.quality import quality_of
-from pipeline.retrieval.query import WeightedWord, united_terms, weighted_words
+from pipeline.retrieval.query import WeightedWord, own_words, united_terms, weighted_words
 from pipeline.retrieval.reranking import Reranker
-from pipeline.retrieval.words import in_any_language, language_of, matched
+from pipeline.retrieval.words import in_any_language, language_of, matched, told_language
 
 NO_SCORES = Scores()
 WORDS_SHOWN = 3
@@ -35,17 +35,23 @@ Vector = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that a store found, with what each ranking gave it and the terms that it `held`."""
+    """A passage that a store found, with what each ranking gave it and the terms that it `held`.
+
+    `most` is the score of one that it was put behind for its language.
+    """
 
     record: Record
     scores: Scores
     held: frozenset[int]
+    most: float = math.inf
 
     @property
     def score(self) -> float:
         """What the last stage that ranked it gave it."""
-        stages = (self.scores.reranked, self.scores.fused, self.scores.vector, self.scores.keyword)
-        return next((score for score in stages if score is not None), 0.0)
+        if self.scores.reranked is not None:
+            return self.scores.reranked
+        stages = (self.scores.fused, self.scores.vector, self.scores.keyword)
+        return min(next((score for score in stages if score is not None), 0.0), self.most)
 
 
 class Ranking(Protocol):
@@ -80,6 +86,8 @@ async def find(
     searched = options.passages_wanted > 0 and (terms or vector)
     limit = looked_at if rerank else min(shown, CANDIDATES_MOST)
     candidates = _best_first(await ranking(terms, vector, scope, looked_at, limit)) if searched else []
+    if mode == "keyword":
+        candidates = _own_language_first(query, candidates)
     if rerank and reranker and candidates:
         candidates = await _reranked(query, candidates, reranker)
     wanted, own = max(options.passages_wanted, 0), _own_terms(query)
@@ -111,6 +119,40 @@ def _best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
         each for each in candidates if math.isfinite(each.score) and (each.score > 0 or each.scores.keyword is None)
     ]
     return sorted(found, key=lambda each: (-each.score, each.record.name, each.record.document_id, each.record.place))
+
+
+def _own_language_first(query: Query, candidates: list[Candidate]) -> list[Candidate]:
+    """A passage in another language goes behind those in the question's that hold every word of it which it holds.
+
+    A word is rare where it is foreign, so that one "coffee" in a German document outweighs all English ones. What no
+    passage in the question's language holds keeps its place: it may be all there is.
+    """
+    asked_in = told_language(query.question)
+    if asked_in is None:
+        return candidates
+    words = [in_any_language(word) for word in own_words(query, asked_in)]
+    held = [
+        frozenset(place for place, word in enumerate(words) if not word.isdisjoint(each.held)) for each in candidates
+    ]
+    foreign = [told_language(each.record.text) not in (None, asked_in) for each in candidates]
+    last = range(len(candidates))
+    places = [
+        max((place for place in last if not foreign[place] and held[place] >= held[mine]), default=mine)
+        if foreign[mine] and held[mine]
+        else mine
+        for mine in last
+    ]
+    order = sorted(last, key=lambda mine: (max(mine, places[mine]), foreign[mine], mine))
+    return _falling([candidates[mine] for mine in order])
+
+
+def _falling(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The same with scores that never rise: who was put behind another one has no better score than that."""
+    fallen: list[Candidate] = []
+    for each in candidates:
+        most = min(fallen[-1].score, each.score) if fallen else each.score
+        fallen.append(each if most == each.score else replace(each, most=most))
+    return fallen
 
 
 async def _reranked(query: Query, candidates: list[Candidate], reranker: Reranker) -> list[Candidate]:

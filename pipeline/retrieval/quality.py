@@ -32,7 +32,8 @@ def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
     held = [_held(each) for each in near]
     words = weighted_words(query, language_of(query.question, *(passage.text for passage in passages)))
     own, past = [word for word in words if word.weight == 1.0], [word for word in words if word.weight < 1.0]
-    together, in_one = _share(own, held), max((_share(own, [each]) for each in held), default=0.0)
+    judged = own or past  # "Tell me more" has no words of its own
+    together, in_one = _share(judged, held), max((_share(judged, [each]) for each in held), default=0.0)
     if together >= GOOD_SHARE and in_one > HALF:
         return "good"
     whole = [terms_in_any_language(each.text) for each in near] if past else ()

@@ -9,6 +9,7 @@ language. The German words are untested.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipeline.conversation import Query
@@ -34,6 +35,12 @@ _ASKS = re.compile(
 # "What is crema?" says what it is about, as names and numbers do; "What is the price?" and "What is cheaper?" do not.
 _NAMES_ITS_SUBJECT = re.compile(
     r"\W*(?:what|was)\s+(?:is|are|was|were|ist|sind|war|waren)\s+(?!(?:the|der|die|das)\b)(?!\w+(?:er|est|ste)\W*$)\w",
+    re.IGNORECASE,
+)
+# "Tell me more": no words of a question, where there is one above to go on with.
+_MORE = re.compile(
+    r"tell|more|else|further|explain|elaborate|continue|go|details?|say|anything|something"
+    r"|erzähle?|sage?|mehr|weiter|weiteres?|genauer|erkläre?|sonst|einzelheiten",
     re.IGNORECASE,
 )
 _CITATION = re.compile(r"\[\d+\]")
@@ -72,6 +79,12 @@ def leans_on_past(question: str) -> bool:
     return len(words) <= FEW_OF_A_QUESTION and not names and not _NAMES_ITS_SUBJECT.match(question)
 
 
+def own_words(query: Query, asked_in: Language) -> tuple[str, ...]:
+    """The content words of the question itself, each once; none where it only asks for more of what was said before."""
+    words = tuple(dict.fromkeys(content_words(query.question, asked_in)))
+    return () if query.past and all(_MORE.fullmatch(word) for word in words) else words
+
+
 def weighted_words(query: Query, language: Language, asked_in: Language | None = None) -> tuple[WeightedWord, ...]:
     """The content words of a query, each stem once: weight 1 for the question's own, less for what the past adds.
 
@@ -79,10 +92,10 @@ def weighted_words(query: Query, language: Language, asked_in: Language | None =
     no English death.
     """
     asked_in = asked_in or language_of(query.question)
-    own = _by_terms(query.question, language, asked_in)
+    own = _by_terms(own_words(query, asked_in), language)
     past: dict[Terms, tuple[str, float]] = {}
     for text, weight in query.past:
-        for terms, word in _by_terms(text, language, asked_in).items():
+        for terms, word in _by_terms(content_words(text, asked_in), language).items():
             if terms not in own:
                 past.setdefault(terms, (word, weight))
     past_weight = sum(weight for _, weight in past.values())
@@ -103,10 +116,10 @@ def united_terms(query: Query) -> dict[int, float]:
     return terms
 
 
-def _by_terms(text: str, language: Language, asked_in: Language) -> dict[Terms, str]:
-    """Terms in `language` → the first content word that has them, in the order of the text."""
-    words: dict[Terms, str] = {}
-    for word in content_words(text, asked_in):
+def _by_terms(words: Iterable[str], language: Language) -> dict[Terms, str]:
+    """Terms in `language` → the first of the words that has them, in their order."""
+    found: dict[Terms, str] = {}
+    for word in words:
         if terms := terms_of_word(word, language):
-            words.setdefault(terms, word)
-    return words
+            found.setdefault(terms, word)
+    return found

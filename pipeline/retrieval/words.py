@@ -101,7 +101,12 @@ def matched(text: str, terms: frozenset[int], language: Language) -> tuple[Span,
 
 
 def language_of(*texts: str) -> Language:
-    """The language of the first text that tells: the one with more stop words. English when none does."""
+    """The language of the first text that tells. English when none does."""
+    return told_language(*texts) or "en"
+
+
+def told_language(*texts: str) -> Language | None:
+    """The language of the first text that tells: the one with more stop words. None when none does."""
     for text in texts:
         words = words_of(text[:2000])
         stops = {
@@ -110,4 +115,4 @@ def language_of(*texts: str) -> Language:
         }
         if stops["en"] != stops["de"]:
             return max(LANGUAGES, key=lambda language: stops[language])
-    return "en"
+    return None

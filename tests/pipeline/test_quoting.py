@@ -76,6 +76,51 @@ def test_words_of_the_turn_before_help_to_choose() -> None:
     assert choose(query_of("And where does it come from?", None), passages).quotes[0].text.startswith("The cappuccino")
 
 
+WATER = Numbered(
+    1,
+    "Water",
+    "Water temperature changes how water tastes, and cold water changes it less. A machine heats it to 93 °C.",
+)
+
+
+def test_what_holds_the_quantity_that_is_asked_for_comes_before_what_shares_more_words() -> None:
+    quotes = choose(Query("What temperature should the water of a machine be?"), (WATER,)).quotes
+    assert [quote.text for quote in quotes] == ["A machine heats it to 93 °C."]
+
+
+def test_the_unit_of_a_row_may_stand_in_the_head_of_its_column() -> None:
+    text = "| product | price_eur |\n| --- | --- |\n| Helmet | 39.90 |\n| Helmet cover | from Graz |"
+    quotes = choose(Query("How much does a helmet cost?"), (Numbered(1, "orders", text),)).quotes
+    assert quotes[0].text == "| Helmet | 39.90 |"
+
+
+def test_an_answer_is_in_the_language_of_the_question_where_that_is_there() -> None:
+    german = Numbered(2, "Die Mokkakanne", "Die Mokkakanne ist ein Gerät für den Herd, und sie kommt aus Italien.")
+    english = Numbered(1, "Moka pot", "The Mokkakanne is a pot for the stove, and it comes from Italy.")
+    assert [quote.number for quote in choose(Query("Was ist eine Mokkakanne?"), (english, german)).quotes] == [2]
+    assert [quote.number for quote in choose(Query("What is a Mokkakanne?"), (german, english)).quotes] == [1]
+    assert [quote.number for quote in choose(Query("Was ist eine Mokkakanne?"), (english,)).quotes] == [1]
+
+
+def test_what_was_just_said_is_not_said_again() -> None:
+    first, then = (
+        "Beans stay fresh for weeks if the bag is closed.",
+        "Fresh beans give off gas, so the bag has a valve.",
+    )
+    passages = (Numbered(1, "Beans", f"{first} {then}"),)
+    previous = ("How long do beans stay fresh?", f"{first} [1]")
+    for question in ("Why?", "Tell me more", "And what about the bag?", "What else?"):
+        assert choose(query_of(question, previous), passages).quotes[0].text == then, question
+    assert choose(query_of("How long do beans stay fresh in a closed bag?", previous), passages).quotes[0].text == first
+
+
+def test_what_was_said_is_said_again_where_it_holds_what_is_asked_for_now() -> None:
+    said = "Melitta Bentz invented the paper filter in 1908."
+    passages = (Numbered(1, "Filter", f"{said} The filter was made of paper that she cut herself."),)
+    choice = choose(query_of("When did she do that?", ("Who invented the paper filter?", f"{said} [1]")), passages)
+    assert choice.quotes[0].text == said
+
+
 def test_the_same_sentence_is_not_quoted_twice() -> None:
     twice = (MILK, Numbered(3, MILK.heading, MILK.text))
     quotes = choose(Query("What has a thin layer of foam?"), twice).quotes

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pipeline.conversation import Query
-from pipeline.retrieval.query import leans_on_past, query_of, weighted_words
+from pipeline.ingest import Chunk, Document
+from pipeline.retrieval import SHARED, Options
+from pipeline.retrieval.edge import EdgeIndex
+from pipeline.retrieval.query import leans_on_past, own_words, query_of, weighted_words
 from pipeline.retrieval.words import content_words, language_of, matched, terms_of, terms_of_word
 
 
@@ -81,3 +84,32 @@ def test_a_language_is_known_by_its_stop_words_and_else_by_the_next_text() -> No
     assert language_of("Wie hoch ist der Druck?") == "de"
     assert language_of("Bialetti?", "Der Druck ist hoch.") == "de"
     assert language_of("Bialetti?") == "en"
+
+
+def test_who_asks_for_more_adds_no_words_of_their_own() -> None:
+    previous = ("How long do beans stay fresh?", "For weeks. [1]")
+    for question in ("Tell me more", "What else?", "Go on"):
+        query = query_of(question, previous)
+        assert query.past
+        assert own_words(query, "en") == ()
+        assert all(word.weight < 1 for word in weighted_words(query, "en"))
+    assert own_words(query_of("Tell me more", None), "en") == ("Tell",)
+
+
+def text(name: str, title: str, words: str) -> Document:
+    return Document(name, name, title, "", words, None, (Chunk("", words, 0, len(words)),))
+
+
+async def test_a_passage_in_another_language_stands_behind_those_that_hold_the_same_words() -> None:
+    """One "coffee" in a German document is rare, and so weighs more than all of those in English ones."""
+    german = text("de", "Kaffeehaus", "Die Geschichte des Hauses ist hier und nicht bei A coffee house zu finden.")
+    english = [text(f"en{number}", "Coffee", f"Coffee is a drink, and this is coffee {number}.") for number in range(6)]
+    index = EdgeIndex.build([german, *english, text("only", "Skagen", "The Skagen lamp is in the hall of the house.")])
+    found = (await index(Query("What is coffee?"), SHARED, Options(8))).passages
+    assert [passage.document for passage in found][-1] == "de"
+    assert [passage.score for passage in found] == sorted((passage.score for passage in found), reverse=True)
+    assert found[-1].scores.keyword is not None
+    assert found[-1].scores.keyword > found[-1].score
+    best = (await index(Query("Wo ist die Skagen im Haus?"), SHARED, Options(8))).passages[0]
+    assert best.document == "only"  # the name is in no German passage
+    index.close()
