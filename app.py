@@ -24,11 +24,12 @@ if __name__ == "__main__":  # before the imports below, which take seconds
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, leave)
 
-from components.unstubbed import without_stubs
+from components.unstubbed import without_matplotlib, without_stubs
 from pipeline.settings import Settings, SettingsFault, load
 
 try:
     without_stubs()
+    without_matplotlib()
     SETTINGS = load()
 except SettingsFault as fault:
     raise SystemExit(str(fault)) from None

@@ -1,10 +1,11 @@
 """What a streamed token costs one reader, road against road, and what a crowd of readers gets; one local provider.
 
-    python -m bench.streaming [one|crowd] [--runs 9] [--tokens 2000] [--streams 1 25 100 200]
+    python -m bench.streaming [one|page|crowd] [--runs 9] [--tokens 2000] [--streams 1 25 100 200]
 
 The provider is a process of its own, so its CPU counts nowhere. **One**: CPU of raw httpx, bare DSPy and the Pipeline
 is this process's, that of the API is the app's (/proc/<pid>/stat, all threads). *Apart*: 6,000 tokens per second, so
 that each one is read, parsed and said by itself; *burst*: as fast as it goes, where one read brings many.
+**Page**: one page in Chromium, see `bench/visit.py`.
 **Crowd**: streams of 20 tokens per second, begun within 2 s; a server is a process, and so are its CPU and memory.
 """
 
@@ -27,7 +28,7 @@ from statistics import median
 import dspy
 import httpx
 
-from bench import crowd
+from bench import crowd, visit
 from bench.bare import bare
 from bench.processes import cpu_of
 from pipeline.conversation import TurnRequest
@@ -218,6 +219,17 @@ async def measure_crowd(counts: Sequence[int]) -> str:
     return "\n".join([crowd.HEAD, *rows])
 
 
+def measure_page(runs: int) -> str:
+    """One page in Chromium, next to a bare Gradio page → one Markdown table."""
+    with provider_process() as base, tempfile.TemporaryDirectory() as folder, bare("gradio", base) as (url, pid):
+        settings = {"MODELS": json.dumps(entries_of(base, visit.STEADY, visit.BURST)), "DEFAULT_MODEL": visit.STEADY}
+        with served(Path(folder) / "page", **settings) as app:
+            bare_road = visit.Road("bare Gradio", url, pid, "textarea:disabled", visit.pick_bare, visit.ask_bare)
+            text = "#reasoning .said, #live .answer"
+            ours = visit.Road("Glassbox", app.url, app.process.pid, text, visit.pick_ours, visit.ask_ours)
+            return visit.measure([bare_road, ours], base, runs)
+
+
 def entries_of(base: str, *models: str) -> list[dict[str, str]]:
     """MODELS for a provider's models."""
     return [{"label": model, "model": f"hosted_vllm/{model}", "api_base": base} for model in models]
@@ -225,15 +237,17 @@ def entries_of(base: str, *models: str) -> list[dict[str, str]]:
 
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reader.add_argument("table", nargs="?", choices=("one", "crowd", "both"), default="both")
+    reader.add_argument("table", nargs="?", choices=("one", "page", "crowd", "all"), default="all")
     reader.add_argument("--runs", type=int, default=9)
     reader.add_argument("--tokens", type=int, default=2000)
     reader.add_argument("--streams", type=int, nargs="+", default=(1, 25, 100, 200))
     asked = reader.parse_args()
     os.environ.update(QUIET)
-    if asked.table != "crowd":
+    if asked.table in ("one", "all"):
         print(asyncio.run(measure_one(asked.runs, asked.tokens)), flush=True)
-    if asked.table != "one":
+    if asked.table in ("page", "all"):
+        print(measure_page(asked.runs), flush=True)
+    if asked.table in ("crowd", "all"):
         print(asyncio.run(measure_crowd(asked.streams)))
 
 

@@ -6,11 +6,12 @@ the truth: nothing that was rendered is ever read back, so two tabs cannot overw
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from dataclasses import asdict, dataclass, replace
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -31,10 +32,13 @@ from pipeline.turns import Pipeline
 PANES = (chat, reasoning, sources)
 
 LEAST_PAUSE_S, MOST_PAUSE_S = 0.1, 0.9  # between two views of one turn; with its own time a view comes once a second
+FIRST_PAUSE_S = 0.02  # as long as there is no text yet, which is waited for
 PAUSE_PER_FOLLOWER_S = 0.0025  # the more look on, the rarer each one's views: a hundred get three or four a second
 PAUSE_PER_TIME = 4.0  # a view that took long, since its text is long or the process busy, is followed by a longer pause
 ARTICLES_KEPT = 300
 ASKED_CHARS = 10_000_000  # what is longer is no question any more; the limit of one is the pipeline's
+
+DECISION_S = 10.0  # how long a follower waits for the question that it came with
 
 NEW_CHAT = "New chat"
 STILL_RUNNING = "An answer is still being written. Stop it, or wait for its end; your question stays here."
@@ -67,14 +71,38 @@ class Tab:
     shows: int = 0  # how often the page was given a conversation, or the empty page, to show
     glance: int = 0  # counts up whenever the page looks at something else; a follower of an earlier one ends
     is_asking: bool = False
+    decided: str = ""  # the last question that came to a turn or to a refusal, by the number the page gave it
+    deciding: asyncio.Event = field(default_factory=asyncio.Event)  # set whenever `decided` changes
+
+    def decide(self, number: str) -> None:
+        """Let the follower go on that came with that question."""
+        self.decided = number
+        self.deciding.set()
+
+    async def decision(self, number: str) -> None:
+        """Return when that question has come to a turn or to a refusal, after `DECISION_S` at the latest."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DECISION_S):
+                while self.decided != number:
+                    self.deciding.clear()
+                    await self.deciding.wait()
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What the page asks with: the model that is ticked, and the knobs."""
+    """What the page asks with: the model that is ticked, the knobs, and the number of the question.
+
+    A question with a number has a follower already, which draws the panes.
+    """
 
     model: str
     knobs: Knobs
+    number: str = ""
+
+
+def asking_of(model: str, kept: object) -> Asking:
+    """What came from the browser, as far as it is of use."""
+    return Asking(model, knobs_of(kept), told.text(kept.get("question") if isinstance(kept, Mapping) else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +133,36 @@ class Intents:
 
     async def ask(self, question: str, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """A question from the composer; in an editing state it replaces what is edited."""
-        question = told.text(question, ASKED_CHARS)
-        if not question.strip():
-            return Shown().outputs()
-        return await self._begin(question, tab.replaces, tab, visitor, Asking(model, knobs_of(kept)))
+        question, asking = told.text(question, ASKED_CHARS), asking_of(model, kept)
+        try:
+            if not question.strip():
+                return Shown().outputs()
+            return await self._begin(question, tab.replaces, tab, visitor, asking)
+        finally:
+            tab.decide(asking.number)
 
     async def example(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """One of the empty page's questions."""
-        question = told.text(told.said(event, "question"), ASKED_CHARS)
-        return await self._begin(question, None, tab, visitor, Asking(model, knobs_of(kept)))
+        question, asking = told.text(told.said(event, "question"), ASKED_CHARS), asking_of(model, kept)
+        try:
+            return await self._begin(question, None, tab, visitor, asking)
+        finally:
+            tab.decide(asking.number)
 
     async def retry(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """The same question again, in the place of the turn: at once when it is the last one, else after a notice."""
-        return await self._again(told.name(event, "turn"), tab, visitor, Asking(model, knobs_of(kept)), is_sure=False)
+        return await self._again(told.name(event, "turn"), tab, visitor, asking_of(model, kept), is_sure=False)
 
     async def go_on(self, event: gr.EventData, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """The rest of an answer that broke off, after what is there of it; a notice first, likewise."""
         return await self._again(
-            told.name(event, "turn"), tab, visitor, Asking(model, knobs_of(kept)), is_sure=False, goes_on=True
+            told.name(event, "turn"), tab, visitor, asking_of(model, kept), is_sure=False, goes_on=True
         )
 
     async def again(self, tab: Tab, visitor: str, model: str, kept: object) -> Outputs:
         """Yes, although other turns came after it."""
         turn_id, goes_on = tab.again or ("", False)
-        return await self._again(turn_id, tab, visitor, Asking(model, knobs_of(kept)), is_sure=True, goes_on=goes_on)
+        return await self._again(turn_id, tab, visitor, asking_of(model, kept), is_sure=True, goes_on=goes_on)
 
     async def edit(self, event: gr.EventData, tab: Tab, visitor: str) -> Outputs:
         """Bring a question back into the composer → the composer's text and the notice above it."""
@@ -158,11 +192,15 @@ class Intents:
 
     # Following
 
-    async def follow(self, tab: Tab, kept: object = None) -> AsyncGenerator[Outputs, None]:
+    async def follow(self, tab: Tab, kept: object = None, number: str = "") -> AsyncGenerator[Outputs, None]:
         """The panes of the running turn, view by view, until it ends or the page looks elsewhere.
 
-        Where the knobs do not stream, steps and sources come live, texts whole with the ending. The turn is the same.
+        A follower that comes with a question (its `number`) waits until that has come to a turn, so that no round trip
+        lies between them. Where the knobs do not stream, steps and sources come live, texts whole with the ending. The
+        turn is the same.
         """
+        if number:
+            await tab.decision(number)
         tab.glance += 1
         glance, ink, shown = tab.glance, Ink(), tuple[Parts, ...]()
         turn_id, updates, streams = tab.turn_id or "", 0, knobs_of(kept).streams
@@ -192,20 +230,27 @@ class Intents:
             yield (KEEP,) * len(PANES)
 
     async def settle(self, tab: Tab, visitor: str, model: str) -> Outputs:
-        """After following: the turn has moved into the thread, unless it could not be stored, or the next was asked."""
+        """After following: the turn has moved into the thread, unless it could not be stored, or the next was asked.
+
+        → the page, then the picker as it is now: a turn may have left a model to rest.
+        """
+        shown = await self._settled(tab, visitor, model)
+        return (*shown.outputs(), sidebar.picker(self._pipeline.models, self.known(model)))
+
+    async def _settled(self, tab: Tab, visitor: str, model: str) -> Shown:
         turn_id = tab.turn_id
         conversations = await self._listing(tab, visitor)
         turns = await self._turns(tab, visitor)
         is_over = bool(turns) and not any(turn.state == "running" for turn in turns)
         if tab.is_asking or tab.turn_id != turn_id:
-            return Shown().outputs()
+            return Shown()
         bar = self._bar(tab, model)  # what is wrong with the history may have begun or ended with this turn
         if not is_over:
-            return Shown(bar=bar).outputs()
+            return Shown(bar=bar)
         panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
         said: Parts | None = None if _pending(tab) else []  # that an answer is still being written is no longer true
         tab.seen, thread = _ids(turns), self._thread(turns, tab)
-        return Shown(bar=bar, notice=said, conversations=conversations, thread=thread, panes=panes).outputs()
+        return Shown(bar=bar, notice=said, conversations=conversations, thread=thread, panes=panes)
 
     # Conversations
 
@@ -275,10 +320,6 @@ class Intents:
             sidebar.hint(uses_knobs=uses_knobs),
             *(gr.update(interactive=uses_knobs) for _ in range(sidebar.KNOBS)),
         )
-
-    def picked(self, label: str) -> Parts:
-        """The picker as it is now: a turn may have left a model to rest."""
-        return sidebar.picker(self._pipeline.models, self.known(label))
 
     def remember(self, label: str, tab: Tab) -> Outputs:
         """The model that this browser chose earlier → what `choose` gives back, without the bar: `load` draws that."""
@@ -372,7 +413,7 @@ class Intents:
             notice=[],
             conversations=await self._listing(tab, visitor),
             thread=self._thread(before, tab),
-            panes=tuple(pane.render(view, Ink()) for pane in PANES),
+            panes=Shown().panes if asking.number else tuple(pane.render(view, Ink()) for pane in PANES),
         ).outputs()
 
     def _request(self, question: str, replaces: str | None, tab: Tab, visitor: str, asking: Asking) -> TurnRequest:
@@ -526,8 +567,9 @@ class Intents:
                     view = reduce(view, event)
                 yield view if streams or view.ending else replace(view, fields={})
 
-    def _pause_s(self, took_s: float) -> float:
-        wanted_s = max(LEAST_PAUSE_S, PAUSE_PER_FOLLOWER_S * self._followers, PAUSE_PER_TIME * took_s)
+    def _pause_s(self, view: View, took_s: float) -> float:
+        least_s = LEAST_PAUSE_S if view.first_delta else FIRST_PAUSE_S
+        wanted_s = max(least_s, PAUSE_PER_FOLLOWER_S * self._followers, PAUSE_PER_TIME * took_s)
         return min(wanted_s, MOST_PAUSE_S)
 
 

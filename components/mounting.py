@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 LOOK_EVERY_S = 0.01
+PROGRESS_EVERY_S = 5.0  # nothing of ours uses Gradio's progress bars
 MOST_EVENTS = 1000  # that Gradio works on at once, each follower of a turn is one of them
 
 
@@ -49,6 +50,7 @@ def mount(app: Any, demo: gr.Blocks, options: dict[str, Any]) -> Mounted:
     demo.queue(default_concurrency_limit=None, max_size=None)
     # Gradio looks for work a thousand times a second, which costs an idle process a twentieth of a core.
     demo._queue.sleep_when_free = LOOK_EVERY_S
+    demo._queue.progress_update_sleep_when_free = PROGRESS_EVERY_S
     demo.max_threads = demo._queue.max_thread_count = MOST_EVENTS
     gr.mount_gradio_app(
         app,

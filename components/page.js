@@ -7,7 +7,7 @@ window.glassbox = (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const senders = new Map(); // event name → Gradio's trigger of the component that declared it
   const panes = new Map(); // pane name → {draw, now, earlier}
-  const shown = { conversation: "?", running: "", earlier: "" };
+  const shown = { conversation: "?", running: "", earlier: "", question: "" };
   const after = []; // called whenever something was drawn
 
   const send = (name, given = {}) => senders.get(name)?.(name, given);
@@ -74,7 +74,10 @@ window.glassbox = (() => {
         if (!parts.length) { article.remove(); sync(article, drawn, []); return turn_drawn(null); }
         const shell = element_of(parts[0]), is_new = article.dataset.turn !== shell.dataset.turn || !article.isConnected;
         for (const { name, value } of shell.attributes) if (article.getAttribute(name) !== value) article.setAttribute(name, value);
-        if (!article.isConnected) element.append(article);
+        if (!article.isConnected) {
+          find(".hero")?.remove(); // the server's word that the page is no longer empty may come a moment later
+          element.append(article);
+        }
         sync(article, drawn, parts.slice(1));
         if (is_new) left.delete(box);
         take_along(box);
@@ -181,7 +184,7 @@ window.glassbox = (() => {
     if (!running) return;
     present();
     tab("chat");
-    send("follow");
+    if (!shown.question) send("follow");
   }
 
   function pane_drawn(name, head) {
@@ -348,6 +351,24 @@ window.glassbox = (() => {
     return [...given, find("#model input:checked")?.value ?? model, glassbox.knobs ?? knobs];
   }
 
+  // The same for a question that replaces nothing. Its follower is sent at once: it waits on the server for the turn, and
+  // the first words need no second round trip. The question's number tells each of the other.
+  function asked_anew(given) {
+    const told = asked(given);
+    if (shown.running || shown.question || find("#notice [data-act=cancel]")) return told;
+    shown.question = `${Math.random()}`;
+    setTimeout(send, 0, "follow", { question: shown.question });
+    return [...told.slice(0, -1), { ...told.at(-1), question: shown.question }];
+  }
+
+  // A follower has ended. A turn that was drawn meanwhile and that it did not follow gets one now.
+  function followed(given) {
+    const had_question = shown.question;
+    shown.question = "";
+    if (had_question && shown.running) send("follow");
+    return given;
+  }
+
   // From `acts` on it is what the other scripts stand on.
-  return { keyed, ready, composer, asked, acts, draws, find, all, send, sync, after, calm, panes, present, shown, tab };
+  return { keyed, ready, composer, asked, asked_anew, followed, acts, draws, find, all, send, sync, after, calm, panes, present, shown, tab };
 })();

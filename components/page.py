@@ -7,7 +7,8 @@ PANES is what is seen of a turn: the chat, then what stands beside it. A pane is
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ UNKEPT = (
 ON_LOAD = "async (tab, visitor, model) => [tab, visitor, model, ...(await glassbox.ready())]"
 # The model that is ticked on the page: what the server was told of it may be on its way.
 ON_ASK = "(...given) => glassbox.asked(given)"
+ON_ASK_ANEW = "(...given) => glassbox.asked_anew(given)"
+ON_FOLLOWED = "(...given) => glassbox.followed(given)"
 # The stop button and the emptied composer follow what is shown, without a round trip.
 ON_RUNNING = "(typed) => glassbox.composer(typed)"
 
@@ -186,8 +189,14 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     live, tab, visitor = main.panes[0], kept.tab, kept.visitor
     knobs = [kept.model, kept.knobs]
     page = _page(side, main)
-    _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page, js=ON_ASK)
-    _on(main.thread.example, intents.example, [tab, visitor, *knobs], page, js=ON_ASK)
+
+    async def follow(event: gr.EventData, tab: Tab, kept: object) -> AsyncGenerator[Any, None]:
+        async with aclosing(intents.follow(tab, kept, told.name(event, "question"))) as views:
+            async for view in views:
+                yield view
+
+    _on(main.question.submit, intents.ask, [main.question, tab, visitor, *knobs], page, js=ON_ASK_ANEW)
+    _on(main.thread.example, intents.example, [tab, visitor, *knobs], page, js=ON_ASK_ANEW)
     _on(main.thread.retry, intents.retry, [tab, visitor, *knobs], page, js=ON_ASK)
     _on(main.thread.go_on, intents.go_on, [tab, visitor, *knobs], page, js=ON_ASK)
     _on(main.notice.again, intents.again, [tab, visitor, *knobs], page, js=ON_ASK)
@@ -198,9 +207,8 @@ def _wire_turns(intents: Intents, kept: Kept, side: Sidebar, main: Main) -> None
     _on(main.thread.rate, intents.rate, [visitor], main.notice)
     _on(main.thread.look, intents.look, [tab, visitor], list(main.earlier))
     # Without Gradio's own round of each value through a thread: a pane's list of strings is what the page needs.
-    following = _on(live.follow, intents.follow, [tab, kept.knobs], list(main.panes), postprocess=False)
-    _on(following.then, intents.settle, [tab, visitor, kept.model], page)
-    _on(following.then, intents.picked, [kept.model], side.model)
+    following = _on(live.follow, follow, [tab, kept.knobs], list(main.panes), postprocess=False)
+    _on(following.then, intents.settle, [tab, visitor, kept.model], [*page, side.model], js=ON_FOLLOWED)
     # "multiple": one that comes while another is under way must not be dropped, or the stop button would be wrong.
     live.running(None, [main.question], [main.question], js=ON_RUNNING, trigger_mode="multiple", show_progress="hidden")
 

@@ -1,7 +1,9 @@
-"""Gradio without its type stubs: imported in half the time. Knows nothing else of Gradio.
+"""Gradio without what it does for nobody here. Knows nothing else of Gradio.
 
-At every import Gradio parses the source of all its components and renders `.pyi` files beside them, for editors. Nobody
-reads them here, there is no switch, and it is half of the import (gradio/component_meta.py, `create_or_modify_pyi`).
+At every import it parses the source of all its components and renders `.pyi` files beside them, for editors: half of
+the import, without a switch (gradio/component_meta.py, `create_or_modify_pyi`). And around every call of a handler it
+looks twice for Matplotlib in all folders of the path, where that is not installed (gradio/utils.py,
+`MatplotlibBackendMananger`): a tenth of what an update costs.
 """
 
 from __future__ import annotations
@@ -39,3 +41,9 @@ class _Finder(MetaPathFinder):
 def without_stubs() -> None:
     """To be called before Gradio is imported."""
     sys.meta_path.insert(0, _Finder())
+
+
+def without_matplotlib() -> None:
+    """Have Python remember that Matplotlib is not there, unless it is."""
+    if PathFinder.find_spec("matplotlib") is None:
+        sys.modules.setdefault("matplotlib", None)  # type: ignore[arg-type]  # the import system knows None as missing

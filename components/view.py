@@ -218,11 +218,11 @@ def merged(events: Iterable[Event]) -> Iterator[Event]:
 
 async def paced(
     views: AsyncGenerator[View, None],
-    pause_s: Callable[[float], float],
+    pause_s: Callable[[View, float], float],
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncGenerator[View, None]:
-    """A view at a time, with a pause after each: `pause_s` gets what the last one took to be shown, in seconds.
+    """A view at a time, with a pause after each: `pause_s` gets the last one and what it took to be shown, in seconds.
 
     `views` is only asked when the pause is over and then says what is newest, so what was left out cost nothing. The
     ending is followed by no pause.
@@ -232,7 +232,7 @@ async def paced(
             began = clock()
             yield view
             if view.ending is None:
-                await sleep(pause_s(clock() - began))
+                await sleep(pause_s(view, clock() - began))
 
 
 def _has_stepped(view: View) -> bool:

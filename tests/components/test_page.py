@@ -1,5 +1,6 @@
 """What the page does with a visitor's intents, over a real pipeline with the built-in model; the browser is faked."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -65,6 +66,10 @@ def intents(pipeline: Pipeline) -> Intents:
 
 def event(**given: str) -> Any:
     return SimpleNamespace(**given)
+
+
+async def _all(following: AsyncIterator[Any]) -> list[Any]:
+    return [panes async for panes in following]
 
 
 def is_kept(value: Any) -> bool:
@@ -356,6 +361,27 @@ async def test_a_second_tab_that_asks_too_early_shows_and_follows_the_running_an
     settled = await intents.settle(tab, MAYA, BUILTIN_MODEL)
     assert settled[NOTICE] == []
     assert len(settled[THREAD]) == 2
+
+
+async def test_a_follower_that_comes_with_a_question_waits_for_its_turn_and_draws_the_panes(intents: Intents) -> None:
+    tab, numbered = Tab(), (BUILTIN_MODEL, {"question": "0.5"})
+    following = asyncio.create_task(anext(intents.follow(tab, {}, "0.5")))
+    begun = await intents.ask(QUESTION, tab, MAYA, *numbered)
+    assert QUESTION in begun[BAR][0]
+    assert all(is_kept(parts) for parts in begun[LIVE:])  # what is drawn already is not drawn over
+    live, *_ = await following
+    assert QUESTION in "".join(live)
+
+
+@pytest.mark.parametrize("question", [" ", "x" * 9_000])
+async def test_a_follower_of_a_question_that_was_refused_ends_and_changes_nothing(
+    intents: Intents, question: str
+) -> None:
+    tab, numbered = Tab(), (BUILTIN_MODEL, {"question": "0.5"})
+    _, followed = await asyncio.gather(
+        intents.ask(question, tab, MAYA, *numbered), _all(intents.follow(tab, {}, "0.5"))
+    )
+    assert all(is_kept(value) for panes in followed for value in panes)
 
 
 async def test_opening_the_conversation_that_is_in_sight_does_not_end_its_following(intents: Intents) -> None:

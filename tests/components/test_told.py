@@ -96,7 +96,7 @@ async def test_an_event_that_holds_anything_else_is_refused_or_does_nothing(
             await intents.example(event({"question": junk}), Tab(), MAYA, junk, junk)
     intents.add_model(junk, tab)
     intents.choose(junk, tab)
-    intents.picked(junk)
+    await intents.settle(tab, MAYA, junk)
     await intents.ask(junk if not isinstance(junk, str) else "", tab, MAYA, junk, junk)
     assert pipeline.trouble is None
 

@@ -161,7 +161,7 @@ async def test_a_view_is_followed_by_the_pause_that_its_time_asks_for_and_then_b
         newest += 3  # what is said while nobody asks
 
     shown = []
-    async for view in paced(views(), lambda took_s: 4 * took_s, lambda: times[-1], sleep):
+    async for view in paced(views(), lambda _, took_s: 4 * took_s, lambda: times[-1], sleep):
         times.append(times[-1] + 0.25)
         shown.append(view.turn_id)
     assert shown == ["0", "3", "6", "last"]
