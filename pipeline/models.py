@@ -84,9 +84,14 @@ class RecordedLM(dspy.LM):
         self._new: Callable[..., RecordedLM] = partial(type(self), *args, **kwargs)
 
     async def ready(self) -> None:
-        """Import LiteLLM for a model that needs it: it takes seconds, which no deadline of the model's shall count."""
+        """Import LiteLLM for a model that needs it: it takes seconds, which no deadline of the model's shall count.
+
+        Raises ModelFault where no library knows the provider: LiteLLM itself would blame the request.
+        """
         if isinstance(self.engine, str) and not select_backend(self).native:
             await asyncio.to_thread(open_door)
+            if not is_provider(self.model.partition("/")[0]):
+                raise ModelFault("unsupported_model")
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
         """One exchange, by the first twin that has a connection to spare. Raises GlassboxError."""

@@ -36,6 +36,7 @@ from pipeline.events import (
     FieldDelta,
     FieldReset,
     PassagesFound,
+    Recovered,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -77,6 +78,7 @@ class Pipeline:
         self._program = PROGRAMS[PROGRAM](search, search)  # keeps nothing of a turn, so it is the same for all
         self._turns: dict[str, RunningTurn] = {}
         self._breakers = Breakers()
+        self._lost: dict[str, ModelFault] = {}  # model → why its server was not found the last time
         self._experience = Experience()
         self._has_learned = False
         self._admission, self._door = Admission(settings), asyncio.Lock()
@@ -473,16 +475,16 @@ class Pipeline:
             if isinstance(event, FieldReset) and event.field in kept:  # what is taken back is a model's own text alone
                 running.say(FieldDelta(field=event.field, text=kept[event.field]))
 
-        lost: dict[str, ModelFault] = {}  # model → what became of its server
-
         async def ask(attempt: Attempt, say: Say) -> Outcome:
             try:
-                return await self._ask(running, request, history, begun, attempt, say)
+                outcome = await self._ask(running, request, history, begun, attempt, say)
             except ModelFault as fault:
                 if fault.names_server:
-                    lost[attempt.model] = fault
+                    self._lost[attempt.model] = fault
                     log.warning("no model server answered at %s (%s)", fault.address, fault.code)
                 raise
+            self._lost.pop(attempt.model, None)
+            return outcome
 
         first = Attempt(
             running.turn.model,
@@ -493,26 +495,26 @@ class Pipeline:
         fallbacks = () if first.model == BUILTIN_MODEL else self._models.fallbacks
         if begun is None:
             outcome = await climb(first, fallbacks, self._breakers, ask, tell)
-            self._say_lost(running, lost)
+            self._say_lost(running)
             return outcome
         # Quotes would not go on with what a model began.
         fallbacks = tuple(label for label in fallbacks if label != BUILTIN_MODEL)
         try:
             outcome = await climb(first, fallbacks, self._breakers, ask, tell)
-            self._say_lost(running, lost)
+            self._say_lost(running)
             return outcome
         finally:
             if fields_of(running.events).get("answer") == kept["answer"]:  # nothing came: it is again as it was
                 running.say(FieldReset(field="answer"))
                 running.say(FieldDelta(field="answer", text=answered))
 
-    def _say_lost(self, running: RunningTurn, lost: Mapping[str, ModelFault]) -> None:
-        """Another model answered: say where the server was looked for, to whom that is no secret."""
+    def _say_lost(self, running: RunningTurn) -> None:
+        """Another model answered: say where a server was looked for, also while it rests, to whom that is no secret."""
         if not self._may_see_addresses(running.request):
             return
-        for model, fault in lost.items():
-            if model != answered_by(running.events):
-                running.say(warned_of(fault.shown(), running.language))
+        tried = dict.fromkeys(event.from_model for event in running.events if isinstance(event, Recovered))
+        for fault in [self._lost[model] for model in tried if model in self._lost]:
+            running.say(warned_of(fault.shown(), running.language))
 
     def _may_see_addresses(self, request: TurnRequest) -> bool:
         """Whether whoever asks may read where a model's server is.
