@@ -55,7 +55,8 @@ class History:
     @property
     def trouble(self) -> str | None:
         """What people should know of their history and do about it, None when all is well."""
-        return NOT_SAVED if any(kept.is_missing for kept in self._kept.values()) else self._store.trouble
+        is_behind = any(kept.is_missing and not kept.is_lost for kept in self._kept.values())
+        return NOT_SAVED if is_behind else self._store.trouble
 
     async def find(self, conversation_id: str, visitor: str | None) -> Conversation | None:
         """The conversation, None where there is none or it is someone else's."""

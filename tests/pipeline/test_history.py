@@ -196,3 +196,17 @@ async def test_a_database_that_does_not_answer_is_waited_for_no_longer_than_a_tu
         other.execute("ROLLBACK")
     assert await outage.history.save_turn(finished(turn("t2")))
     assert await outage.stored() == ["t1", "t2"]
+
+
+async def test_a_bug_of_ours_in_storing_one_turn_keeps_no_other_from_being_stored(
+    outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = outage.history
+    await history.open_turn(conversation(), turn("t1"), None, goes_on=False)
+    broken = replace(turn("t1"), state="stopped", metrics=object())  # type: ignore[arg-type]
+    assert not await history.save_turn(broken)
+    assert "our own fault: TypeError" in caplog.text
+    assert history.trouble is None  # the disk is not to blame
+    assert await history.open_turn(conversation("c2"), turn("t2", "c2"), None, goes_on=False)
+    assert await history.save_turn(replace(turn("t2", "c2"), state="stopped"))
+    assert await outage.stored("c2") == ["t2"]
