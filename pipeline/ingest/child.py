@@ -20,14 +20,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # -I leaves the ch
 from pipeline.bugs import frames_of, is_ours
 from pipeline.errors import IngestFault
 from pipeline.ingest import ChunkSize, Limits
+from pipeline.ingest.confining import confine
 
 
 def main() -> None:
     """Do the job that the arguments name."""
     job, arguments, limits = sys.argv[1], json.loads(sys.argv[2]), Limits(**json.loads(sys.argv[3]))
-    _limit(limits)
     with os.fdopen(os.dup(1), "wb") as answer:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not write into the answer
+        _limit(limits)
+        confine(Path(__file__).resolve().parents[1])
         _answer(answer, job, arguments, limits)
 
 
