@@ -39,7 +39,7 @@ import logging
 import shutil
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
@@ -65,6 +65,7 @@ from pipeline.models import Models
 from pipeline.retrieval.folder import follow
 from pipeline.retrieval.opening import opened
 from pipeline.store import Store
+from pipeline.store.database import described
 from pipeline.turns import Pipeline
 
 CLOSING_S = 4.0  # the turns' ending, the server's and the interpreter's (some 3 s) must stay under 10 s
@@ -100,9 +101,11 @@ def main() -> int:
     try:
         serve(SETTINGS, sockets, threading.Event())
     except StoreFault as fault:
-        print(
-            "The database cannot be used. Check DATABASE_URL." if SETTINGS.database_url else fault.text, file=sys.stderr
-        )
+        if SETTINGS.database_url:
+            print(f"DATABASE_URL: {described(SETTINGS.database_address)}.", file=sys.stderr)
+            print("The database cannot be used. Check DATABASE_URL.", file=sys.stderr)
+        else:
+            print(fault.text, file=sys.stderr)
         return 1
     except (IndexTaken, NotInstalled, SearchFault) as fault:
         print(fault.text, file=sys.stderr)
@@ -122,8 +125,12 @@ def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Even
     """Build the parts, serve until `stop`, then end the turns first and the server after them."""
     shutil.rmtree(settings.data_dir / "gradio", ignore_errors=True)  # uploads that an earlier process never took
     store = Store(settings.database_address)
-    with suppress(StoreFault):  # it is logged, the page says it, and the store tries again
+    try:
         store.open()
+    except StoreFault:  # it is logged, the page says it, and the store tries again
+        log.warning(
+            "the database cannot be used now (%s): answers will not be saved", described(settings.database_address)
+        )
     size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
     index = opened(settings)
     folder = settings.documents_dir

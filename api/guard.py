@@ -29,7 +29,7 @@ POLICY = (
 FRAMED_BY = ("'self'", "https://huggingface.co", "https://*.hf.space")
 # All that our page asks of Gradio, and what a client reads first. Uploads are not among it: `uploads` takes them.
 OPEN = re.compile(
-    r"(?:GET|HEAD) /(?:config|theme\.css|favicon\.ico|robots\.txt|assets/.*|static/.*)?"
+    r"(?:GET|HEAD) /(?:config|manifest\.json|theme\.css|favicon\.ico|robots\.txt|assets/.*|static/.*)?"
     r"|GET /gradio_api/(?:app_id|queue/data|heartbeat/[^/]+)"
     r"|POST /gradio_api/queue/join"
 )

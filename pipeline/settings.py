@@ -36,6 +36,7 @@ from pipeline.names import shown_name
 BUILTIN_MODEL = "builtin/extractive"
 SECRET_NAMES = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_KEY")
 PROBE_BYTES = 65_536
+POSTGRES = ("postgres://", "postgresql://")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT = Path(__file__).resolve().parent.parent
 _DATABASE = re.compile(r"[a-z][a-z0-9_+]*://")
@@ -302,7 +303,11 @@ class Settings(BaseSettings):
     @property
     def database_address(self) -> str:
         """SQLAlchemy's address of the store."""
-        return self.database_url or f"sqlite:///{(self.data_dir / 'glassbox.db').resolve()}"
+        address = self.database_url or ""
+        for scheme in POSTGRES:
+            if address.startswith(scheme):
+                return f"postgresql+psycopg://{address.removeprefix(scheme)}"
+        return address or f"sqlite:///{(self.data_dir / 'glassbox.db').resolve()}"
 
     @property
     def turns_at_once(self) -> int | None:

@@ -27,10 +27,15 @@ def test_a_folder_of_documents_that_is_not_there_ends_the_start(tmp_path: Path) 
     assert app.log.read_text() == "DOCUMENTS_DIR is no folder. Set it to one that holds documents.\n"
 
 
-def test_a_database_that_cannot_be_had_is_named(tmp_path: Path) -> None:
-    app = start(tmp_path / "data", DATABASE_URL="foo://bar")
+def test_a_database_that_cannot_be_had_is_named_by_its_scheme_and_driver_alone(tmp_path: Path) -> None:
+    app = start(tmp_path / "data", DATABASE_URL="foo://maya:sesame@bar/base")
     assert app.process.wait(START_S) == 1
-    assert app.log.read_text().splitlines()[-1] == "The database cannot be used. Check DATABASE_URL."
+    said = app.log.read_text()
+    assert said.splitlines()[-2:] == [
+        "DATABASE_URL: scheme foo, for which there is no driver.",
+        "The database cannot be used. Check DATABASE_URL.",
+    ]
+    assert not [part for part in ("maya", "sesame", "bar", "base/") if part in said]
 
 
 def test_a_model_that_is_still_being_fetched_does_not_hold_up_the_end(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from contextlib import closing
 from typing import Literal, TypeVar
 
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -99,6 +99,25 @@ class Gate:
                 connection.cursor().execute(f"PRAGMA {pragma}")
         except FAULTS as fault:
             raise _safe(fault) from None
+
+
+def described(url: str) -> str:
+    """Scheme and driver of an address, and what to install; never its host, its name or a password."""
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError:
+        return "no address that can be read"
+    scheme = parsed.get_backend_name()
+    try:
+        dialect = parsed.get_dialect()
+    except SQLAlchemyError:
+        return f"scheme {scheme}, for which there is no driver"
+    try:
+        dialect.import_dbapi()
+    except ImportError:
+        extra = "psycopg[binary]" if dialect.driver == "psycopg" else dialect.driver
+        return f"scheme {scheme}, driver {dialect.driver}, which is not installed: pip install '{extra}'"
+    return f"scheme {scheme}, driver {dialect.driver}"
 
 
 def _prepare_sqlite(engine: Engine, begin: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import logging
 import re
 import sqlite3
@@ -42,8 +43,11 @@ from pipeline.events import (
     Warned,
 )
 from pipeline.notices import warned
+from pipeline.settings import Settings
 from pipeline.store import LISTED, MOVED_ASIDE, NOT_SAVED, TITLE_CHARS, Store
+from pipeline.store.database import described
 from pipeline.store.tables import Table
+from tests import postgres
 
 ROOT = Path(__file__).parents[2]
 ANNA, BEN = "anna-0123456789ab", "ben-0123456789abc"
@@ -58,9 +62,35 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "glassbox.db"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What looks into the file is about SQLite alone; the rest holds for PostgreSQL too."""
+    if "database" in metafunc.fixturenames:
+        is_of_file = "file" in inspect.signature(metafunc.function).parameters
+        metafunc.parametrize("database", ["sqlite"] if is_of_file else ["sqlite", "postgresql"])
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str | None]:
+    with postgres.server() as address:
+        yield address
+
+
 @pytest.fixture
-def store(file: Path) -> Iterator[Store]:
-    store = Store(url_of(file))
+def url(database: str, file: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    if database == "sqlite":
+        yield url_of(file)
+        return
+    pytest.importorskip("psycopg", reason="no driver here: pip install 'psycopg[binary]'")
+    address: str | None = request.getfixturevalue("server")
+    if address is None:
+        pytest.skip(postgres.NONE)
+    with postgres.database(address) as own:
+        yield Settings(database_url=own).database_address
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    store = Store(url)
     store.open()
     yield store
     store.close()
@@ -281,28 +311,28 @@ async def test_opening_a_turn_a_second_time_changes_nothing(store: Store) -> Non
 # How long
 
 
-async def test_a_restart_keeps_everything(file: Path) -> None:
-    first = Store(url_of(file))
+async def test_a_restart_keeps_everything(url: str) -> None:
+    first = Store(url)
     first.open()
     await first.open_turn(conversation(), turn())
     await first.save_turn(replace(turn(), state="finished", fields={"answer": "So."}))
     before = (await first.conversations(ANNA), await first.turns("c1", ANNA))
     first.close()
-    second = Store(url_of(file))
+    second = Store(url)
     second.open()
     assert (await second.conversations(ANNA), await second.turns("c1", ANNA)) == before
     second.close()
 
 
-async def test_turns_left_running_are_stopped_at_the_next_start_with_what_they_had_said(file: Path) -> None:
-    first = Store(url_of(file))
+async def test_turns_left_running_are_stopped_at_the_next_start_with_what_they_had_said(url: str) -> None:
+    first = Store(url)
     first.open()
     said = FieldDelta(seq=3, at_s=0.5, field="answer", text="Oils")
     await first.open_turn(conversation(), turn("silent"))
     await first.open_turn(conversation(), turn("speaking"))
     await first.save_turn(replace(turn("speaking"), record=(said,), fields={"answer": "Oils"}))
     first.close()
-    second = Store(url_of(file))
+    second = Store(url)
     second.open()
     silent, speaking = await second.turns("c1", ANNA)
     second.close()
@@ -335,21 +365,22 @@ asyncio.run(main())
 """
 
 
-async def test_a_killed_process_loses_nothing_it_had_acknowledged(file: Path) -> None:
-    child = [sys.executable, "-c", WRITER, url_of(file)]
+async def test_a_killed_process_loses_nothing_it_had_acknowledged(url: str) -> None:
+    child = [sys.executable, "-c", WRITER, url]
     with subprocess.Popen(child, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
         assert process.stdout is not None
         acknowledged = [process.stdout.readline().strip() for _ in range(200)]
         process.kill()
         acknowledged += process.stdout.read().split("\n")[:-1]
-    store = Store(url_of(file))
+    store = Store(url)
     store.open()
     kept = await ids_of(store, owner=None)
     store.close()
     assert kept[: len(acknowledged)] == acknowledged
     assert len(kept) - len(acknowledged) <= 1
-    with closing(sqlite3.connect(file)) as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    if (file := make_url(url)).get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(file.database or "")) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 async def test_many_at_once_lose_nothing_and_leave_no_gap(store: Store) -> None:
@@ -568,26 +599,26 @@ async def test_a_fault_carries_no_path_no_statement_and_no_text(store: Store, ca
     with caplog.at_level(logging.DEBUG), pytest.raises(StoreFault) as caught:
         await store.open_turn(conversation(), replace(turn("t2", question=canary), rating=None))  # type: ignore[arg-type]
     shown = "".join(traceback.format_exception(caught.value)) + caught.value.text + caplog.text
-    assert "SQLITE_CONSTRAINT" in caplog.text
+    assert "SQLITE_CONSTRAINT" in caplog.text or "NotNullViolation" in caplog.text
     assert not [leak for leak in (canary, "INSERT", "glassbox.db", "sqlalche.me") if leak in shown]
 
 
 # What it is made of
 
 
-def test_the_migrations_add_up_to_the_tables(store: Store, file: Path) -> None:
-    engine = create_engine(url_of(file))
+def test_the_migrations_add_up_to_the_tables(store: Store, url: str) -> None:
+    engine = create_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Table.metadata) == []
     engine.dispose()
 
 
-async def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_all_it_holds(file: Path) -> None:
+async def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_all_it_holds(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "pipeline/store/migrations"))
     config.set_main_option("path_separator", "os")
-    engine = create_engine(url_of(file))
+    engine = create_engine(url)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
@@ -595,7 +626,7 @@ async def test_a_database_of_an_earlier_version_is_brought_up_to_date_with_all_i
         values = "('t1', 'c1', NULL, 0, 'Why?', 'm', 'finished', '[]', '{}', 0, 1)"
         connection.exec_driver_sql(f"INSERT INTO turns VALUES {values}")
     engine.dispose()
-    store = Store(url_of(file))
+    store = Store(url)
     store.open()
     (kept,) = await store.turns("c1", None)
     store.close()
@@ -609,6 +640,14 @@ async def test_how_a_turn_was_asked_is_kept_also_with_options_of_another_version
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("""UPDATE turns SET asked = '{"passages_wanted": 7, "of_tomorrow": 1}'""")
     assert [each.asked for each in await store.turns("c1", ANNA)] == [AskOptions(7)]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgres_is_one_scheme_however_it_is_written(scheme: str) -> None:
+    address = Settings(database_url=f"{scheme}://maya:sesame@db.example/glass").database_address
+    assert address == "postgresql+psycopg://maya:sesame@db.example/glass"
+    assert described(address).startswith("scheme postgresql, driver psycopg")
+    assert "sesame" not in described(address)
 
 
 def test_the_tables_can_be_made_in_postgres() -> None:
