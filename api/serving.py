@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import h11
@@ -62,9 +63,9 @@ def shown(host: str, port: int) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-def allowed_s(body_bytes: int) -> float:
+def allowed_s(body_bytes: int, patience_s: float = HEAD_S) -> float:
     """How long a request may take until that much of its body is there."""
-    return HEAD_S + body_bytes / BODY_BYTES_PER_S
+    return patience_s + body_bytes / BODY_BYTES_PER_S
 
 
 class TimedProtocol(H11Protocol):
@@ -73,8 +74,9 @@ class TimedProtocol(H11Protocol):
     uvicorn itself waits for ever for the rest of a head or a body; it only closes connections that rest between two.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, patience_s: float = HEAD_S, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._patience_s = patience_s
         self._clock: asyncio.TimerHandle | None = None
         self._began_at = 0.0
         self._received_bytes = 0
@@ -82,7 +84,7 @@ class TimedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A new connection has to say something."""
         super().connection_made(transport)
-        self._start_clock(HEAD_S)
+        self._start_clock(self._patience_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
@@ -96,14 +98,14 @@ class TimedProtocol(H11Protocol):
         if self.transport.is_closing() or not self._is_partial():
             self._stop_clock()
         elif self._clock is None:
-            self._start_clock(HEAD_S)
+            self._start_clock(self._patience_s)
 
     def on_response_complete(self) -> None:
         """An answer went out; what still comes of its request is read for a moment, and is not part of the next."""
         super().on_response_complete()
         self._stop_clock()
         if self.conn.their_state is h11.SEND_BODY:
-            self._start_clock(LINGER_S)
+            self._start_clock(min(LINGER_S, self._patience_s))
 
     def _is_partial(self) -> bool:
         return self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
@@ -121,7 +123,7 @@ class TimedProtocol(H11Protocol):
         """The time is over, unless a large body has kept up its pace or it is us who do not read."""
         is_answered = self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY
         if self.conn.their_state is h11.SEND_BODY and not is_answered:
-            left_s = self._began_at + allowed_s(self._received_bytes) - time.monotonic()
+            left_s = self._began_at + allowed_s(self._received_bytes, self._patience_s) - time.monotonic()
             if left_s > 0 or self.flow.read_paused:
                 self._clock = self.loop.call_later(max(left_s, 1.0), self._look)
                 return
@@ -153,10 +155,10 @@ class TimedProtocol(H11Protocol):
 class Server:
     """uvicorn in a thread of its own, on sockets that are bound already."""
 
-    def __init__(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
+    def __init__(self, app: ASGIApp, sockets: list[socket.socket], patience_s: float = HEAD_S) -> None:
         config = uvicorn.Config(
             app,
-            http=TimedProtocol,
+            http=partial(TimedProtocol, patience_s=patience_s),  # type: ignore[arg-type]
             ws="none",
             lifespan="on",
             log_config=None,
