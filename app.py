@@ -55,7 +55,7 @@ import api.uploads
 from api import serving
 from api.hosts import Place
 from components import mounting, page
-from pipeline import logs
+from pipeline import heap, logs
 from pipeline.bugs import own_fault
 from pipeline.errors import IndexTaken, NotInstalled, SearchFault, StoreFault
 from pipeline.ingest import ChunkSize
@@ -188,6 +188,7 @@ def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Even
     api.guard.narrow(app.router.routes, mounted.pending, mounted.forget)
     server = serving.Server(app, sockets)
     server.start()
+    heap.settle()
     address = serving.shown(*settings.address)
     public = f" (for others: {settings.public_address})" if settings.public_address else ""
     print(f"Glassbox is ready: {address}{public}", flush=True)

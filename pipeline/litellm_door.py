@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 
+from pipeline import heap
 from pipeline.lm15_door import with_text
 
 ASKS_FOR_A_STREAM = re.compile(rb'"stream":\s*true')
@@ -52,6 +53,7 @@ def open_door() -> None:
         return WatchedTransport(make(*args, **kwargs) or httpx.AsyncHTTPTransport())
 
     made_by.create_async_transport = staticmethod(make_watched)
+    heap.settle()
 
 
 @cache

@@ -48,6 +48,7 @@ LAYERS = [
         "pipeline.errors",
         "pipeline.settings",
         "pipeline.names",
+        "pipeline.heap",
     ),
 ]
 LAYER_OF = {prefix: depth for depth, layer in enumerate(LAYERS) for prefix in layer}
