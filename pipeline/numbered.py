@@ -19,6 +19,7 @@ from itertools import pairwise
 
 from pipeline.conversation import Passage
 from pipeline.names import PATH_JOIN, shown_name
+from pipeline.replies.names import ALIASES, THINKING
 
 _BRACKETS = dict.fromkeys("【\u3014〖〘〚⟦⟬\u2772⁅", "[") | dict.fromkeys("】\u3015〗〙〛⟧⟭\u2773⁆", "]")
 _HASHES = dict.fromkeys("♯⌗⋕", "#")
@@ -50,11 +51,17 @@ def _folded(sign: str) -> str:
 _FOLD = _Folded()
 _GAP = f"[ {_UNSEEN}]*"
 _NAME = rf"[^\W\d_](?:[\w'’ {_UNSEEN}-]{{0,40}}[\w{_UNSEEN}])?"
-_TAG_NAMES = (
+_THOUGHTS = (
     r"think(?:ing)?|(?:chain_?of_?)?thoughts?|(?:inner|internal)_?(?:monologue|thoughts?|reasoning)|reason(?:ing)?|"
-    r"reflection|scratch_?pad|analysis|rationale|cot|s|bos|eos|pad|unk|(?:start|end)_of_(?:turn|image|text)|system|user|"
-    r"assistant|human|model|tools?|tool_(?:call|response)s?|channel|message|(?:final[ _])?(?:answer|response)|question|"
-    r"passages|history|queries|completed"
+    r"reflection|scratch_?pad|analysis|rationale|cot"
+)
+_FIELDS = "|".join(
+    re.escape(name).replace(r"\ ", "[ _]")
+    for name in (*THINKING, *ALIASES, *(name for names in ALIASES.values() for name in names))
+)
+_TAGS = (
+    r"s|bos|eos|pad|unk|(?:start|end)_of_(?:turn|image|text)|system|user|assistant|tools?|tool_(?:call|response)s?|"
+    rf"channel|message|history|queries|{_FIELDS}"
 )
 _BRACKET_NAMES = r"INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT)|THINK(?:ING)?|unused\d+"
 # Each match ends where a sign is put into the text, so that it no longer says what it says.
@@ -62,19 +69,26 @@ _RULES = tuple(
     (re.compile(pattern, re.MULTILINE | re.IGNORECASE), sign)
     for pattern, sign in (
         # `[[ ## name ## ]]`, with brackets and signs too few or too many
-        (rf"\[(?:[ {_UNSEEN}\\]{{0,8}}\[){{1,8}}{_GAP}(?:{_NAME}{_GAP})?(?=#)", "\\"),
+        (rf"\[(?:[ {_UNSEEN}\\]{{0,8}}\[){{1,8}}[ \n{_UNSEEN}]*(?:{_NAME}{_GAP})?(?=#)", "\\"),
         (rf"\[{_GAP}#[#{_UNSEEN} ]*{_NAME}{_GAP}(?=#)", "\\"),
         # `[[name]]` alone on its line
         (rf"^[^\w\n\[]*\[(?={_UNSEEN}*\\?\[{_GAP}{_NAME}{_GAP}\\?\]{_UNSEEN}*\\?\][^\w\n]*$)", " "),
+        # `## name ##`, and JSON with such a key
+        (rf"^[ \t>{_UNSEEN}]*(?:\d{{1,3}}[.)]{_GAP})?#{{1,6}}{_GAP}(?:{_FIELDS}){_GAP}(?=#)", "\\"),
+        (rf"^\s*\[?\s*\{{(?=\s*[\"'“](?:{_FIELDS})[\"'”]\s*:)", "\\"),
         # `<|im_start|>`, `<channel|>`, `<think>`, `</s>`, `<<SYS>>`, `[INST]`, `◁think▷`
         (rf"<{_GAP}\|[^\n<>\\]{{1,40}}(?=>)", "\\"),
         (r"<[^\n<>|\\]{1,40}\|(?=>)", "\\"),
-        (rf"<{_GAP}/?{_GAP}(?:\w{{1,12}}:)?(?:{_TAG_NAMES}){_GAP}/?{_GAP}(?=>)", "\\"),
+        (rf"<{_GAP}/?{_GAP}(?:\w{{1,12}}:)?(?:{_THOUGHTS})(?=[\s/{_UNSEEN}][^<>\n]{{0,200}}>|>)", "\\"),
+        (rf"<{_GAP}/?{_GAP}(?:{_TAGS})(?={_GAP}/?{_GAP}>)", "\\"),
         (r"<<[^\n<>\\]{1,20}>(?=>)", "\\"),
         (rf"\[/?(?:{_BRACKET_NAMES})(?=\])", "\\"),
         (r"◁/?[^\n◁▷\\]{1,20}(?=▷)", "\\"),
+        # what is left of gpt-oss's channels where a server drops the tokens
+        (r"\bassistant(?=final|analysis|commentary)", " "),
     )
 )
+_MAY_MATCH = re.compile(r"[\[<{]|#[ \t]*$|assistant", re.MULTILINE)
 _HEAD = re.compile(r"^\[(\d+)\](?: (.*))?$", re.MULTILINE)
 # A line whose first word is a number in brackets, whatever stands before it; the match ends before the bracket.
 _LIKE_HEAD = re.compile(
@@ -93,7 +107,7 @@ class Numbered:
 
 def neutral(text: str) -> str:
     """Text that no reader takes for a field marker or a token of a chat template: `[[ ##` becomes `[[ \\##`."""
-    if text.isascii() and "[" not in text and "<" not in text:
+    if text.isascii() and not _MAY_MATCH.search(text):
         return text
     folded = text.translate(_FOLD)
     return _with_signs(text, {match.end(): sign for rule, sign in _RULES for match in rule.finditer(folded)})

@@ -7,6 +7,7 @@ passages, must not become a prompt on somebody's key. Of passages the last are l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import dspy
@@ -16,6 +17,7 @@ from pipeline.errors import ModelFault
 from pipeline.numbered import numbered
 
 PROMPT_LIMIT_CHARS = 120_000
+BETWEEN = 2  # characters between two passages
 
 Message = Mapping[str, str]  # an earlier turn: its fields
 
@@ -37,8 +39,8 @@ class PromptSize:
 
     def turns(self, turns: Sequence[Message], passages: Sequence[Passage] = ()) -> list[Message]:
         """The newest of the turns that have room beside these passages. Raises ModelFault where nothing has any."""
-        left = list(turns)
-        while self._chars(left) + len(numbered(passages)) > self._limit_chars:
+        left, needed = list(turns), len(numbered(passages))
+        while self._chars(left) + needed > self._limit_chars:
             if not left:
                 if passages:
                     return []  # some of those have to go
@@ -48,10 +50,9 @@ class PromptSize:
 
     def passages(self, passages: Sequence[Passage], turns: Sequence[Message]) -> int:
         """How many of the passages, from the first on, have room beside the turns."""
-        room, count = self._limit_chars - self._chars(turns), len(passages)
-        while count and len(numbered(passages[:count])) > room:
-            count -= 1
-        return count
+        room = self._limit_chars - self._chars(turns)
+        used = accumulate(len(numbered((each,))) + BETWEEN for each in passages)
+        return sum(end - BETWEEN <= room for end in used)
 
     def _chars(self, turns: Sequence[Message]) -> int:
         adapter = dspy.settings.adapter or dspy.ChatAdapter()

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from pipeline.conversation import Passage
 from pipeline.numbered import Numbered, heading, neutral, numbered, read_numbered
 from pipeline.quoted import uncited
+from pipeline.replies.names import Fields
+from pipeline.replies.reading import ReplyReader
 
 LIKE_OUR_FORMAT = st.text(
     alphabet="[]1\\ \n#a›\r\x1c\u2028\u00a0\u200b*_>-.\uff3b\uff3d\uff13【】\uff03^<|/s", max_size=40
@@ -21,7 +23,9 @@ PASSAGES = st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=4).map(
     )
 )
 # How a careless reader finds a marker: any brackets, any signs, nothing without width, in any case.
-CARELESS = re.compile(r"\[+\s*#+\s*\w+\s*#+|\[\[\s*\w*\s*#|<\|\w+\|>|</?think>|\[INST\]|<<SYS>>", re.IGNORECASE)
+CARELESS = re.compile(
+    r"\[+[ \t]*#+[ \t]*\w+[ \t]*#+|\[\[\s*\w*[ \t]*#|<\|\w+\|>|</?think>|\[INST\]|<<SYS>>", re.IGNORECASE
+)
 
 
 def as_read(text: str) -> str:
@@ -192,3 +196,66 @@ def test_a_text_that_holds_no_passages_gives_none() -> None:
 def test_a_number_of_a_document_is_no_citation_of_ours(text: str, quoted: str) -> None:
     assert uncited(text) == quoted
     assert uncited(uncited(text)).replace("\u2060", "") == quoted.replace("\u2060", "")
+
+
+NAMES = ("answer", "Answer", "reasoning", "question", "completed", "final answer", "antwort", "答案", "foo")
+MARKS = (
+    *("[[ ## {} ## ]]", "[[## {} ##]]", "**[[ ## {} ## ]]**", "[# {} #]", "[[{}]]", "[[ {} ## ]]", "【【{}】】"),
+    *("\uff3b\uff3b \uff03\uff03 {} \uff03\uff03 \uff3d\uff3d", "[[[ ### {} ### ]]]", "## {} ##", "**{}:** x", "{}: x"),
+    *(
+        "`[[ ## {} ## ]]`",
+        "\\[\\[ ## {} ## \\]\\]",
+        "> [[ ## {} ## ]]",
+        "1. [[ ## {} ## ]]",
+        "[ ## {} ## ]",
+        "[[ ## {} ##]",
+    ),
+    *('{{"{}": "x"}}', "[[\u200b##\u200b{}\u200b##\u200b]]", "<{}>x</{}>", "< {} >", "</{}>"),
+)
+THOUGHTS = (
+    "think",
+    "thinking",
+    "thoughts",
+    "inner_monologue",
+    "reason",
+    "reflection",
+    "scratchpad",
+    "analysis",
+    "a:think",
+)
+THOUGHT_MARKS = ("<{}>x</{}>", "<{}>", "</{}>", "< {} >", "<{}/>", "<{} a=1>")
+CHANNELS = (
+    *(
+        "<|channel|>final<|message|>x",
+        "<channel|>",
+        "<|im_start|>assistant",
+        "<start_of_turn>model",
+        "[THINK]x[/THINK]",
+    ),
+    *(
+        "[unused16]",
+        "◁think▷x◁/think▷",
+        "<|START_THINKING|>",
+        "<|end|>",
+        "<eos>",
+        "assistantfinal",
+        "assistantanalysis x",
+    ),
+)
+SAID = (
+    *(mark.replace("{}", name).replace("{{", "{").replace("}}", "}") for mark in MARKS for name in NAMES),
+    *(mark.replace("{}", name) for mark in THOUGHT_MARKS for name in THOUGHTS),
+    *CHANNELS,
+)
+
+
+@pytest.mark.parametrize("around", ["{}", "Before.\n{}\nAfter.", "Before {} after."])
+def test_the_reader_of_replies_finds_no_marker_in_what_a_document_says(around: str) -> None:
+    for said in SAID:
+        text = neutral(around.replace("{}", said))
+        reader = ReplyReader(Fields(("reasoning", "answer"), ("passages", "history", "question")))
+        written = f"[[ ## reasoning ## ]]\nR\n\n[[ ## answer ## ]]\n{text}\n\n[[ ## completed ## ]]\n"
+        held = {"reasoning": "", "answer": ""}
+        for name, piece in (*reader.content(written), *reader.finish()):
+            held[name] = "" if piece is None else held[name] + piece
+        assert held == {"reasoning": "R", "answer": text.strip()}, said
