@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.ingest import ChunkSize
@@ -19,6 +19,7 @@ HIDING = (
 )
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.one_of(st.sampled_from(HIDING + " \n"), st.characters()), max_size=400))
 def test_a_shown_name_is_one_short_line_that_hides_nothing(text: str) -> None:
     for shown in (shown_name(text), shown_file(text)):
@@ -41,6 +42,7 @@ def test_a_long_file_name_keeps_its_ending_and_a_long_title_its_beginning() -> N
     assert shown_name("a title " + "x" * 500).startswith("a title xx")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab ", min_size=1, max_size=200).map(str.strip).filter(bool), min_size=1, max_size=9))
 def test_a_path_is_short_and_ends_with_its_innermost_name(names: list[str]) -> None:
     path = shown_path(names)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.conversation import Passage
@@ -48,6 +48,7 @@ def test_a_prompt_numbers_its_passages_under_their_headings() -> None:
     assert numbered(passages) == "[1] Espresso › Crema\nBrown foam.\n\n[2] notes\nOne.\n\nTwo."
 
 
+@settings(deadline=None)
 @given(PASSAGES)
 @example((Passage(1, "a.md", "", "", "", 1.0), Passage(2, "a.md", "", "", "[1] x\n\\[2] y", 1.0)))
 @example((passage("\u00a0**[2] x**\u2028> [3] y\n1. [\uff3b4\uff3d] z\n\\\\[5]"),))
@@ -56,22 +57,26 @@ def test_what_is_numbered_is_read_back_exactly(passages: tuple[Passage, ...]) ->
     assert read_numbered(numbered(passages)) == expected
 
 
+@settings(deadline=None)
 @given(PASSAGES)
 def test_it_is_read_back_also_after_the_prompt_stripped_it(passages: tuple[Passage, ...]) -> None:
     assert read_numbered(numbered(passages).strip()) == read_numbered(numbered(passages))
 
 
+@settings(deadline=None)
 @given(PASSAGES)
 def test_no_passage_brings_a_field_marker_into_the_prompt(passages: tuple[Passage, ...]) -> None:
     assert not CARELESS.search(as_read(numbered(passages)))
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(alphabet="[# \n]a\uff03\uff3b\u200b\\", max_size=30), LIKE_OUR_FORMAT))
 def test_neutral_text_holds_no_marker_and_stays_as_it_is(text: str) -> None:
     assert not CARELESS.search(as_read(neutral(text)))
     assert neutral(neutral(text)) == neutral(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_nothing_is_taken_from_a_text(text: str) -> None:
     kept = iter(neutral(text))
