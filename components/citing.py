@@ -7,11 +7,12 @@ page's script only marks what a chip names. Both work on the text that is seen, 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape, unescape
-from textwrap import shorten
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from components.markdown import passage as shown_text
@@ -113,7 +114,8 @@ def standing(blocks: Sequence[str]) -> Standing:
     said: list[tuple[str, bool]] = []
     for flow in map(_flow, blocks):
         spans = sentences(flow.text)
-        places = {_place(flow.text, spans, at) for _, _, at in flow.chips}
+        begins = [begin for begin, _ in spans]
+        places = {_place(flow.text, spans, begins, at) for _, _, at in flow.chips}
         said += [(flow.text[begin:end], (begin, end) in places) for begin, end in spans]
     if is_refusal(said):
         return "refuses"
@@ -127,7 +129,7 @@ def _attributes(passage: Passage, claims: Sequence[str]) -> str:
     if found:
         told["s"] = f"{found[0]}-{found[-1]}"
         quote = _read(cut.text[cut.spans[found[0]][0] : cut.spans[found[-1]][1]])
-        told["quote"] = shorten(quote, QUOTE_CHARS, placeholder=" …")
+        told["quote"] = quote if len(quote) <= QUOTE_CHARS else f"{quote[:QUOTE_CHARS].rpartition(' ')[0]} …"
     else:
         told["start"] = _read(cut.text[: 2 * START_CHARS])[:START_CHARS]
     return "".join(f' data-{name}="{escape(text)}"' for name, text in told.items() if text)
@@ -145,24 +147,29 @@ def _claims(flow: Flow) -> Iterator[tuple[str, ...]]:
     A chip belongs to the sentence that it ends or stands in; at the beginning of a line to the one that follows.
     """
     spans = sentences(flow.text)
-    places = [_place(flow.text, spans, at) for _, _, at in flow.chips]
-    for (_, _, at), span in zip(flow.chips, places, strict=True):
-        if span is None:
-            yield ()
-            continue
-        others = [other for (_, _, other), place in zip(flow.chips, places, strict=True) if place == span]
-        begin = max((other for other in others if other < at and flow.text[other:at].strip(_GLUE)), default=span[0])
-        end = span[1] if at == max(others) else at
-        part, whole = flow.text[begin:end], flow.text[span[0] : span[1]]
-        yield (part, whole) if len(part.split()) >= CLAUSE_WORDS else (whole,)
+    begins = [begin for begin, _ in spans]
+    for span, chips in groupby(flow.chips, key=lambda chip: _place(flow.text, spans, begins, chip[2])):
+        places = [at for _, _, at in chips]
+        begin = last = span[0] if span else 0
+        for at in places:
+            if span is None:
+                yield ()
+                continue
+            if flow.text[last:at].strip(_GLUE):
+                begin, last = last, at
+            part, whole = flow.text[begin : span[1] if at == places[-1] else at], flow.text[span[0] : span[1]]
+            yield (part, whole) if len(part.split()) >= CLAUSE_WORDS else (whole,)
 
 
-def _place(text: str, spans: Sequence[Span], at: int) -> Span | None:
-    said = text[text.rfind("\n", 0, at) + 1 : at].rstrip(_GLUE)
-    if not said:
-        return next((span for span in spans if span[1] > at), None)
-    last = text.rfind("\n", 0, at) + len(said)
-    return next((span for span in reversed(spans) if span[0] <= last), None)
+def _place(text: str, spans: Sequence[Span], begins: Sequence[int], at: int) -> Span | None:
+    line = text.rfind("\n", 0, at) + 1
+    said = text[line:at].rstrip(_GLUE)
+    if said:
+        return spans[bisect_right(begins, line + len(said) - 1) - 1]
+    found = bisect_right(begins, at) - 1
+    if found < 0 or spans[found][1] <= at:
+        found += 1
+    return spans[found] if found < len(spans) else None
 
 
 @lru_cache(maxsize=500)

@@ -156,6 +156,11 @@ def test_a_number_without_a_passage_gets_nothing() -> None:
     assert cited(html, PASSAGES) == html
 
 
+def test_an_answer_full_of_citations_costs_what_it_holds() -> None:
+    html = "".join(cited(block, PASSAGES) for block in blocks_of("[1]" * 10_000, TITLES))
+    assert html.count('class="cite"') == 10_000  # quadratic, this would take minutes
+
+
 @settings(deadline=None)
 @given(st.text(), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40))))
 def test_numbering_changes_no_word_of_a_passage(text: str, matched: list[tuple[int, int]]) -> None:
