@@ -66,6 +66,12 @@ def render(view: View, ink: Ink) -> Parts:
             _searched(view),
             '<p class="quiet">No passage shares a word with the question.</p>',
         ]
+    if view.ending is None:  # nothing of it changes as long as the passages stay the same
+        return ink.once("sources", view.passages, lambda: _found(view, ink))
+    return _found(view, ink)
+
+
+def _found(view: View, ink: Ink) -> Parts:
     standing_as = given(view, ink)
     cards = ink.once("cards", view.passages, lambda: _cards(view.passages))
     used = [card for card, passage in zip(cards, view.passages, strict=True) if passage.number in standing_as]
