@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.conversation import Turn, TurnRequest
 from pipeline.errors import Busy
-from pipeline.limits import Admission, address_of, is_local, shortened
+from pipeline.limits import Admission, Client, Places, Rates, address_of, is_local, shortened
 from pipeline.settings import Settings
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
@@ -155,3 +155,51 @@ def test_only_who_sits_at_this_machine_and_asks_it_directly_is_local(
     hostname: str | None, peer: str | None, headers: tuple[str, ...], expected: bool
 ) -> None:
     assert is_local(hostname, peer, headers) == expected
+
+
+async def test_each_kind_of_work_meets_the_rate_by_itself() -> None:
+    settings = Settings(rate_limit="2/hour")
+    searches, files = Rates(settings), Rates(settings, times=3)
+    for _ in range(2):
+        await searches.count(Client(MAYA, THERE))
+    with pytest.raises(Busy):
+        await searches.count(Client(NOAH, THERE))
+    for _ in range(6):
+        await files.count(Client(address=THERE))
+    with pytest.raises(Busy) as refused:
+        await files.count(Client(address=THERE))
+    assert refused.value.retry_after_s > 3_500
+
+
+async def test_on_a_space_strangers_meet_a_rate_and_the_machine_itself_does_not() -> None:
+    rates = Rates(Settings(**SPACE))
+    for _ in range(6):
+        await rates.count(Client(address=THERE))
+    with pytest.raises(Busy):
+        await rates.count(Client(address=THERE))
+    for _ in range(20):
+        await rates.count(Client(address=HERE))
+
+
+async def test_a_client_waits_behind_its_own_work_and_nobody_elses() -> None:
+    places, held, go_on = Places(waiting=2), asyncio.Event(), asyncio.Event()
+    order: list[str] = []
+
+    async def work(name: str, client: Client) -> None:
+        async with places.taken(client):
+            order.append(name)
+            held.set()
+            if name == "first":
+                await go_on.wait()
+
+    first = asyncio.create_task(work("first", Client(MAYA, THERE)))
+    await held.wait()
+    behind = [asyncio.create_task(work(f"behind-{at}", Client(MAYA, THERE))) for at in range(2)]
+    await asyncio.sleep(0)  # both stand in line now
+    with pytest.raises(Busy):
+        await work("one too many", Client(f"{NOAH}-other", THERE))
+    await work("somebody else", Client(NOAH, FAR))
+    assert order == ["first", "somebody else"]
+    go_on.set()
+    await asyncio.gather(first, *behind)
+    assert order == ["first", "somebody else", "behind-0", "behind-1"]
