@@ -192,8 +192,8 @@ class Settings(BaseSettings):
     )
     rate_limit: str | None = Field(
         default=None,
-        description="Questions, searches, uploads and page pictures, each by itself, of one visitor and of one address, "
-        "like 6/minute;60/day, or off; default off, on a Space 6/minute;60/day",
+        description="Questions, searches, uploads and page pictures, each by itself, of one visitor and of one "
+        "address, like 6/minute;60/day, or off; default off, on a Space 6/minute;60/day",
     )
     trusted_proxy_hops: int | None = Field(
         default=None, ge=0, description="Proxies of our own that write X-Forwarded-For; default 0, on a Space 1"
