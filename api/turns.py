@@ -19,6 +19,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from api.visitors import Visitor
+from pipeline.bugs import own_fault
 from pipeline.conversation import SearchMode, Turn, TurnRequest
 from pipeline.errors import Refused
 from pipeline.events import Event, to_wire
@@ -107,9 +108,13 @@ def _after(request: Request) -> int:
 
 def _events(batches: Batches) -> StreamingResponse:
     async def body() -> AsyncGenerator[bytes, None]:
-        async with aclosing(batches):
-            async for batch in batches:
-                yield b"".join(map(_sse, batch)) or HEARTBEAT
+        try:
+            async with aclosing(batches):
+                async for batch in batches:
+                    yield b"".join(map(_sse, batch)) or HEARTBEAT
+        except Exception as error:  # noqa: BLE001  the 200 is said already: what is left is to say how it ends
+            # Without an id: a client that comes back goes on behind the last event that it did get.
+            yield format_sse_event(event="turn_failed", data_str=json.dumps(_broken(error)))
 
     return StreamingResponse(body(), media_type="text/event-stream", headers=STREAM_HEADERS)
 
@@ -122,9 +127,19 @@ def _ending(turn: RunningTurn, batches: Batches) -> StreamingResponse:
             async for batch in batches:
                 if not batch:
                     yield JSON_HEARTBEAT
-        yield _as_json(turn.now)
+        try:
+            said = _as_json(turn.now)
+        except Exception as error:  # noqa: BLE001  the 200 is said already
+            said = json.dumps({"turn_id": turn.id, "state": "failed"} | _broken(error)).encode()
+        yield said
 
     return StreamingResponse(body(), media_type="application/json", headers=STREAM_HEADERS)
+
+
+def _broken(error: Exception) -> dict[str, str]:
+    """What is told instead of an event that a bug of ours keeps from being told."""
+    fault = own_fault(error, "api")
+    return {"kind": "turn_failed", "code": fault.code, "text": fault.text}
 
 
 def _sse(event: Event) -> bytes:

@@ -7,7 +7,8 @@ optimisers and benches use the same class. It refuses to know the screen, the st
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -149,10 +150,8 @@ class Rag(dspy.Module):
         if whole is None or self.shelf is None:
             return None
         began = time.monotonic()
-        try:
+        with searching():
             passages = await passages_on(whole, language_of(question), self.shelf, scope, options.passages_wanted)
-        except Exception as error:
-            raise SearchFault from error
         if not passages:
             return None
         await say(StepChanged(step="retrieve", state="began"))
@@ -177,14 +176,9 @@ class Rag(dspy.Module):
         began = time.monotonic()
         previous = (history[-1].question, history[-1].fields.get("answer", "")) if history else None
         searched = [Query(each) for each in queries] or [query_of(question, previous)]
-        try:
+        with searching():
             searches = [await self.search(query, scope, options) for query in searched]
             found = fused(searches, options.passages_wanted)
-        except GlassboxError:
-            raise
-        except Exception as error:  # an index raises SearchFault for all that can go wrong with it
-            own_fault(error, "search")
-            raise SearchFault(is_ours=True) from error
         event = fitting(
             PassagesFound(
                 query=found.query.text,
@@ -204,6 +198,18 @@ class Rag(dspy.Module):
 
 
 PROGRAMS = MappingProxyType({"ChainOfThought": Rag})
+
+
+@contextmanager
+def searching() -> Iterator[None]:
+    """An index raises SearchFault for all that can go wrong with it: anything else is a bug of ours."""
+    try:
+        yield
+    except GlassboxError:
+        raise
+    except Exception as error:
+        own_fault(error, "search")
+        raise SearchFault(is_ours=True) from error
 
 
 async def say(event: Event) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Protocol
 
+from pipeline.bugs import is_ours, own_fault
 from pipeline.errors import EmbeddingFault
 from pipeline.litellm_door import open_door
 
@@ -79,6 +80,8 @@ class Local:
         try:
             rows = await asyncio.get_running_loop().run_in_executor(self._thread, self._embed, list(texts), kind)
         except Exception as error:
+            if is_ours(error):
+                own_fault(error, "search")
             raise EmbeddingFault from error
         return _checked(rows, len(texts))
 

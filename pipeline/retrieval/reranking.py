@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from pipeline.bugs import is_ours, own_fault
 from pipeline.errors import EmbeddingFault
 from pipeline.litellm_door import open_door
 from pipeline.retrieval.embedding import LOCAL, TIMEOUT_S
@@ -68,6 +69,8 @@ class Local:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._rerank, question, list(texts))
         except Exception as error:
+            if is_ours(error):
+                own_fault(error, "search")
             raise EmbeddingFault from error
 
     def _rerank(self, question: str, texts: list[str]) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ import api.metrics
 import api.turns
 from pipeline import bugs
 from pipeline.errors import OWN_FAULT, SearchFault
+from pipeline.events import Warned
 from pipeline.library import Library
 from pipeline.models import Models
+from pipeline.programs import say
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import Settings
 from pipeline.store import Store
@@ -120,6 +123,33 @@ async def test_a_bug_behind_a_route_is_a_500_in_json_with_a_constant_text(
     (trace,) = traces(caplog)
     assert any(frame.startswith("pipeline/library.py:") for frame in trace["frames"])
     assert await counted(client, "api") == before + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsayable(Warned):
+    """An event that the wire cannot tell."""
+
+    text: Any = max  # a function is no text
+
+
+async def test_a_bug_in_telling_a_turn_is_told_at_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def unsayable(*_: Any, **__: Any) -> Any:
+        await say(Unsayable(code=SECRET))
+        raise SearchFault
+
+    values = Settings(data_dir=tmp_path)
+    store = Store(values.database_address)
+    store.open()
+    pipeline = Pipeline(values, Models(values, pace_s=0.0), unsayable, store)  # type: ignore[arg-type]
+    app = application()
+    app.include_router(api.turns.routes(pipeline))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        answer = await client.post("/api/turns", json={"question": "Tea?"})
+    await pipeline.close()
+    store.close()
+    ending = json.loads(answer.text.rpartition("data: ")[2].partition("\n")[0])
+    assert (answer.status_code, ending["kind"], ending["code"]) == (200, "turn_failed", "internal")
+    assert [trace["place"] for trace in traces(caplog)] == ["api"]
 
 
 async def test_a_bug_in_taking_a_file_is_told_of_that_file(
