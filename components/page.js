@@ -18,19 +18,29 @@ window.glassbox = (() => {
   function sync(host, drawn, parts) {
     parts.forEach((html, at) => {
       if (drawn[at]?.html === html) return;
-      const node = element_of(html);
-      if (drawn[at]) replace(drawn[at].node, node);
+      let node = element_of(html);
+      if (drawn[at]) node = replaced(drawn[at].node, node);
       else { node.classList.add("fresh"); host.append(node); }
       drawn[at] = { html, node };
     });
     for (const gone of drawn.splice(parts.length)) gone.node.remove();
   }
 
-  // A button in a block that still grows keeps the focus.
-  function replace(old, node) {
-    const at = old.contains(document.activeElement) ? all("a, button, [tabindex]", old).indexOf(document.activeElement) : -1;
-    old.replaceWith(node);
-    if (at >= 0) all("a, button, [tabindex]", node)[at]?.focus({ preventScroll: true });
+  // Code that grows keeps the button above it, pressed or focused as it is: only what differs is exchanged.
+  function replaced(old, node) {
+    if (!find(".code-head", old)) { old.replaceWith(node); return node; }
+    return grafted(old, node);
+  }
+
+  function grafted(old, node) {
+    if (old.isEqualNode(node) || old.classList?.contains("copied")) return old;
+    if (old.nodeName !== node.nodeName || !old.attributes) { old.replaceWith(node); return node; }
+    for (const { name } of [...old.attributes]) if (!node.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of node.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const before = [...old.childNodes], after = [...node.childNodes];
+    after.forEach((child, at) => (before[at] ? grafted(before[at], child) : old.append(child)));
+    for (const gone of before.slice(after.length)) gone.remove();
+    return old;
   }
 
   // Whoever reads at the end is taken along; whoever went further up is left in peace. Where a reader is, is seen when the
@@ -307,8 +317,7 @@ window.glassbox = (() => {
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("#new-chat")) travel.chosen = "";
-    // A block that grew between the press and the release is another element; the pointer is still over its button.
-    const button = event.target.closest("[data-act]") ?? document.elementFromPoint(event.clientX, event.clientY)?.closest(".code-head [data-act]");
+    const button = event.target.closest("[data-act]");
     if (button) acts[button.dataset.act]?.(button);
   });
   document.addEventListener("change", (event) => {

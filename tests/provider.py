@@ -213,6 +213,13 @@ def rich(wish: Wish) -> Script:
     yield from whole([text[at : at + 7] for at in range(0, len(text), 7)])
 
 
+def code(wish: Wish) -> Script:
+    """An answer that is code, a line a token."""
+    lines = "".join(f"x{number} = {number}\n" for number in range(wish.tokens))
+    text = f"[[ ## reasoning ## ]]\nAs asked.\n\n[[ ## answer ## ]]\n```python\n{lines}```\n\n[[ ## completed ## ]]"
+    yield from whole(text.splitlines(keepends=True))
+
+
 def chars(wish: Wish) -> Script:
     yield from whole(list(reply(wish.tokens)))
 
@@ -462,6 +469,7 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "ok": ok,
     "essay": essay,
     "rich": rich,
+    "code": code,
     "chars": chars,
     "onechunk": onechunk,
     "stall": stall,

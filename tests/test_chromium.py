@@ -27,6 +27,7 @@ THOUGHTFUL = "ok-tokens-1500-gap-30"  # reasons for 11 s, then answers for 34 s
 ENDLESS = "endless-gap-40"
 SILENT = "hang"  # takes the question and says nothing
 BREAKING = "cut-after-60-gap-5"  # in the middle of its answer, when nothing else can take its place unseen
+CODE = "code-tokens-2000-gap-30"
 MARKDOWN = "rich-gap-5"  # everything that an answer may be written in
 # What Gradio's own client says when a page is reloaded while it streams, and of a value that it cannot read.
 OF_GRADIO = ("signal is aborted without reason", "Connection errored out", "Error reading from localStorage")
@@ -125,7 +126,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Served]:
-    names = [THOUGHTFUL, ENDLESS, SILENT, BREAKING, MARKDOWN]
+    names = [THOUGHTFUL, ENDLESS, SILENT, BREAKING, MARKDOWN, CODE]
     models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
     limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60", "TURN_TIMEOUT_S": "600"}
     with served(tmp_path_factory.mktemp("page"), MODELS=json.dumps(models), **limits) as running:
@@ -264,6 +265,21 @@ def test_an_answer_is_copied_as_it_was_written_and_its_code_alone(page: Page) ->
     assert violations(page) == []
     page.evaluate("document.body.classList.add('dark')")
     assert violations(page) == []
+
+
+def test_code_can_be_copied_while_it_is_written(page: Page) -> None:
+    """Its button is the same element all the time, or a press that lasts longer than an update would be lost."""
+    ask(page, QUESTION, CODE)
+    expect(page.locator("#live pre")).to_contain_text("x3 = 3")
+    page.evaluate(WITHOUT_CLIPBOARD)
+    button = page.locator("#live .code-head button").element_handle()
+    button.focus()
+    expect(page.locator("#live pre")).to_contain_text("x30 = 30")
+    expect(page.locator("#live .code-head button")).to_be_focused()
+    button.click()
+    assert page.evaluate("copied").startswith("x0 = 0\nx1 = 1\n")
+    assert button.get_attribute("aria-label") == "Copy Python: x0 = 0"
+    stop(page)
 
 
 def test_a_wide_formula_scrolls_by_itself_on_a_phone(phone: Page) -> None:
