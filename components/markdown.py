@@ -45,6 +45,7 @@ _LINE_END = re.compile(r"\r\n?")
 _SAFE_LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
 _LINK_WITH_SCHEME = re.compile(r"[^/?#]*:|//")
 _NARROW_NBSP, _WORD_JOINER = "\u202f", "\u2060"
+_WORDS_BEHIND = re.compile(r"\s+\w")
 _BREAKS = ("softbreak", "hardbreak")
 _MARK_ON, _MARK_OFF = "\ufdd0", "\ufdd1"  # cleaned text cannot hold them
 _MARKED = re.compile(f"{_MARK_ON}([^<{_MARK_ON}{_MARK_OFF}]*+){_MARK_OFF}")
@@ -250,7 +251,7 @@ def _links(state: StateCore) -> None:
     """Leave of links only safe ones, never one within another, and glue citations to what is before them."""
     for block in state.tokens:
         if block.children:
-            block.children = list(_glued(_linked(block.children)))
+            block.children = _glued(_linked(block.children))
 
 
 def _linked(tokens: Sequence[Token]) -> list[Token]:
@@ -272,18 +273,24 @@ def _linked(tokens: Sequence[Token]) -> list[Token]:
 def _glued(tokens: Sequence[Token]) -> list[Token]:
     """A citation never stands alone on a line: no break before it, nor before a full stop behind it."""
     out: list[Token] = []
-    for token in tokens:
+    for at, token in enumerate(tokens):
         if token.type != "citation":
             out.append(token)
             continue
         is_apart = bool(out) and (out[-1].type in _BREAKS or out[-1].content[-1:].isspace())
-        if out and out[-1].type in _BREAKS:
+        if out and out[-1].type in _BREAKS and not (out[-1].type == "hardbreak" and _leads(tokens[at + 1 : at + 2])):
             out.pop()
         elif out and out[-1].type == "text":
             out[-1].content = out[-1].content.rstrip()
-        glue = _NARROW_NBSP if is_apart else _WORD_JOINER
-        out += [Token("text", "", 0, content=glue), token, Token("text", "", 0, content=_WORD_JOINER)]
+        if not out or out[-1].type not in _BREAKS:
+            out.append(Token("text", "", 0, content=_NARROW_NBSP if is_apart else _WORD_JOINER))
+        out += [token, Token("text", "", 0, content=_WORD_JOINER)]
     return out
+
+
+def _leads(behind: Sequence[Token]) -> bool:
+    """Whether words of the same line follow: then the citation begins a line, as in a list of sources."""
+    return bool(behind) and behind[0].type == "text" and bool(_WORDS_BEHIND.match(behind[0].content))
 
 
 def _safe_markdown() -> MarkdownIt:

@@ -18,7 +18,8 @@ STARTS = "[^(【［（\ue200"  # the characters that a marker, or what a tool le
 # fmt: off
 _NOUNS = (
     "sources", "source", "passages", "passage", "documents", "document", "docs", "doc", "references", "reference",
-    "refs", "ref", "quellen", "quelle", "fuentes", "fuente", "fonti", "fonte", "fontes",
+    "refs", "ref", "citations", "citation", "cite", "contexts", "context", "chunks", "chunk", "quellen", "quelle",
+    "fuentes", "fuente", "fonti", "fonte", "fontes",
     "来源", "來源", "资料", "資料", "出典", "文献", "出处", "참고", "출처",
 )
 # fmt: on
@@ -28,13 +29,15 @@ _MARKS, _WORDS = "[,;&、，；–—‑-]", r"\b(?:and|und|et|y|to|bis)\b"
 _SEPARATOR = rf"\s{{0,3}}(?:{_MARKS}|{_WORDS})\s{{0,3}}"
 _LIST = rf"(?:{_NOUN})?{_NUMBER}(?:{_SEPARATOR}(?:{_NOUN})?{_NUMBER}){{0,20}}"
 _NAMED = rf"{_NOUN}{_NUMBER}(?:{_SEPARATOR}(?:{_NOUN})?{_NUMBER}){{0,20}}"
+_TITLE = r"(?:\s?[:,–—-]\s[^\[\]()\n]{1,60})?"  # "[Source 1: Storing coffee]", "(Source 2, p. 3)"
 _NOTE = r"(?:[:†][^\]】\n]{0,40})?"  # what tools write behind the number
-_SQUARE = rf"\^?(?:\[\[\s?{_LIST}\s?\]\]|\[\s?{_LIST}\s?(?:†[^\]\n]{{0,40}})?\])"
+_SQUARE = rf"\^?(?:\[\[\s?{_LIST}\s?\]\]|\[\s?{_LIST}\s?(?:†[^\]\n]{{0,40}})?\]|\[\s?{_NAMED}{_TITLE}\])"
 _MARKER = re.compile(
-    rf"{_SQUARE}|【\s?{_LIST}\s?{_NOTE}】|［\s?{_LIST}\s?］|\({_NAMED}\)|（{_NAMED}）",
+    rf"{_SQUARE}|【\s?{_LIST}\s?{_NOTE}】|［\s?{_LIST}\s?］|\({_NAMED}{_TITLE}\)|（{_NAMED}）",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"\((?=https?:|www\.|/|#|\)|[^()\s]{1,80}\.\w{2,4}\))[^()\s]{0,300}\)", re.IGNORECASE)
+_NUMBERS = re.compile(rf"[\^\[【［(（\s]*({_LIST})", re.IGNORECASE)
 _PIECE = re.compile(r"(\d+)|[–—‑-]|\b(?:to|bis)\b", re.IGNORECASE)
 _LEAKED = re.compile("\ue200[^\ue201\n]{0,200}\ue201|[\ue200-\ue20f]")
 
@@ -47,7 +50,7 @@ _CODE_NAME = re.compile(
 )
 _AMOUNT = re.compile(r"[0-9]\s?\Z")  # "12 g[1]" is a unit
 _ASSIGNED = re.compile(r"(?<![<>!])=\s*(?:[\w.\[\]]+\s*[-+*/]\s*)*\Z")
-_CALLED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\((?:[^()\s]|,\s)*\Z")
+_CALLED = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\((?:[^()\s]|,\s)*\Z|\w\(\)\Z|\$[A-Za-z_]\w*\Z")
 _OPERATOR = re.compile(
     r"\s*(?:[-+*/%:]?=(?!>)|(?:[<>!]=|[<>](?!br\b))\s*[\w\"']|[-+*/]\s*\d|\+\+|--)|\(\)|\.[A-Za-z_]\w*\(|\[[a-z]"
 )
@@ -62,7 +65,7 @@ _PREFIXES = "|".join(
 _SO_FAR = rf"(?:{_NOUN}|{_WORDS}|\d{{1,3}}(?!\d)|[\s^]|{_MARKS}){{0,60}}(?:{_PREFIXES}|an?|un?|e|t|b|bi)?"
 _HALF = re.compile(
     rf"(?:\^?\[\[?{_SO_FAR}(?:†[^\]\n]{{0,40}})?|\^?\[\[{_SO_FAR}\]|\^|【[^】\n]{{0,60}}|［{_SO_FAR}"
-    rf"|[(（](?:{_PREFIXES}|{_NOUN}{_SO_FAR})?"
+    rf"|[(（](?:{_PREFIXES}|{_NOUN}{_SO_FAR})?|[\[(]\s?{_NAMED}\s?[:,–—-]\s[^\[\]()\n]{{0,60}}"
     "|\ue200[^\ue201\n]{0,200})\\Z",
     re.IGNORECASE,
 )
@@ -156,7 +159,8 @@ def _ranges(marker: str) -> tuple[tuple[int, int], ...]:
     """What the marker cites; nothing where it falls, or where a zero says that it is an interval."""
     found: list[tuple[int, int]] = []
     goes_on = False
-    for piece in _PIECE.finditer(marker, 0, _end_of_numbers(marker)):
+    numbers = _NUMBERS.match(marker)
+    for piece in _PIECE.finditer(numbers[1] if numbers else ""):
         if not piece[1]:
             goes_on = True
             continue
@@ -166,12 +170,7 @@ def _ranges(marker: str) -> tuple[tuple[int, int], ...]:
         found.append((found.pop()[0], number) if goes_on else (number, number))
         goes_on = False
     has_zero = any(first == 0 for first, _ in found)
-    return () if has_zero and (len(found) > 1 or found[0][1]) else tuple(dict.fromkeys(found))
-
-
-def _end_of_numbers(marker: str) -> int:
-    notes = (marker.find(sign) for sign in ("†:" if marker[0] == "【" else "†"))
-    return min((at for at in notes if at >= 0), default=len(marker))
+    return () if has_zero and (len(found) > 1 or found[0][1] > 0) else tuple(dict.fromkeys(found))
 
 
 def _is_index(text: str, start: int, end: int) -> bool:
@@ -183,7 +182,7 @@ def _is_index(text: str, start: int, end: int) -> bool:
         before = before[: chain.start()]
     name = _NAME.search(before)
     outside = before[: name.start()] if name else before
-    if _CALLED.search(outside) or _ASSIGNED.search(outside):
+    if _CALLED.search(before) or _CALLED.search(outside) or _ASSIGNED.search(outside):
         return True
     if not name:
         return False

@@ -567,6 +567,11 @@ def test_headings_begin_below_those_of_the_page_and_leave_out_no_level() -> None
     assert tags == ["<h3", "<h4", "<h4", "<h3", "<h4"]
 
 
+def test_citations_that_begin_lines_leave_the_lines_apart() -> None:
+    [html] = blocks_of("Sources:<br>[1] Roasting<br>[2] Grinding", TITLES)
+    assert html.count("<br>\n<a class") == 2
+
+
 def test_links_open_elsewhere_and_tell_nothing() -> None:
     [html] = blocks_of('[x](https://a.example "t")')
     assert html == '<p dir="auto"><a href="https://a.example" rel="noopener nofollow" target="_blank">x</a></p>'
