@@ -120,13 +120,13 @@ def leaked_at(text: str, at: int) -> int:
 
 def half_marker(text: str) -> int:
     """Where the end of a growing text begins that may become a marker, or whose meaning the next characters decide."""
-    begin = max(0, len(text) - _HALF_CHARS)
-    if not _BEGINNING.search(text, begin):
-        return len(text)
-    half, undecided = _HALF.search(text, begin), _UNDECIDED.search(text, begin)
-    found = [half.start()] if half else []
-    if undecided and _is_undecided(text, undecided.start(), undecided["behind"]):
-        found.append(undecided.start())
+    found: list[int] = []
+    for beginning in _BEGINNING.finditer(text, max(0, len(text) - _HALF_CHARS)):
+        at = beginning.start()
+        undecided = _UNDECIDED.match(text, at)
+        if _HALF.match(text, at) or (undecided and _is_undecided(text, at, undecided["behind"])):
+            found.append(at)
+            break
     opened = text.rfind("](", max(0, len(text) - _ADDRESS_CHARS))
     if opened >= 0 and (address := _HALF_ADDRESS.search(text, max(0, opened - _HALF_CHARS))):
         found.append(address.start(1))
