@@ -180,14 +180,20 @@ def _is_index(text: str, start: int, end: int) -> bool:
         if not _ALL_MARKERS.fullmatch(chain[0]):
             return True  # [words][1]
         before = before[: chain.start()]
-    name = _NAME.search(before)
+    name = _NAME.search(before) if before[-1:].isalnum() or before.endswith("_") else None
     outside = before[: name.start()] if name else before
-    if _CALLED.search(before) or _CALLED.search(outside) or _ASSIGNED.search(outside):
+    if _is_handed_over(before, outside):
         return True
     if not name:
         return False
     is_unit = len(name[0]) == 1 and _AMOUNT.search(outside)
     return bool((_CODE_NAME.fullmatch(name[0]) and not is_unit) or _OPERATOR.match(text, end))
+
+
+def _is_handed_over(before: str, outside: str) -> bool:
+    """Whether it is a variable, or stands in a call or behind an assignment; most texts have no sign of that."""
+    called = ("(" in before or "$" in before) and (_CALLED.search(before) or _CALLED.search(outside))
+    return bool(called or ("=" in outside and _ASSIGNED.search(outside)))
 
 
 def _is_definition(text: str, start: int, end: int) -> bool:
