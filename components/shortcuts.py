@@ -17,7 +17,7 @@ SHORTCUTS = (
     ("d", "Documents", "documents"),
     ("t", "Light or dark", "theme"),
     ("?", "This list", "shortcuts"),
-    ("Esc", "Stop the answer, leave editing, close what is open", ""),
+    ("Esc", "Stop the answer, leave editing or a pinned source, close what is open", ""),
     ("Enter", "Send the question", ""),
     ("Shift + Enter", "New line", ""),
 )
