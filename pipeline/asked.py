@@ -31,7 +31,7 @@ _QUANTITIES = (
     (
         "weight|weighs?|gewicht|wiegt",
         "heavy|schwer",
-        r"(?:kilo|milli)?gram(?:me|m)?s?|[km]?g|pounds?|lbs?|ounces?|oz|tonn?e?[sn]?|pfund",
+        r"(?:kilo|milli)?gram(?:me|m)?s?|[km]?g|pounds?|lbs?|ounces?|oz|tonn?e?[sn]?|pfund|per ?cent|prozent",
     ),
     ("speed|geschwindigkeit", "fast|schnell", rf"km/h|mph|m/s|knots?|knoten|{_TIME}"),
     ("duration|dauer", "long|lange?", rf"{_TIME}|{_LENGTH}"),
@@ -59,12 +59,10 @@ def _named(name: str) -> re.Pattern[str]:
 
 
 def _measured(unit: str) -> re.Pattern[str]:
-    """A number beside its unit, or a share of it in percent."""
+    """A number beside its unit."""
     number = rf"(?:\d|\b(?:{_COUNTING})\b)"
     before = r"|[€$£]\s?\d" if "€" in unit else ""
-    return re.compile(
-        rf"{number}[^.!?|]{{0,12}}?(?:(?<![a-z])(?:{unit}|per ?cent|prozent)(?![a-z])|%){before}", re.IGNORECASE
-    )
+    return re.compile(rf"{number}[^.!?|]{{0,12}}?(?<![a-z])(?:{unit})(?![a-z]){before}", re.IGNORECASE)
 
 
 _UNITS = (
@@ -79,6 +77,9 @@ _MEANING_ASKED = re.compile(
     r"\W*(?:what|who|was|wer)(?:['’]s| is| are| was| were| ist| sind| war| waren) (?:an? |the |eine? |der |die |das )?"
     r"((?:[^\W_]|[-'’])+(?: (?:[^\W_]|[-'’])+)?)\W*",
     re.IGNORECASE,
+)
+_TELLS_MEANING = re.compile(
+    r",| (?:is|are|was|were|means|ist|sind|war|waren|bezeichnet|bedeutet|heißt)\b", re.IGNORECASE
 )
 _ARTICLE = re.compile(r"(?:an?|the|eine?|der|die|das)\s+", re.IGNORECASE)
 
@@ -131,7 +132,7 @@ def lacks(kind: Kind | None, sentence: str, question: str, asked: Sequence[Weigh
             return 0.0
         return (1.0 + lacks("number", sentence, question, asked)) / 2
     if kind == "meaning":
-        return not _is_about(sentence, question)
+        return _far_from_meaning(sentence, question)
     if kind == "date":
         return not any(date[0] not in question for date in _DATE.finditer(sentence))
     known = {term for word in asked for term in word.terms}
@@ -151,12 +152,28 @@ def has_quantity(sentence: str, question: str) -> bool:
     return unit is not None and any(found[0].casefold() not in question.casefold() for found in unit.finditer(sentence))
 
 
-def _is_about(sentence: str, question: str) -> bool:
-    """Whether a sentence begins with what the question asks the meaning of."""
+def subject_of(question: str) -> str | None:
+    """What a question asks the meaning of: "Mokkakanne" of "Was ist eine Mokkakanne?"."""
     found = _MEANING_ASKED.fullmatch(question)
-    article = _ARTICLE.match(sentence)
-    begin = sentence[article.end() :] if article else sentence
-    return found is not None and begin.casefold().startswith(found[1].casefold())
+    return found[1] if found else None
+
+
+def is_named(title: str, subject: str) -> bool:
+    """Whether a title names just that, its article apart."""
+    return _without_article(title).casefold() == subject.casefold()
+
+
+def _far_from_meaning(sentence: str, question: str) -> float:
+    """0 for "Crema is …" and "Crema, the …", 0.5 for other sentences that begin so, 1 for the rest."""
+    subject, begin = subject_of(question), _without_article(sentence)
+    if subject is None or not begin.casefold().startswith(subject.casefold()):
+        return 1.0
+    return 0.0 if _TELLS_MEANING.match(begin, len(subject)) else 0.5
+
+
+def _without_article(text: str) -> str:
+    article = _ARTICLE.match(text)
+    return text[article.end() :] if article else text
 
 
 def is_decisive(word: str, question: str, asked_in: Language) -> bool:

@@ -20,7 +20,7 @@ from pipeline.quoting import sentences_of
 from pipeline.retrieval import Entry, Scope, Shelf
 from pipeline.retrieval.words import Language, language_of, words_of
 from pipeline.sentences import ends, is_row, without_mark
-from pipeline.whole import Whole, calls, is_general, is_single
+from pipeline.whole import TOLD, Whole, calls, is_general, is_single
 
 TITLES: MappingProxyType[Language, str] = MappingProxyType({"en": "Contents", "de": "Inhalt"})
 _COUNTED: MappingProxyType[Language, tuple[str, str, str]] = MappingProxyType(
@@ -37,7 +37,7 @@ async def passages_on(whole: Whole, asked_in: Language, shelf: Shelf, scope: Sco
     """At most `wanted` passages; () where no document has that name, and a search may know better."""
     seen = [entry for entry in await shelf.documents(scope.visitor) if _is_in(entry, scope)]
     meant = _meant(whole, seen)
-    if len(meant) == 1 and whole.aim in ("about", "summary"):
+    if len(meant) == 1 and whole.aim in TOLD:
         return await _beginnings(meant[0], shelf, scope, wanted)
     return (await _contents(meant, asked_in, shelf, scope),) if meant and wanted else ()
 

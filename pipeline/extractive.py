@@ -86,6 +86,7 @@ _ENGLISH = Wording(
             "answer": "The best sentence has {score} of 15.5 points; from {answer:g} on it counts as an answer.",
             "near": "The best sentence has {score} of 15.5 points; an answer takes {answer:g}.",
             "missed": "The best sentence has {score} of 15.5 points, but does not answer without {missed}.",
+            "unmeasured": "The best sentence has {score} of 15.5 points, but holds no quantity of the kind asked for.",
             "foreign": "None of the question’s own words is there, so nothing is quoted.",
             "none": "The best sentence has {score} of 15.5 points; below {near:g} nothing is quoted.",
         }
@@ -107,6 +108,7 @@ _GERMAN = Wording(
             "answer": "Der beste Satz hat {score} von 15,5 Punkten; ab {answer:g} gilt er als Antwort.",
             "near": "Der beste Satz hat {score} von 15,5 Punkten; eine Antwort braucht {answer:g}.",
             "missed": "Der beste Satz hat {score} von 15,5 Punkten, antwortet aber nicht ohne {missed}.",
+            "unmeasured": "Der beste Satz hat {score} von 15,5 Punkten, nennt aber kein Maß der gefragten Art.",
             "foreign": "Kein Wort der Frage selbst kommt darin vor, also wird nichts zitiert.",
             "none": "Der beste Satz hat {score} von 15,5 Punkten; unter {near:g} wird nichts zitiert.",
         }
@@ -185,7 +187,7 @@ def reply(request: Request) -> str:
 
 def _whole_answer(prompt: Prompt) -> tuple[str, str] | None:
     """Reasoning and answer to a question about documents as a whole; None for any other."""
-    whole = whole_of(prompt.question, goes_on=prompt.previous is not None)
+    whole = whole_of(prompt.question, prompt.previous[0] if prompt.previous else None)
     return told(whole, prompt.passages, language_of(prompt.question)) if whole else None
 
 
@@ -258,6 +260,8 @@ def reasoning_of(query: Query, passages: Sequence[Numbered], choice: Choice, wor
         case = "foreign"
     elif choice.missed and choice.score >= ANSWER_SCORE:
         case = "missed"
+    elif choice.is_unmeasured and choice.score >= ANSWER_SCORE:
+        case = "unmeasured"
     decided = wording.decided[case].format(
         score=f"{choice.score:.1f}".replace(".", wording.point),
         answer=ANSWER_SCORE,

@@ -18,7 +18,7 @@ from pipeline.quoted import row, sentence, uncited
 from pipeline.quoting import Sentence, sentences_of
 from pipeline.retrieval.words import Language, language_of
 from pipeline.sentences import ends, is_row
-from pipeline.whole import Whole, calls, is_file, is_general
+from pipeline.whole import TOLD, Whole, calls, is_file, is_general
 
 TOLD_MOST, LISTED_MOST = 5, 30  # documents that are told with their first sentence, and by their title
 LEAD_SENTENCES, LEAD_MOST, ROWS_MOST = 2, 4, 3
@@ -91,7 +91,7 @@ def _answer(whole: Whole, passages: Sequence[Numbered], phrases: Phrases) -> str
     lines = list(_LINE.finditer(contents.text)) if contents else []
     if contents and lines:
         return _of_many(whole, contents, lines, phrases)
-    if whole.aim in ("about", "summary"):
+    if whole.aim in TOLD:
         return _of_one(whole, passages, phrases)
     return phrases.hello if whole.aim == "hello" else phrases.self if whole.aim == "self" else ""
 

@@ -146,7 +146,7 @@ class Rag(dspy.Module):
         self, question: str, history: Sequence[Turn], scope: Scope, options: Options, fitting: Fitting
     ) -> tuple[Passage, ...] | None:
         """What documents begin with that are asked of as a whole; None where something else is asked."""
-        whole = whole_of(question, goes_on=bool(history))
+        whole = whole_of(question, history[-1].question if history else None)
         if whole is None or self.shelf is None:
             return None
         began = time.monotonic()

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from pipeline.asked import has_quantity, is_decisive, kind_of, lacks, unit_of
+from pipeline.asked import is_decisive, is_named, kind_of, lacks, subject_of, unit_of
 from pipeline.conversation import Query
 from pipeline.numbered import Numbered
 from pipeline.retrieval.query import WeightedWord, own_words, weighted_words
 from pipeline.retrieval.words import Language, language_of, terms_of, terms_of_word, told_language, words_of
-from pipeline.sentences import is_row, sentences
+from pipeline.sentences import is_row, sentences, without_mark
 
 State = Literal["answer", "near", "none"]
 
@@ -32,6 +32,8 @@ LEAST_CHANCE = 0.3  # another sentence is quoted too while exp(its score - the b
 # The prompt tells ranks and no scores. BM25 gives the 2nd to 4th passage 0.62, 0.49, 0.43 of the first one's score.
 _RANK_FALL = -0.6
 _TRIGRAMS_LEAST = 4  # a word has as many as letters
+BEGINNING_GAIN = 2.0  # of the beginning of the document that is named after what the question asks the meaning of
+ANNOUNCING_COST = 2.0  # of "These are used:", which says nothing without its list
 SAID_COST = 4.0  # of a sentence that the answer above holds already, and that adds nothing that is asked for now
 LEAST_LIKENESS = 0.6  # words that share fewer of their trigrams are different words
 
@@ -54,7 +56,8 @@ class Choice:
     """What is quoted, best first. `score` is the best sentence's, also where nothing is quoted.
 
     `mentions` holds for each passage the words of the question that it has, `absent` those that none has, and `missed`
-    those of them without which nothing can answer (see `asked.is_decisive`).
+    those of them without which nothing can answer (see `asked.is_decisive`). `is_unmeasured`: a quantity is asked for,
+    and the best sentence has none of the kind.
     """
 
     state: State
@@ -63,6 +66,15 @@ class Choice:
     mentions: tuple[tuple[str, ...], ...]
     absent: tuple[str, ...]
     missed: tuple[str, ...]
+    is_unmeasured: bool = False
+
+
+class Scored(NamedTuple):
+    """A quote, how far it is from what the question asks for (`asked.lacks`), and whether it was just said."""
+
+    quote: Quote
+    lacks: float
+    is_said: bool
 
 
 class Sentence(NamedTuple):
@@ -82,16 +94,19 @@ def choose(query: Query, passages: Sequence[Numbered]) -> Choice:
     Passages in another language are quoted only where those in the question's do not answer it.
     """
     asked_in = language_of(query.question, *(passage.text for passage in passages))
-    scored: dict[str, Quote] = {}
+    scored: dict[str, Scored] = {}
     for rank, passage in enumerate(passages, 1):
-        for quote in _scored(query, passage, rank, asked_in):
-            if quote.text not in scored or scored[quote.text].score < quote.score:
-                scored[quote.text] = quote
+        for each in _scored(query, passage, rank, asked_in):
+            if each.quote.text not in scored or scored[each.quote.text].quote.score < each.quote.score:
+                scored[each.quote.text] = each
     foreign = {passage.number for passage in passages if _tongue(passage) not in (None, asked_in)}
-    answers = _preferred(scored.values(), lambda quote: quote.number not in foreign)
-    if unit_of(query.question):
-        answers = _preferred(answers, lambda quote: has_quantity(told(quote.text, quote.head), query.question))
-    best_first = sorted(answers, key=lambda quote: -quote.score)[:QUOTES_MOST]
+    asks_quantity = unit_of(query.question) is not None
+    answers = _preferred(scored.values(), lambda each: each.quote.number not in foreign)
+    if asks_quantity:
+        answers = _preferred(answers, lambda each: each.lacks == 0)
+    chosen = sorted(answers, key=lambda each: -each.quote.score)[:QUOTES_MOST]
+    best_first = [each.quote for place, each in enumerate(chosen) if not (place and each.is_said)]
+    is_unmeasured = asks_quantity and bool(chosen) and chosen[0].lacks == 1
     best = best_first[0].score if best_first else 0.0
     words = own_words(query, asked_in)
     mentions = tuple(tuple(word for word in words if _mentions(passage, word)) for passage in passages)
@@ -99,15 +114,16 @@ def choose(query: Query, passages: Sequence[Numbered]) -> Choice:
     missed = tuple(word for word in absent if is_decisive(word, query.question, asked_in))
     is_elsewhere = words and len(absent) == len(words)  # then only the turn before speaks for these passages
     says_nothing = best < NEAR_SCORE or is_elsewhere
-    state: State = "none" if says_nothing else "near" if best < ANSWER_SCORE or missed else "answer"
+    state: State = "none" if says_nothing else "near" if best < ANSWER_SCORE or missed or is_unmeasured else "answer"
     quotes = tuple(quote for quote in best_first if math.exp(quote.score - best) >= LEAST_CHANCE)
-    return Choice(state, best, quotes if state != "none" else (), mentions, absent, missed)
+    return Choice(state, best, quotes if state != "none" else (), mentions, absent, missed, is_unmeasured)
 
 
-def _preferred(quotes: Collection[Quote], fits: Callable[[Quote], bool]) -> Collection[Quote]:
-    """Those that fit, where one of them may be quoted; else all."""
-    fitting = [quote for quote in quotes if fits(quote)]
-    return fitting if any(quote.score >= NEAR_SCORE for quote in fitting) else quotes
+def _preferred(scored: Collection[Scored], fits: Callable[[Scored], bool]) -> Collection[Scored]:
+    """Those that fit, where one of them may be quoted and holds what is asked for; else all."""
+    fitting = [each for each in scored if fits(each)]
+    is_enough = any(each.quote.score >= NEAR_SCORE and each.lacks < 1 for each in fitting)
+    return fitting if is_enough else scored
 
 
 def _tongue(passage: Numbered) -> Language | None:
@@ -115,18 +131,28 @@ def _tongue(passage: Numbered) -> Language | None:
     return told_language(passage.text, passage.heading)
 
 
-def _scored(query: Query, passage: Numbered, rank: int, asked_in: Language) -> Iterator[Quote]:
-    """Every sentence of a passage with its score; none for a query without content words."""
+def _scored(query: Query, passage: Numbered, rank: int, asked_in: Language) -> Iterator[Scored]:
+    """Every sentence of a passage with its score; none for a query without content words.
+
+    Who only asks for more is meant to ask what was asked before.
+    """
     language = language_of(passage.text, passage.heading)
-    asked = weighted_words(query, language, asked_in)
+    meant = query if own_words(query, asked_in) or not query.past else Query(query.past[0][0])
+    asked = weighted_words(meant, language, asked_in)
     if not asked:
         return
     kind = kind_of(query.question)
+    own = [word.terms for word in asked if word.weight == 1.0] if meant is query else []
     said = [f" {' '.join(words_of(text))} " for text, _ in query.past]
+    subject = subject_of(query.question)
+    is_its_beginning = subject is not None and is_named(passage.heading, subject)
     heading = terms_of(passage.heading, language)
     passage_share = _share(asked, heading | terms_of(passage.text, language))
     for sentence in sentences_of(passage.text, language):
         here = sentence.terms
+        lacking = lacks(kind, _told(sentence.text, sentence.head), query.question, asked)
+        holds_all = bool(own) and all(here.issuperset(terms) for terms in own)
+        is_said = not holds_all and (kind is None or lacking > 0) and _is_said(sentence.text, said)
         score = (
             4.0 * _share(asked, here)
             + 5.0 * _likeness(asked, sentence)
@@ -135,13 +161,15 @@ def _scored(query: Query, passage: Numbered, rank: int, asked_in: Language) -> I
             + 1.5 * _share(asked, heading, but_not_in=here)
             + 2.5 * _share(asked, sentence.before, but_not_in=here)
             + 1.0 * _share(asked, sentence.after, but_not_in=here)
-            - 2.0 * (lacking := lacks(kind, told(sentence.text, sentence.head), query.question, asked))
-            - SAID_COST * (_is_said(sentence.text, said) and (kind is None or lacking > 0))
+            - 2.0 * lacking
+            + BEGINNING_GAIN * is_its_beginning
+            - SAID_COST * is_said
+            - ANNOUNCING_COST * sentence.text.endswith(":")
         )
-        yield Quote(passage.number, sentence.text, score, sentence.head)
+        yield Scored(Quote(passage.number, sentence.text, score, sentence.head), lacking, is_said)
 
 
-def told(text: str, head: str) -> str:
+def _told(text: str, head: str) -> str:
     """A sentence; of a row each cell before its column's name, which may be the unit of a number."""
     if not head:
         return text
@@ -151,7 +179,7 @@ def told(text: str, head: str) -> str:
 
 def _is_said(sentence: str, said: Sequence[str]) -> bool:
     """Whether the turn before has said just that."""
-    words = " ".join(words_of(sentence))
+    words = " ".join(words_of(without_mark(sentence)))
     return any(f" {words} " in each for each in said)
 
 

@@ -7,13 +7,14 @@ they are is told by their frame: what is left without it is nothing, or what a d
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.retrieval.words import content_words, in_any_language, language_of, terms_in_any_language
 
 Aim = Literal["about", "summary", "list", "self", "hello", "thanks"]
 
+TOLD: tuple[Aim, ...] = ("about", "summary")
 POINTS_MOST = 10
 _LONGEST_CHARS = 400  # a longer text is no such question, and is not looked at
 
@@ -151,20 +152,25 @@ _TALK: tuple[tuple[Aim, re.Pattern[str]], ...] = (
 )
 
 
-def whole_of(question: str, *, goes_on: bool = False) -> Whole | None:
+def whole_of(question: str, before: str | None = None) -> Whole | None:
     """What a question asks of documents as a whole; None for one that passages answer, the usual case.
 
-    With `goes_on` an answer stands above it, of which "How does it work?" and "Summarise it" ask.
+    Below a question that was asked `before`, "Summarise it" means what that one asked of, and "How does it work?" what
+    its answer told.
     """
     if len(question) > _LONGEST_CHARS:
         return None
     asked = " ".join(question.split()).rstrip(" .!?…")
     polite = _POLITE.match(asked)
     core = asked[polite.end() :] if polite else asked
-    for aim, pattern in (*_TALK, *(() if goes_on else (("self", _SELF_AT_FIRST),))):
+    for aim, pattern in (*_TALK, *(() if before else (("self", _SELF_AT_FIRST),))):
         if any(text and pattern.fullmatch(text) for text in (core, asked)):
             return Whole(aim, own=aim == "list" and bool(_OWN.search(core)))
-    return _framed(core, goes_on)
+    whole = _framed(core)
+    if whole and before and not whole.name:
+        meant = whole_of(before)
+        return replace(meant, aim=whole.aim, points=whole.points) if meant and meant.aim in TOLD else None
+    return whole
 
 
 def calls(name: str, title: str, file: str = "") -> int:
@@ -195,23 +201,21 @@ def is_file(name: str) -> bool:
     return _FILE.search(name) is not None
 
 
-def _framed(asked: str, goes_on: bool) -> Whole | None:
+def _framed(asked: str) -> Whole | None:
     for aim, frame in _FRAMES:
         if match := frame.fullmatch(asked):
-            return _named(aim, match["name"] or "", asked, goes_on)
+            return _named(aim, match["name"] or "", asked)
     for frame in _FRAMES_OF_NAMED:
         if match := frame.fullmatch(asked):
             name = match["name"]
             tells = _QUOTED.search(name) or _NOUN.search(name) or is_file(name)
-            return _named("about", name, asked, goes_on) if tells else None
+            return _named("about", name, asked) if tells else None
     return None
 
 
-def _named(aim: Aim, said: str, asked: str, goes_on: bool) -> Whole | None:
+def _named(aim: Aim, said: str, asked: str) -> Whole:
     quoted = _QUOTED.search(said)
     bare = " ".join(_BESIDES.sub(" ", _MANNER.sub("", f" {said}")).split()).strip(" ,:.;")
-    if goes_on and not quoted and not bare:
-        return None  # "it", of which the turn before tells
     points = _POINTS.search(asked)
     return Whole(
         aim,

@@ -102,6 +102,23 @@ def test_an_answer_is_in_the_language_of_the_question_where_that_is_there() -> N
     assert [quote.number for quote in choose(Query("Was ist eine Mokkakanne?"), (english,)).quotes] == [1]
 
 
+def test_a_quantity_that_no_sentence_has_is_no_answer() -> None:
+    passages = (Numbered(1, "Water", "The water of the machine should be hot for an espresso."),)
+    choice = choose(Query("How hot should the water of the machine be?"), passages)
+    assert (choice.state, choice.is_unmeasured) == ("near", True)
+
+
+def test_what_something_is_tells_the_beginning_of_the_document_that_is_named_so() -> None:
+    begins = Numbered(2, "Die Mokkakanne", "Die Mokkakanne, auch Espressokocher genannt, steht auf dem Herd.")
+    other = Numbered(1, "Die Mokkakanne › Pflege", "Eine Mokkakanne sollte man nach dem Kochen immer auswaschen.")
+    assert choose(Query("Was ist eine Mokkakanne?"), (other, begins)).quotes[0].number == 2
+
+
+def test_a_sentence_that_only_announces_a_list_is_not_quoted_for_it() -> None:
+    passages = (Numbered(1, "Tea", "These cups for green tea are used:\n\n- green tea cups without a handle"),)
+    assert choose(Query("Which cups are used for green tea?"), passages).quotes[0].text.endswith("handle")
+
+
 def test_what_was_just_said_is_not_said_again() -> None:
     first, then = (
         "Beans stay fresh for weeks if the bag is closed.",
@@ -109,8 +126,10 @@ def test_what_was_just_said_is_not_said_again() -> None:
     )
     passages = (Numbered(1, "Beans", f"{first} {then}"),)
     previous = ("How long do beans stay fresh?", f"{first} [1]")
-    for question in ("Why?", "Tell me more", "And what about the bag?", "What else?"):
-        assert choose(query_of(question, previous), passages).quotes[0].text == then, question
+    for question in ("Why?", "Tell me more", "And does it have a valve?", "What else?"):
+        assert [quote.text for quote in choose(query_of(question, previous), passages).quotes] == [then], question
+    asked_again = choose(query_of("And when is it closed?", previous), passages)
+    assert asked_again.quotes[0].text == first  # it holds what is asked for now
     assert choose(query_of("How long do beans stay fresh in a closed bag?", previous), passages).quotes[0].text == first
 
 

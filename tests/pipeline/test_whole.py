@@ -85,7 +85,13 @@ def test_who_only_talks_gets_no_search(aim: Aim, questions: str) -> None:
 @pytest.mark.parametrize("question", ["Summarise it", "What is it about?", "How does it work?", "Fasse das zusammen"])
 def test_below_an_answer_it_is_what_the_answer_told(question: str) -> None:
     assert whole_of(question) is not None
-    assert whole_of(question, goes_on=True) is None
+    assert whole_of(question, "How hot should tea be?") is None
+
+
+def test_below_a_question_for_a_document_it_is_that_document() -> None:
+    before = "What is “Green tea” about?"
+    assert whole_of("Summarise it in three bullet points", before) == Whole("summary", "Green tea", points=3)
+    assert whole_of("Summarise it", "thanks") is None
 
 
 def test_a_document_is_called_by_its_title_its_file_or_words_of_them() -> None:
