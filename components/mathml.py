@@ -91,6 +91,8 @@ def mathml(tex: str, *, is_display: bool) -> str | None:
         return _Listed(tex).of(written) if len(written) <= MATHML_CHARS else None
     except (LatexError, UnicodeEncodeError, expat.ExpatError, _NotListed):
         return None
+    except RuntimeError:  # no thread can be started, or the process is at its end
+        return None
 
 
 class _NotListed(Exception):
