@@ -134,6 +134,9 @@ def test_a_chip_pins_its_card_and_marks_its_own_sentence_until_another_is_chosen
     nothing_marked(page)
     chips.nth(2).click()
     marks(page, HARSH)
+    page.emulate_media(media="print")  # what is chosen is white on its ground, and paper has none
+    assert page.evaluate(LOOK, "#thread .answer .cite.lit")[1] == page.evaluate(LOOK, "#thread .answer")[1]
+    page.emulate_media(media="screen")
     page.keyboard.press("Escape")
     nothing_marked(page)
     expect(chips.nth(2)).to_be_focused()
