@@ -13,8 +13,6 @@ import gradio as gr
 from pipeline.bugs import own_fault
 from pipeline.errors import GlassboxError
 
-TITLE = "That did not work"
-
 
 def traced(intent: Callable[..., Any]) -> Callable[..., Any]:
     """The same handler; an exception of it is logged and counted, and the page shows a constant text."""
@@ -53,4 +51,4 @@ def traced(intent: Callable[..., Any]) -> Callable[..., Any]:
 
 def _told(error: Exception) -> gr.Error:
     fault = error if isinstance(error, GlassboxError) else own_fault(error, "page")
-    return gr.Error(fault.text, duration=None, title=TITLE, print_exception=False)
+    return gr.Error(fault.text, duration=None, print_exception=False)
