@@ -46,7 +46,7 @@ FRAME_CORNERS = 6  # of a clipping path that is a rectangle
 _INVISIBLE, _CLIPPING = 3, 7  # text rendering modes
 # What pdfium writes its answers into: made once, since a page has thousands of objects.
 _FLOATS, _NUMBERS = [ctypes.c_float() for _ in range(4)], [ctypes.c_uint() for _ in range(4)]
-_MATRIX = raw.FS_MATRIX()
+_DOUBLES, _LOOSE, _MATRIX = [ctypes.c_double() for _ in range(4)], raw.FS_RECTF(), raw.FS_MATRIX()
 
 
 @dataclass(slots=True)
@@ -125,6 +125,9 @@ def _walk(page: Any) -> Iterator[tuple[Any, int, float]]:
 
 
 def _look_at_text(found: _Objects, place: int, handle: Any, depth: int, bounds: Box) -> None:
+    if place >= MOST_OBJECTS:
+        found.suspects.append(handle)
+        return
     left, bottom, right, top = box = _bounds_of(handle)
     if left >= right or bottom >= top:
         return  # blanks
@@ -133,7 +136,7 @@ def _look_at_text(found: _Objects, place: int, handle: Any, depth: int, bounds: 
         found.saying.append(handle)
     mode = raw.FPDFTextObj_GetTextRenderMode(handle)
     is_undrawn = mode in (_INVISIBLE, _CLIPPING)
-    if place >= MOST_OBJECTS or (depth and not is_undrawn):
+    if depth and not is_undrawn:
         found.suspects.append(handle)  # where the text of a form stands, and what hides the form, is only seen
     elif depth:
         found.undrawn.append(handle)
@@ -178,17 +181,22 @@ def _may_hide(fill: tuple[int, Box, Colour | None], text: _Text) -> bool:
 def _judged(page: Any, textpage: Any, bounds: Box, suspects: Sequence[Any], *, is_scan: bool) -> Iterator[int]:
     """Draw the page with and without these texts, and look at each piece of them."""
     pictures = _Pictures(_picture(page), _picture(page, suspects), bounds, page.get_rotation())
-    # Where a piece was not drawn, it matters whether letters stand there that are no text at all.
-    letters = _addresses(each for each in suspects if is_scan or _is_undrawn(each))
     bare: Any = None
     for owner, numbers, size, box in _pieces(textpage, _addresses(suspects)):
         if size >= _tiny(bounds) and pictures.has_text(box):
             continue
-        if owner in letters and bare is None:
-            texts = [each for each, _, _ in _walk(page) if raw.FPDFPageObj_GetType(each) == raw.FPDF_PAGEOBJ_TEXT]
-            bare = _picture(page, texts).convert("L")
-        if size < _tiny(bounds) or owner not in letters or not pictures.has_ink(bare, box):
-            yield from numbers
+        # What was not drawn may stand for letters that are no text at all.
+        if size >= _tiny(bounds) and (is_scan or _is_undrawn(ctypes.cast(owner, raw.FPDF_PAGEOBJECT))):
+            bare = bare or _bare_picture(page)
+            if pictures.has_ink(bare, box):
+                continue
+        yield from numbers
+
+
+def _bare_picture(page: Any) -> Any:
+    """The page without any text, as levels of grey."""
+    texts = [each for each, _, _ in _walk(page) if raw.FPDFPageObj_GetType(each) == raw.FPDF_PAGEOBJ_TEXT]
+    return _picture(page, texts).convert("L")
 
 
 def _crammed(textpage: Any, saying: Sequence[Any]) -> Iterator[int]:
@@ -278,8 +286,7 @@ def _pieces(textpage: Any, owners: Collection[int]) -> Iterator[tuple[int, list[
         left, bottom, right, top = here = _place_of(handle, number)
         extent = max(right - left, top - bottom)
         if numbers:
-            box = (min(box[0], left), min(box[1], bottom), max(box[2], right), max(box[3], top))
-            size = max(size, extent)
+            box, size = _union(box, here), max(size, extent)
         else:
             box, size, owner = here, extent, its
         numbers.append(number)
@@ -303,14 +310,21 @@ def _addresses(handles: Iterable[Any]) -> set[int]:
 
 def _place_of(handle: Any, number: int) -> Box:
     """Of a character: its line's height by its advance, and all of its shape."""
-    loose = raw.FS_RECTF()
-    raw.FPDFText_GetLooseCharBox(handle, number, loose)
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    raw.FPDFText_GetLooseCharBox(handle, number, _LOOSE)
+    loose: Box = (_LOOSE.left, _LOOSE.bottom, _LOOSE.right, _LOOSE.top)
+    left, right, bottom, top = _DOUBLES
     if not raw.FPDFText_GetCharBox(handle, number, left, right, bottom, top) or left.value >= right.value:
-        return loose.left, loose.bottom, loose.right, loose.top
-    across = (loose.left, loose.right, left.value, right.value)
-    upwards = (loose.bottom, loose.top, bottom.value, top.value)
-    return min(across), min(upwards), max(across), max(upwards)
+        return loose
+    return _union(loose, (left.value, bottom.value, right.value, top.value))
+
+
+def _union(one: Box, other: Box) -> Box:
+    return (
+        one[0] if one[0] < other[0] else other[0],
+        one[1] if one[1] < other[1] else other[1],
+        one[2] if one[2] > other[2] else other[2],
+        one[3] if one[3] > other[3] else other[3],
+    )
 
 
 def _bounds_of(handle: Any) -> Box:
