@@ -348,6 +348,17 @@ window.glassbox = (() => {
   }
   setInterval(tick, 100);
 
+  // Two blocks of code may begin alike: from the second on, the name of their button has a number.
+  after.push(() => {
+    const seen = new Map();
+    for (const button of all("[data-act=copy-code]")) {
+      const name = (button.dataset.name ??= button.getAttribute("aria-label")), count = (seen.get(name) ?? 0) + 1;
+      seen.set(name, count);
+      const told = count > 1 ? `${name} (${count})` : name;
+      if (button.getAttribute("aria-label") !== told) button.setAttribute("aria-label", told);
+    }
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     document.documentElement.lang = "en";
     const theme = localStorage.getItem("glassbox-theme");

@@ -545,8 +545,9 @@ def test_back_and_forward_go_through_the_conversations_without_doubles(page: Pag
 
 def test_every_button_has_a_name_of_its_own_and_chips_can_be_hit(page: Page) -> None:
     for turn in range(2):
-        ask(page, QUESTION)
+        ask(page, QUESTION, MARKDOWN)
         settled(page, turn + 1)
+    assert page.evaluate(DOUBLES) == {}
     page.locator("#new-chat").click()
     ask(page, QUESTION, BREAKING)
     settled(page)

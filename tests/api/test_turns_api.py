@@ -184,6 +184,12 @@ def test_a_turn_is_read_and_stopped_by_its_id_and_its_visitor_alone(app: Served,
     assert httpx.post(f"{app.url}/api/turns/{turn_id}/stop", headers={"X-Visitor": MAYA}).json() == ended
 
 
+def test_a_turn_says_how_it_was_asked(app: Served) -> None:
+    events = app.ask({"question": QUESTION, "passages_wanted": 2, "temperature": 0.2, "instructions": " "}, MAYA)
+    options = get(app, events[0]["turn_id"]).json()["options"]
+    assert (options["passages_wanted"], options["temperature"], options["instructions"]) == (2, 0.2, None)
+
+
 def test_a_turn_of_nobody_is_open_to_who_knows_its_id(app: Served) -> None:
     turn_id = app.ask({"question": QUESTION})[0]["turn_id"]
     assert get(app, turn_id, NOAH).json()["kind"] == "turn_finished"
