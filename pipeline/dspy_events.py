@@ -24,6 +24,7 @@ from pipeline.metrics import estimated_tokens
 from pipeline.models import Exchange, exchanges, unstreamed
 from pipeline.notices import warned
 from pipeline.replies.names import Fields
+from pipeline.replies.prompts import ADAPTERS, Prompt, fields_of_signature
 from pipeline.replies.reading import Change, ReplyReader
 
 Say = Callable[[Event], None]
@@ -50,10 +51,12 @@ class Manner:
     """How a reply is asked for and shown.
 
     `streams_reasoning`: the reasoning is said while it arrives, else in one piece when it is complete.
+    `prompt`: the words in which the fields are asked for.
     """
 
     is_streamed: bool = True
     streams_reasoning: bool = True
+    prompt: Prompt = "dspy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,7 @@ class Reply:
         self._task = asyncio.current_task()
         exchanges.set(self._exchanges)
         unstreamed.set(not self._manner.is_streamed)
-        adapter = dspy.ChatAdapter(use_json_adapter_fallback=False)
-        with dspy.context(lm=lm, adapter=adapter, trace=None):
+        with dspy.context(lm=lm, adapter=ADAPTERS[self._manner.prompt](), trace=None):
             stream = dspy.streamify(program, is_async_program=True)
             async for item in stream(**inputs):
                 if isinstance(item, PassagesFound | Warned):
@@ -281,8 +283,7 @@ _LACKS: Mapping[str, str] = MappingProxyType({"content_filter": "content_filter"
 
 def fields_of_reply(program: dspy.Module) -> Fields:
     """The fields of the reply that a program streams: those of its signature."""
-    signature = program.signature
-    return Fields(tuple(signature.output_fields), tuple(signature.input_fields))
+    return fields_of_signature(program.signature)
 
 
 def _parts_of(exchange: Exchange) -> tuple[str, str]:

@@ -557,7 +557,8 @@ class Pipeline:
             self._settings.answer_limit_chars,
             self._settings.stream_chunk_size,
         )
-        manner = Manner(attempt.is_streamed, streams_reasoning=self._settings.enable_rationale_streaming)
+        reasons = self._settings.enable_rationale_streaming
+        manner = Manner(attempt.is_streamed, streams_reasoning=reasons, prompt=self._models.prompt(attempt.model))
         return await answer(self._program, inputs, lm, limits, say, manner)
 
     async def _wait(self, running: RunningTurn, work: asyncio.Task[Outcome]) -> GlassboxError | None:

@@ -147,6 +147,7 @@ CASES = (
                 r"\[\[ ## {} ## \]\]",
                 "[[\u00a0##\u00a0{}\u00a0##\u00a0]]",
             ),
+            *("[[ ## {}: ## ]]", '[[ ## "{}" ## ]]', "[[ ## **{}** ## ]]", "{{{{ ## {} ## }}}}", "(( ## {} ## ))"),
             *("## {} ##", "[[ ## {} ##", "[[{}]]"),
         )
     ),
@@ -206,6 +207,14 @@ CASES = (
     Case("German headings", f"**Begründung:** {R}\n\n**Antwort:** {A}", both()),
     Case("tags", f"<reasoning>\n{R}\n</reasoning>\n<answer>\n{A}\n</answer>", both()),
     Case("a tag within a marker", f"[[ ## reasoning ## ]]\n{R}\n[[ ## answer ## ]]\n<answer>{A}</answer>", both()),
+    Case("a marker for thinking", f"[[ ## thinking ## ]]\n{THOUGHT}\n\n{GOOD}", both(THOUGHT), never=("The user",)),
+    Case("a token of another script", f"{GOOD}<\uff5cend\u2581of\u2581sentence\uff5c>", both()),
+    Case("prose that quotes its form first", f"Thought: {R}\nAnswer: {A}", both()),
+    Case(
+        "an announcement, and an input after it",
+        f"[[## answer ## ]]\n\nThe passage is:\n[[## passages ## ]]\n{A}",
+        {"answer": f"The passage is:\n\n{A}"},
+    ),
     # JSON
     Case("json", f'{{"reasoning": "{R}", "answer": "{A}"}}', both()),
     Case("json over lines", f'{{\n  "reasoning": "{R}",\n  "answer": "{A}"\n}}', both()),

@@ -66,6 +66,7 @@ ONLY_IN = {
         "pipeline.programs",
         "pipeline.prompt_size",
         "pipeline.dspy_events",
+        "pipeline.replies.prompts",
         "pipeline.models",
         "pipeline.lm15_door",
         "pipeline.extractive",

@@ -20,7 +20,14 @@ PATIENCE_CHARS = 24  # without a header by then, the raw text is shown as the an
 UNKNOWN = "?"  # the name of a section that nobody asked for
 
 _BLANK = "[ \\t\u00a0\u200b\ufeff]*"
-_OPEN, _CLOSE, _SHARP, _COLON = r"[\[\u3010\uff3b]", r"[\]\u3011\uff3d]", r"[#\uff03]", r"[:\uff1a]"  # also full-width
+# Full-width ones as well.
+_OPEN, _CLOSE, _SHARP, _COLON = (
+    r"[\[({\u3010\uff3b]",
+    r"[\])}\u3011\uff3d]",
+    r"[#\uff03]",
+    r"[:\uff1a]",
+)  # also full-width
+_QUOTE = r"[\"'`*:]{0,2}"  # that some models put around a name
 _NAME = r"[^\W\d_](?:[\w'’ \-]{0,30}\w)?"
 _BROKEN = regex.compile(rf"\*{{0,3}}[\[【]{{2,3}}{_BLANK}\#{{1,6}}{_BLANK}(?:{_NAME})?{_BLANK}\#{{0,6}}\s*")
 LONGEST_MARKER_CHARS = 60
@@ -52,7 +59,7 @@ def _tokens(fields: Fields) -> regex.Pattern[str]:
         rf"(?P<pre>{start}{blank}(?:(?:[#>]{{1,6}}|[*+\-](?=[ \t])|\d{{1,2}}[.)]){blank})*)?"
         rf"(?P<deco>[*_~]{{1,3}}|`{{1,3}})?"
         rf"(?:(?P<o>(?:\\?{_OPEN}){{2,3}}){blank}(?P<h>{_SHARP}{{0,6}})|(?P<o>{_OPEN}){blank}(?P<h>{_SHARP}{{1,6}}))"
-        rf"{blank}(?P<name>{_NAME}){blank}(?P<h2>{_SHARP}{{0,6}}):?{blank}(?P<c>(?:\\?{_CLOSE}){{0,3}}):?(?P=deco)?:?"
+        rf"{blank}{_QUOTE}(?P<name>{_NAME}){_QUOTE}{blank}(?P<h2>{_SHARP}{{0,6}}):?{blank}(?P<c>(?:\\?{_CLOSE}){{0,3}}):?(?P=deco)?:?"
     )
     label = (
         rf"{start}{blank}(?:>{blank})?(?P<hash>\#{{1,6}}{blank})?(?:\d{{1,2}}[.)]{blank})?(?P<bold>\*{{1,3}}|_{{1,3}}|`)?"
@@ -228,12 +235,15 @@ class FieldReader:
 
     def _open(self, name: str, form: str) -> None:
         """Begin a section."""
+        current = self._sections[-1]
         names = [section.name for section in self._sections]
+        if name in self._fields.inputs and current.name == self._fields.answer and current.words.endswith(":"):
+            return  # "The passage is:", and then it comes
         has_answer = any(each.name == self._fields.answer and each.words for each in self._sections)
         if name in self._fields.inputs and COMPLETED in names and has_answer:
             self._is_over = True
             return
-        self._sections[-1].is_complete = True
+        current.is_complete = True
         self._sections.append(Section(name, form))
         self._code = CodeTracker()
 
@@ -256,6 +266,8 @@ class FieldReader:
             if not (begins_line and (ends_line or is_new)):
                 return None
         is_open = opens >= 2 and hashes >= 2 and (ends_line or follows == "[[")
+        if name is None and opens >= 2 and (hashes or more) and match["name"].casefold() in THINKING:
+            return THOUGHTS
         if name is None:
             return UNKNOWN if opens >= 2 and hashes >= 2 and (more or closes or is_open) else None
         if (hashes and more) or (opens >= 2 and closes and (hashes or more)):

@@ -18,6 +18,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("resposta", "antwoord", "odpowiedź", "svar", "cevap", "ответ", "答案", "回答", "答え", "답변", "الإجابة"),
         ),
         "reasoning": (
+            *("rationale", "thought", "thoughts", "thought process"),
             *("begründung", "überlegung", "überlegungen", "raisonnement", "razonamiento", "ragionamento", "raciocínio"),
             *("redenering", "rozumowanie", "рассуждение", "推理", "推論", "理由", "추론"),
         ),

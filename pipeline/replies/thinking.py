@@ -39,6 +39,7 @@ _LEFT_OF_CHANNEL = r"(?-i:assistant(?P<left>final|analysis|commentary))(?:<\|mes
 _CONTROL = (
     r"(?P<start><\|(?:im_)?start(?:_header_id)?\|>|<start_of_turn>)(?:assistant|model|system|user|developer)?"
     r"|<\|constrain\|>[ \t]*\w*|<\|(?!channel)(?P<control>\w{2,30})\|>|<channel\|>|<end_of_turn>|<eos>"
+    r"|<\uff5c[^<>\uff5c\n]{1,40}\uff5c>"
 )
 _STARTS = regex.compile(
     r"\s*(?:(?P<channel>analysis)(?=[^\sa-z,.:;])|(?P<phrase>Here(?:'s|’s| is) my thought process:))"

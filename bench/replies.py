@@ -1,0 +1,137 @@
+"""How well a model keeps to the format that it is asked for, by prompt: prints one table.
+
+    python -m bench.replies http://127.0.0.1:9155/v1 --model hosted_vllm/smollm2
+
+Every question goes the way of a turn: search, the program, the stream, the reader. "Format kept" counts replies whose
+answer stood under a header of its own, "lost" those that said something and of which no answer was read, "marks left"
+those with a marker or a tag in the answer or the reasoning, "gold" answers that hold the expected words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import statistics
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.extractive import SAMPLES, Asked, bundled
+from pipeline.dspy_events import Limits, Manner, answer
+from pipeline.errors import GlassboxError
+from pipeline.events import Event, Warned, fields_of
+from pipeline.ingest.markdown import read_folder
+from pipeline.models import RecordedLM
+from pipeline.programs import Rag
+from pipeline.replies.prompts import ADAPTERS, Prompt
+from pipeline.retrieval import Options
+from pipeline.retrieval.edge import EdgeIndex
+
+LIMITS = Limits(first_token_s=300, idle_s=120, answer_chars=32_000)
+MARK = re.compile(r"\[\[\s*#|#\s*\]\]|</?think|<\|\w|\*\*\[\[", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """What came of one question; `fault` is "" where a turn would have finished."""
+
+    asked: Asked
+    fields: dict[str, str]
+    warnings: tuple[str, ...]
+    fault: str
+    prompt_tokens: int
+    took_s: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the answer stood under a header."""
+        return not self.fault and "format" not in self.warnings
+
+    @property
+    def lost(self) -> bool:
+        """Whether text came and no answer was read from it."""
+        return bool(self.fields) and not self.fields.get("answer")
+
+    @property
+    def marked(self) -> bool:
+        """Whether a marker or a tag is left."""
+        return any(MARK.search(self.fields.get(name, "")) for name in ("answer", "reasoning"))
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer holds the expected words."""
+        return any(gold.casefold() in self.fields.get("answer", "").casefold() for gold in self.asked.gold)
+
+
+async def ask(program: Rag, lm: RecordedLM, asked: Asked, prompt: Prompt, options: Options) -> Replied:
+    """One question, streamed."""
+    events: list[Event] = []
+    fault, tokens, began_s = "", 0, time.perf_counter()
+    try:
+        inputs = {"question": asked.question, "options": options}
+        outcome = await answer(program, inputs, lm, LIMITS, events.append, Manner(prompt=prompt))
+        tokens = outcome.usage.prompt_tokens
+    except GlassboxError as error:
+        fault = error.code
+    warnings = tuple(event.code for event in events if isinstance(event, Warned))
+    return Replied(asked, fields_of(events), warnings, fault, tokens, time.perf_counter() - began_s)
+
+
+def row(prompt: str, replied: list[Replied]) -> str:
+    """One line of the table."""
+
+    def count(hits: Iterable[bool]) -> str:
+        return f"{sum(hits)} of {len(replied)}"
+
+    tokens = [each.prompt_tokens for each in replied if each.prompt_tokens]
+    cells = (
+        count(each.kept for each in replied),
+        count(each.lost for each in replied),
+        count(each.marked for each in replied),
+        count("[" in each.fields.get("answer", "") for each in replied),
+        count(each.right for each in replied),
+        f"{statistics.median(tokens):.0f}" if tokens else "–",
+        f"{statistics.median(each.took_s for each in replied):.1f} s",
+    )
+    return f"| {prompt} | {' | '.join(cells)} |"
+
+
+async def main() -> None:
+    """Print the table; with --show also each reply."""
+    reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reader.add_argument("api_base")
+    reader.add_argument("--model", default="hosted_vllm/smollm2")
+    reader.add_argument("--questions", type=int, default=30)
+    reader.add_argument("--passages", type=int, default=4)
+    reader.add_argument("--max-tokens", type=int, default=250)
+    reader.add_argument("--prompts", nargs="+", choices=list(ADAPTERS), default=list(ADAPTERS))
+    reader.add_argument("--show", action="store_true")
+    wanted = reader.parse_args()
+    search = EdgeIndex.build(read_folder(SAMPLES))
+    program = Rag(search)
+    lm = RecordedLM(
+        wanted.model,
+        api_base=wanted.api_base,
+        api_key="none",
+        cache=False,
+        num_retries=0,
+        timeout=300,
+        temperature=0.0,
+        max_tokens=wanted.max_tokens,
+    )
+    await lm.ready()
+    print("| prompt | format kept | lost | marks left | cites | gold | prompt tokens | took |")
+    print("|---|---|---|---|---|---|---|---|")
+    for prompt in wanted.prompts:
+        replied = []
+        for asked in bundled()["stand-alone"][:: 82 // wanted.questions][: wanted.questions]:
+            replied.append(await ask(program, lm, asked, prompt, Options(wanted.passages)))
+            if wanted.show:
+                print(replied[-1])
+        print(row(prompt, replied), flush=True)
+    search.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
