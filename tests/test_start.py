@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import socket
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.provider import Provider
 from tests.served import START_S, await_health, start
 
 
@@ -61,3 +65,51 @@ def test_what_makes_answers_poor_is_said_at_the_start(tmp_path: Path) -> None:
         assert "DEFAULT_MODEL is not among the models" in said
     finally:
         assert app.stop() == 0
+
+
+def test_behind_a_proxy_that_is_away_this_machine_is_asked_directly(tmp_path: Path) -> None:
+    away = "http://127.0.0.1:9"
+    proxies = {name: away for each in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY") for name in (each, each.lower())}
+    with Provider() as provider:
+        model = {"label": "near", "model": "hosted_vllm/ok", "api_base": provider.base}
+        app = start(tmp_path / "data", MODELS=json.dumps([model]), NO_PROXY="", **proxies)
+        try:
+            until = time.monotonic() + START_S
+            while "is ready" not in app.log.read_text() and time.monotonic() < until:
+                time.sleep(0.1)
+            direct = httpx.Client(trust_env=False, timeout=60)
+            body = {"question": "Why is the sky blue?", "model": "near", "stream": False}
+            with direct:
+                answer = direct.post(f"{app.url}/api/turns", json=body).json()
+            assert (answer["kind"], answer["state"]) == ("turn_finished", "finished")
+            assert provider.requests
+        finally:
+            app.stop()
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]", "::"])
+def test_it_starts_on_ipv6_and_says_where(tmp_path: Path, host: str) -> None:
+    if not _has_ipv6():
+        pytest.skip("no IPv6 here")
+    app = start(tmp_path / "data", HOST=host)
+    port = app.url.rpartition(":")[2]
+    url = f"http://[::1]:{port}"
+    try:
+        until = time.monotonic() + START_S
+        while "is ready" not in app.log.read_text() and time.monotonic() < until:
+            time.sleep(0.1)
+        shown = f"http://127.0.0.1:{port}" if host == "::" else url
+        assert f"Glassbox is ready: {shown}\n" in app.log.read_text()
+        assert httpx.get(f"{url}/health").status_code == 200
+        assert httpx.get(f"{url}/metrics").status_code == 200  # this loopback is one, too
+        assert httpx.get(f"{url}/", headers={"Host": f"[::1]:{port}"}).status_code == 200
+    finally:
+        assert app.stop() == 0
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
