@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-NICENESS = 10
+NICENESS = 5  # on a busy machine 10 makes a page picture wait for seconds
 NO_NEW_PRIVILEGES = 38  # prctl
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # system calls, the same on every architecture
 ABI_VERSION, PATH_BENEATH = 1, 1

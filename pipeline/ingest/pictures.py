@@ -12,7 +12,7 @@ from pipeline.errors import IngestFault
 from pipeline.ingest import Limits
 from pipeline.ingest.sandbox import run
 
-LIMITS = Limits(cpu_s=10, wall_s=15)
+LIMITS = Limits(cpu_s=10, wall_s=30)
 
 
 async def page_jpeg(file: Path | bytes, page: int, page_start: int, start: int, end: int) -> bytes:
