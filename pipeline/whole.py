@@ -56,6 +56,13 @@ _POLITE = _any(
 _FRAMES: tuple[tuple[Aim, re.Pattern[str]], ...] = (
     ("about", _any(r"what(?:['’]?s| is| are| was) (?P<name>.+?) (?:all )?about")),
     ("about", _any(r"(?:um was|worum) geht(?: e)?['’]?s(?: \w+)??(?: (?:in|im|bei|beim) (?P<name>.+))?")),
+    (
+        "about",
+        _any(
+            r"(?:what(?:['’]?s| is)|was ist) (?:the |das )?(?:main )?(?:topic|subject|theme|thema)"
+            r" (?:of|in|von|des|der) (?P<name>.+)"
+        ),
+    ),
     ("about", _any(r"was steht (?:so )?(?:in|im) (?P<name>.+)")),
     ("about", _any(r"(?:wovon|worüber) (?:handeln|handelt|berichtet|spricht) (?P<name>.+)")),
     ("summary", _any(r"(?:summari[sz]e|sum up|recap|condense)(?: (?P<name>.+))?")),
@@ -78,6 +85,7 @@ _FRAMES_OF_NAMED = (
     _any(r"what does (?P<name>.+?) (?:say|cover|contain|deal with|discuss|talk about|describe)"),
     _any(r"what(?:['’]?s| is| stands) (?:written )?in (?P<name>.+)"),
     _any(r"(?:something |more )?about (?P<name>.+)"),
+    _any(r"(?:explain|describe|erkläre?|beschreibe?) (?:(?:to )?me |mir )?(?P<name>.+)"),
     _any(r"(?:was ist|wovon ist die rede) (?:in|im) (?P<name>.+)"),
     _any(r"was (?:enthält|enthalten|beinhaltet|sagt) (?P<name>.+)"),
 )
@@ -112,7 +120,7 @@ _LIST = _any(
     rf" {_THINGS}(?: (?:you have|there are|available|auf))?",
     rf"(?:what|which|how many|welche|was für|wie ?viele) (?:(?:kinds?|sorts?) of )?(?:other )?{_THINGS}"
     r"(?: (?:do|does|are|is|can|have|you|i|we|it|there|here|know|search|ask|about|covered|available|loaded|indexed|in"
-    r"|the|this|handbook|cover|uploaded|got|access|use|read|to|gibt|es|hier|hast|haben|kennst|kennen|du|sie|sind|kann|ich"
+    r"|the|this|handbook|cover|uploaded|got|access|use|read|to|gibt|es|hier|hast|haben|kennst|kennen|deckt|behandelt|das|dieses|handbuch|ab|du|sie|sind|kann|ich"
     r"|fragen|durchsuchen|abgedeckt|geladen|dir|ihnen|vorhanden))*",
     rf"(?:do you have|are there|gibt es|hast du|haben sie) (?:any )?{_THINGS}",
 )
@@ -123,6 +131,7 @@ _SELF = _any(
     r"what (?:can|do|could) you (?:do|know|help(?: me)? with|answer)(?: for me)?",
     r"how (?:do you work|can you help(?: me)?)|(?:which|what) (?:language )?model (?:are you|is this|do you use)",
     r"what (?:can|should|could|may) i (?:ask|do|search|find)(?: you| here| about| for)*|help(?: me)?",
+    r"who (?:made|built|created|wrote|trained) you|wer hat (?:dich|sie) (?:gemacht|gebaut|entwickelt|programmiert)",
     r"wer (?:bist du|sind sie)|was (?:bist du|sind sie|kannst du|können sie|weißt du|machst du|ist glassbox)",
     r"wie (?:heißt du|funktionierst du|heißen sie|funktionieren sie)|hilfe|hilf mir",
     r"was (?:kann|soll|darf) ich (?:dich |sie |hier )*(?:fragen|machen|tun|suchen)",

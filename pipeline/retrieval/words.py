@@ -47,7 +47,20 @@ _TELLING: MappingProxyType[Language, frozenset[str]] = MappingProxyType(
     {
         "en": frozenset({"hello", "thanks", "thank", "please", "hi", "summarise", "summarize", "list"}),
         "de": frozenset(
-            {"bitte", "danke", "fasse", "gern", "guten", "hallo", "hilfe", "moin", "nenne", "servus", "worum"}
+            {
+                "bitte",
+                "danke",
+                "fasse",
+                "gern",
+                "guten",
+                "hallo",
+                "hilfe",
+                "moin",
+                "nenne",
+                "servus",
+                "worum",
+                "zusammenfassung",
+            }
         ),
     }
 )

@@ -30,6 +30,9 @@ from pipeline.whole import Aim, Whole, calls, is_general, whole_of
         ("Give me a short overview of the tea document", Whole("summary", "tea document")),
         ("What are the key points of “Green tea”?", Whole("summary", "Green tea")),
         ("tl;dr", Whole("summary")),
+        ("What is the topic of the handbook?", Whole("about", "handbook")),
+        ("Erkläre mir das Handbuch", Whole("about", "Handbuch")),
+        ("Welche Themen deckt das Handbuch ab?", Whole("list")),
         ("List all documents.", Whole("list")),
         ("What documents do you have?", Whole("list")),
         ("Wie viele Dokumente gibt es?", Whole("list")),
@@ -57,6 +60,7 @@ def test_a_card_of_the_page_names_its_document_whatever_the_title(about: str, ti
         "What is in the water?",
         "What does espresso contain?",
         "Tell me about crema",
+        "Explain crema",
         "Was ist in der Milch?",
         "Worum ging es im Krieg?",
         "How do I thank a host?",
@@ -74,7 +78,10 @@ def test_any_other_question_is_left_to_the_search(question: str) -> None:
     [
         ("hello", "hi|Hello there!|Guten Tag|test|How are you?|Wie geht es Ihnen?"),
         ("thanks", "thanks|Great, thank you so much!|ok|Danke schön!|Vielen Dank|bye"),
-        ("self", "Who are you?|What can you do?|Are you ChatGPT?|help|Was kannst du?|Wer sind Sie?|What is this?"),
+        (
+            "self",
+            "Who are you?|What can you do?|Are you ChatGPT?|help|Who made you?|Was kannst du?|What is this?",
+        ),
     ],
 )
 def test_who_only_talks_gets_no_search(aim: Aim, questions: str) -> None:
