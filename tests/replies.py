@@ -96,6 +96,7 @@ CASES = (
         never=("The user", "DRAFT"),
         keeps_format=False,
     ),
+    Case("never closed, around the whole reply", f"<think>\n{THOUGHT}\n{GOOD}", both(THOUGHT), is_rescued=True),
     Case(
         "no format after it",
         f"<think>\n{THOUGHT}\n</think>\n\n{A}",

@@ -29,7 +29,9 @@ _OPEN, _CLOSE, _SHARP, _COLON = (
 )  # also full-width
 _QUOTE = r"[\"'`*:]{0,2}"  # that some models put around a name
 _NAME = r"[^\W\d_](?:[\w'’ \-]{0,30}\w)?"
-_BROKEN = regex.compile(rf"\*{{0,3}}[\[【]{{2,3}}{_BLANK}\#{{1,6}}{_BLANK}(?:{_NAME})?{_BLANK}\#{{0,6}}\s*")
+_BROKEN = regex.compile(
+    rf"\*{{0,3}}[\[【]{{2,3}}{_BLANK}\#{{1,6}}{_BLANK}{_QUOTE}(?:{_NAME})?{_QUOTE}{_BLANK}\#{{0,6}}\s*"
+)
 LONGEST_MARKER_CHARS = 60
 LONGEST_TAIL_CHARS = 8  # what may follow a header's last certain sign: brackets, stars, a colon
 
@@ -110,6 +112,11 @@ class FieldReader:
     def keeps_format(self) -> bool:
         """Whether the answer stands under a header of its own."""
         return self._chosen() is not None
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether the last that came is the mark of the end."""
+        return self._sections[-1].name == COMPLETED and not self._sections[-1].words
 
     @property
     def has_begun(self) -> bool:

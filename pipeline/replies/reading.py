@@ -58,7 +58,7 @@ class ReplyReader:
         self._take(self._content.feed(self._menders[0].finish()) + self._content.finish())
         is_silent = not self._reader.has_begun
         self._reader.finish(was_cut=was_cut)
-        if is_silent and self._native_text:
+        if is_silent and self._thoughts:
             self._rescue(was_cut=was_cut)
         return self._changes()
 
@@ -79,14 +79,17 @@ class ReplyReader:
                 self._has_said = False
 
     def _rescue(self, *, was_cut: bool) -> None:
-        """The content is empty: some servers take a whole reply for thinking.
+        """Nothing but thinking came: some servers take a whole reply for it, and some models never close it.
 
-        It is the reply where it holds an answer under its header, to its end, or where it cites passages.
+        It is the reply where it holds an answer under its header, to its end, or where it cites passages; inside a
+        thinking that the model opened itself, where the reply ends as the format does, for all else is a draft.
         """
         reader = FieldReader(self._names)
         reader.feed(self._thoughts)
         reader.finish(was_cut=was_cut)
         is_headed = reader.keeps_format and (not was_cut or not reader.preamble)
+        if not self._native_text and not (is_headed and reader.is_completed):
+            return
         if is_headed or (not reader.is_headed and not was_cut and _CITES.search(reader.raw)):
             self._reader, self.is_rescued = reader, True
             self._thoughts = reader.preamble if is_headed else ""
