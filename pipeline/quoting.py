@@ -106,6 +106,7 @@ def choose(query: Query, passages: Sequence[Numbered]) -> Choice:
     answers = _preferred(scored.values(), lambda each: each.quote.number not in foreign)
     if asks_quantity:
         answers = _preferred(answers, lambda each: each.lacks == 0)
+    answers = _preferred(answers, lambda each: not each.is_said)
     chosen = sorted(answers, key=lambda each: -each.quote.score)[:QUOTES_MOST]
     best_first = [each.quote for place, each in enumerate(chosen) if not (place and each.is_said)]
     is_unmeasured = asks_quantity and bool(chosen) and chosen[0].lacks == 1
