@@ -223,11 +223,11 @@ def xlsx(sheets: Mapping[str, Sequence[Sequence[Any]]], *, hidden: Sequence[str]
 
 
 def zipped(files: Mapping[str, str | bytes]) -> bytes:
-    """A zip of files by path."""
+    """A zip of files by path, the same bytes at any time."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

@@ -124,10 +124,10 @@ async def test_no_name_that_somebody_types_makes_one_more_series(tmp_path: Path)
         pipeline.add_model(name)
         meters.ended("t", MAYA, TurnMetrics(model_asked=name, model_used=name, ending="finished", total_s=1.0))
 
-    count("typed/0")
+    count("ollama/typed-0")
     before = samples(generate_latest(meters.registry).decode())
     for at in range(1, 200):
-        count(f"typed/{at}")
+        count(f"ollama/typed-{at}")
     after = samples(generate_latest(meters.registry).decode())
     assert after.keys() == before.keys()
     assert value(after, "gen_ai_client_operation_duration_seconds_count", gen_ai_request_model=OTHER) == 200
