@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import re
 import statistics
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+import dspy
 
 from bench.extractive import SAMPLES, Asked, bundled
 from pipeline.dspy_events import Limits, Manner, answer
@@ -24,12 +28,55 @@ from pipeline.events import Event, Warned, fields_of
 from pipeline.ingest.markdown import read_folder
 from pipeline.models import RecordedLM
 from pipeline.programs import Rag
-from pipeline.replies.prompts import ADAPTERS, Prompt
+from pipeline.replies.prompts import DspyAdapter, ShownAdapter, fields_of_signature
 from pipeline.retrieval import Options
 from pipeline.retrieval.edge import EdgeIndex
 
 LIMITS = Limits(first_token_s=300, idle_s=120, answer_chars=32_000)
+MOST_REASONING_CHARS = 300  # where a schema holds the model: small ones would never come to their answer
 MARK = re.compile(r"\[\[\s*#|#\s*\]\]|</?think|<\|\w|\*\*\[\[", re.IGNORECASE)
+
+
+class SchemaAdapter(ShownAdapter):
+    """A JSON object, to which the server is asked to hold the model."""
+
+    def format_assistant_message_content(
+        self, signature: type[dspy.Signature], outputs: dict[str, Any], missing_field_message: str | None = None
+    ) -> str:
+        """A reply as it shall look."""
+        return json.dumps({name: outputs.get(name, missing_field_message) for name in signature.output_fields})
+
+    async def acall(
+        self,
+        lm: Any,
+        lm_kwargs: dict[str, Any],
+        signature: type[dspy.Signature],
+        demos: list[dict[str, Any]],
+        inputs: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """One exchange."""
+        called: list[dict[str, Any]] = await super().acall(
+            lm, {**lm_kwargs, "response_format": _schema(signature)}, signature, demos, inputs
+        )
+        return called
+
+
+def _schema(signature: type[dspy.Signature]) -> dict[str, Any]:
+    fields = fields_of_signature(signature)
+    properties = {
+        name: {"type": "string"} | ({"maxLength": MOST_REASONING_CHARS} if name == fields.aside else {})
+        for name in fields.outputs
+    }
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}
+
+
+PROMPTS: dict[str, type[DspyAdapter]] = {"dspy": DspyAdapter, "shown": ShownAdapter, "schema": SchemaAdapter}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +111,13 @@ class Replied:
         return any(gold.casefold() in self.fields.get("answer", "").casefold() for gold in self.asked.gold)
 
 
-async def ask(program: Rag, lm: RecordedLM, asked: Asked, prompt: Prompt, options: Options) -> Replied:
+async def ask(program: Rag, lm: RecordedLM, asked: Asked, adapter: type[DspyAdapter], options: Options) -> Replied:
     """One question, streamed."""
     events: list[Event] = []
     fault, tokens, began_s = "", 0, time.perf_counter()
     try:
         inputs = {"question": asked.question, "options": options}
-        outcome = await answer(program, inputs, lm, LIMITS, events.append, Manner(prompt=prompt))
+        outcome = await answer(program, inputs, lm, LIMITS, events.append, Manner(adapter=adapter))
         tokens = outcome.usage.prompt_tokens
     except GlassboxError as error:
         fault = error.code
@@ -105,7 +152,7 @@ async def main() -> None:
     reader.add_argument("--questions", type=int, default=30)
     reader.add_argument("--passages", type=int, default=4)
     reader.add_argument("--max-tokens", type=int, default=250)
-    reader.add_argument("--prompts", nargs="+", choices=list(ADAPTERS), default=list(ADAPTERS))
+    reader.add_argument("--prompts", nargs="+", choices=list(PROMPTS), default=list(PROMPTS))
     reader.add_argument("--show", action="store_true")
     wanted = reader.parse_args()
     search = EdgeIndex.build(read_folder(SAMPLES))
@@ -126,7 +173,7 @@ async def main() -> None:
     for prompt in wanted.prompts:
         replied = []
         for asked in bundled()["stand-alone"][:: 82 // wanted.questions][: wanted.questions]:
-            replied.append(await ask(program, lm, asked, prompt, Options(wanted.passages)))
+            replied.append(await ask(program, lm, asked, PROMPTS[prompt], Options(wanted.passages)))
             if wanted.show:
                 print(replied[-1])
         print(row(prompt, replied), flush=True)

@@ -24,7 +24,7 @@ from pipeline.metrics import estimated_tokens
 from pipeline.models import Exchange, exchanges, unstreamed
 from pipeline.notices import warned
 from pipeline.replies.names import Fields
-from pipeline.replies.prompts import ADAPTERS, Prompt, fields_of_signature
+from pipeline.replies.prompts import DspyAdapter, fields_of_signature
 from pipeline.replies.reading import Change, ReplyReader
 
 Say = Callable[[Event], None]
@@ -51,12 +51,12 @@ class Manner:
     """How a reply is asked for and shown.
 
     `streams_reasoning`: the reasoning is said while it arrives, else in one piece when it is complete.
-    `prompt`: the words in which the fields are asked for.
+    `adapter`: the words in which the fields are asked for.
     """
 
     is_streamed: bool = True
     streams_reasoning: bool = True
-    prompt: Prompt = "dspy"
+    adapter: type[DspyAdapter] = DspyAdapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Reply:
         self._task = asyncio.current_task()
         exchanges.set(self._exchanges)
         unstreamed.set(not self._manner.is_streamed)
-        with dspy.context(lm=lm, adapter=ADAPTERS[self._manner.prompt](), trace=None):
+        with dspy.context(lm=lm, adapter=self._manner.adapter(), trace=None):
             stream = dspy.streamify(program, is_async_program=True)
             async for item in stream(**inputs):
                 if isinstance(item, PassagesFound | Warned):

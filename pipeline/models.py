@@ -27,7 +27,7 @@ from pipeline.faults import engine_fault
 from pipeline.litellm_door import Wire, is_provider, open_door, providers, wire
 from pipeline.lm15_door import read_lists
 from pipeline.names import shown_name
-from pipeline.replies.prompts import Prompt
+from pipeline.replies.prompts import DspyAdapter, ShownAdapter
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
 
 NEAREST = 3  # names that are told to who wrote none of ours
@@ -216,10 +216,10 @@ class Models:
         """Labels of MODELS whose provider no library knows. Blocks: in doubt it asks LiteLLM, which takes seconds."""
         return tuple(entry.label for entry in self._settings.models if not is_provider(entry.model.partition("/")[0]))
 
-    def prompt(self, label: str) -> Prompt:
+    def adapter(self, label: str) -> type[DspyAdapter]:
         """How a model is asked: those of this machine are small ones more often than not, and get a short prompt."""
         entry = self._entries.get(label)
-        return "shown" if entry and _is_local(entry) else "dspy"
+        return ShownAdapter if entry and _is_local(entry) else DspyAdapter
 
     def lm(self, label: str) -> RecordedLM:
         """The model behind a label. Raises Refused for an unknown one and ModelFault when its key is missing."""

@@ -558,7 +558,7 @@ class Pipeline:
             self._settings.stream_chunk_size,
         )
         reasons = self._settings.enable_rationale_streaming
-        manner = Manner(attempt.is_streamed, streams_reasoning=reasons, prompt=self._models.prompt(attempt.model))
+        manner = Manner(attempt.is_streamed, streams_reasoning=reasons, adapter=self._models.adapter(attempt.model))
         return await answer(self._program, inputs, lm, limits, say, manner)
 
     async def _wait(self, running: RunningTurn, work: asyncio.Task[Outcome]) -> GlassboxError | None:

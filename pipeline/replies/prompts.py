@@ -7,18 +7,15 @@ them, and `neutral` keeps forged ones away. `bench/replies.py` measures them.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
 from pipeline.replies.names import Fields
 from pipeline.replies.reading import read
-
-Prompt = Literal["dspy", "shown", "schema"]
 
 # About nothing that documents are about: what the example says must answer no question.
 EXAMPLE: Mapping[str, str] = MappingProxyType(
@@ -29,7 +26,6 @@ EXAMPLE: Mapping[str, str] = MappingProxyType(
         "answer": "The lamp at the door is blue. [1]",
     }
 )
-MOST_REASONING_CHARS = 300  # where a schema holds the model: small ones would never come to their answer
 
 
 def fields_of_signature(signature: type[dspy.Signature]) -> Fields:
@@ -81,47 +77,3 @@ class ShownAdapter(DspyAdapter):
 
 def _fits(signature: type[dspy.Signature]) -> bool:
     return bool(EXAMPLE.keys() >= set(signature.output_fields))
-
-
-class SchemaAdapter(ShownAdapter):
-    """A JSON object, to which the server is asked to hold the model."""
-
-    def format_assistant_message_content(
-        self, signature: type[dspy.Signature], outputs: dict[str, Any], missing_field_message: str | None = None
-    ) -> str:
-        """A reply as it shall look."""
-        return json.dumps({name: outputs.get(name, missing_field_message) for name in signature.output_fields})
-
-    async def acall(
-        self,
-        lm: Any,
-        lm_kwargs: dict[str, Any],
-        signature: type[dspy.Signature],
-        demos: list[dict[str, Any]],
-        inputs: dict[str, Any],
-    ) -> list[dict[str, Any]]:
-        """One exchange."""
-        called: list[dict[str, Any]] = await super().acall(
-            lm, {**lm_kwargs, "response_format": _schema(signature)}, signature, demos, inputs
-        )
-        return called
-
-
-def _schema(signature: type[dspy.Signature]) -> dict[str, Any]:
-    fields = fields_of_signature(signature)
-    properties = {
-        name: {"type": "string"} | ({"maxLength": MOST_REASONING_CHARS} if name == fields.aside else {})
-        for name in fields.outputs
-    }
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-    return {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}
-
-
-ADAPTERS: Mapping[Prompt, Callable[[], dspy.ChatAdapter]] = MappingProxyType(
-    {"dspy": DspyAdapter, "shown": ShownAdapter, "schema": SchemaAdapter}
-)
