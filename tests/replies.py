@@ -12,6 +12,7 @@ A = "Roasted beans stay fresh for weeks. [1]"
 THOUGHT = "The user asks how long roasted beans stay fresh. Passage one talks about the roast date."
 GOOD = f"[[ ## reasoning ## ]]\n{R}\n\n[[ ## answer ## ]]\n{A}\n\n[[ ## completed ## ]]"
 DRAFT = GOOD.replace(R, "my notes").replace(A, "DRAFT: two years?") + "\nNow for real."
+MARKUP = "The feed holds <question>, <reason> and <answer> elements, but no <reflection> ones. [1]"
 FENCED = "The form is:\n```\n[[ ## answer ## ]]\n<think>\n```\nand `<think>` or `[[ ## answer ## ]]` in a line. [1]"
 
 
@@ -305,4 +306,147 @@ CASES = (
     ),
     Case("cut in a marker", f"[[ ## reasoning ## ]]\n{R}\n\n[[ ## answer ## ]]\n{A}\n\n[[ ## comp", both()),
     Case("cut in a tag", f"<think>{THOUGHT}</thi", {"thinking": THOUGHT}, keeps_format=False),
+    # As public reports of servers, proxies and small models have them
+    thinks("a tag over two lines", "<think\n>", "</think\n>"),
+    Case(
+        "a folded element",
+        f'<details type="reasoning" done="true" >\n<summary>Thought</summary>\n> {THOUGHT}\n</details>\n\n{GOOD}',
+        both(f"Thought > {THOUGHT}"),
+        never=("The user",),
+    ),
+    thinks("escaped as HTML", "&lt;think&gt;", "&lt;/think&gt;"),
+    thinks("escaped as Markdown", "\\<think\\>", "\\</think\\>"),
+    thinks("a tag of an artifact", "<antThinking>", "</antThinking>"),
+    thinks("between pipes", "<|think|>", "<|/think|>"),
+    thinks("in capitals between brackets", "[REASONING]", "[/REASONING]"),
+    thinks("a channel's name on a line of its own", "analysis\n", "\n\nassistantfinal\n"),
+    Case(
+        "a call to a tool between the channels",
+        f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>commentary to=functions.search "
+        f'<|constrain|>json<|message|>{{"q": 1}}<|call|><|start|>assistant<|channel|>final<|message|>{GOOD}<|return|>',
+        both(f'{THOUGHT}{{"q": 1}}'),
+        never=("The user", "functions"),
+    ),
+    Case(
+        "a call to a tool by a role",
+        f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant to=functions.search<|channel|>commentary"
+        f'<|message|>{{"q": 1}}<|call|><|start|>assistant<|channel|>final<|message|>{GOOD}',
+        both(f'{THOUGHT}{{"q": 1}}'),
+        never=("The user", "functions"),
+    ),
+    Case("a closing tag astray in the answer", GOOD.replace(A, f"{A}</think>"), both()),
+    Case("a closing tag before the end", GOOD.replace("\n\n[[ ## completed", "\n</think>\n[[ ## completed"), both()),
+    Case("tokens around a sentence", f"<s>{GOOD.replace(A, A + '</s>')}</s>", both()),
+    Case("prose and a token", f"{A}</s>", {"answer": A}, keeps_format=False),
+    Case(
+        "another's turn behind prose", f"{A}<|im_end|>\n<|im_start|>user\nAnd tea?", {"answer": A}, keeps_format=False
+    ),
+    Case("a text behind the end of text", f"{A}<|endoftext|>Human: And tea?", {"answer": A}, keeps_format=False),
+    Case("elements in prose", GOOD.replace(A, MARKUP), {"reasoning": R, "answer": MARKUP}),
+    Case("elements in prose, without a format", MARKUP, {"answer": MARKUP}, keeps_format=False),
+    Case(
+        "struck out",
+        GOOD.replace(A, "<s>Months</s> Weeks. [1]"),
+        {"reasoning": R, "answer": "<s>Months</s> Weeks. [1]"},
+    ),
+    *(
+        Case(
+            f"written {form!r}",
+            GOOD.replace("[[ ## reasoning ## ]]", form.format("reasoning"))
+            .replace("[[ ## answer ## ]]", form.format("answer"))
+            .replace("[[ ## completed ## ]]", form.format("completed")),
+            both(),
+        )
+        for form in (
+            *("[[ ## {} ## ]].", "[[ ## {} ## ]] :", "[[ ## {} ## ]] -", "[[ ## {} ## ]]=", "[[ ## {} ## ]]\\"),
+            *("[[ ## {} ## ]]\u200b", "[[ ## {} ## ]] **", "[ [ ## {} ## ] ]", "[[[[ ## {} ## ]]]]", "<< ## {} ## >>"),
+            *("[[ ## <{}> ## ]]", "[[ ## {{{}}} ## ]]", "[[ ## {}\n## ]]", "[[\n## {} ##\n]]", "<b>[[ ## {} ## ]]</b>"),
+            *("| [[ ## {} ## ]] |", "    [[ ## {} ## ]]", r"\[\[ \#\# {} \#\# \]\]", "[[ ## output_{} ## ]]"),
+        )
+    ),
+    *(
+        Case(f"headed {form!r}", f"{form.format('Reasoning')}{R}\n\n{form.format('Answer')}{A}", both())
+        for form in (
+            *(
+                "- **{}:** ",
+                "* **{}**:\n",
+                "## [{}]\n",
+                "**[{}]** ",
+                "[{}]: ",
+                "**{}** - ",
+                "✅ **{}:** ",
+                "**📌 {}:** ",
+            ),
+            *("## 📝 {}\n", "{}: |\n  "),
+        )
+    ),
+    Case(
+        "a final answer after one",
+        f"**Reasoning:** {R}\n\n**Answer:** Days. [2]\n\n**Final Answer:** {A}",
+        {"reasoning": f"{R}\n\nDays. [2]", "answer": A},
+    ),
+    Case(
+        "three answers",
+        GOOD.replace("[[ ## answer", "[[ ## answer ## ]]\nOne. [1]\n\n[[ ## answer ## ]]\nTwo. [1]\n\n[[ ## answer"),
+        {"reasoning": f"{R}\n\nOne. [1]\n\nTwo. [1]", "answer": A},
+    ),
+    Case(
+        "an answer in an element for output",
+        f"<think>{THOUGHT}</think>\n<output>{A}</output>",
+        {"thinking": THOUGHT, "answer": A},
+        never=("The user",),
+    ),
+    Case(
+        "a tag of two words",
+        f"<thinking>{THOUGHT}</thinking>\n<final_answer>\n{A}\n</final_answer>",
+        {"thinking": THOUGHT, "answer": A},
+        never=("The user",),
+    ),
+    Case("tags with attributes", f'<reasoning id="1">{R}</reasoning><answer lang="en">{A}</answer>', both()),
+    Case(
+        "tags with character data", f"<reasoning><![CDATA[{R}]]></reasoning>\n<answer><![CDATA[{A}]]></answer>", both()
+    ),
+    Case("tags in an element", f"<output>\n<reasoning>{R}</reasoning>\n<answer>{A}</answer>\n</output>", both()),
+    *(
+        Case(f"json, {name}", before + f'"reasoning": "{R}", "answer": "{A}"' + after, both())
+        for name, before, after in (
+            ("within another name", '{"output": {', "}}"),
+            ("as a call", '{"name": "Answer", "arguments": {', "}}"),
+            ("as a tagged call", '<tool_call>\n{"name": "Answer", "arguments": {', "}}\n</tool_call>"),
+            ("with a comment", "{\n // thoughts\n ", "\n}"),
+            ("after its name", "json\n{", "}"),
+            ("with a comma too many", "{", ",}"),
+        )
+    ),
+    Case("json without quotes around its names", f"{{reasoning: '{R}', answer: '{A}'}}", both()),
+    # Answers without a format that have headings of such names: nothing is lost
+    *(
+        Case(f"prose: {text[:20]!r}", text, {"answer": text}, keeps_format=False)
+        for text in (
+            "Two parts:\n\n**Reasoning:** the roast date counts. [1]\n\n**Conclusion:** weeks. [1]",
+            "### Answer options\n\n1. Weeks [1]\n2. Months\n\n### Reasoning\n\nAs the roast date says.",
+            "Passages: there are two. [1]\n\nQuestion: is that enough?",
+            "```html\n<answer>x</answer>\n<reasoning>y</reasoning>\n```\n[1]",
+        )
+    ),
+    Case(
+        "prose, then a field that is no answer",
+        f"{A}\n\n[[ ## reasoning ## ]]\n{R}",
+        {"reasoning": R, "answer": A},
+        keeps_format=False,
+    ),
+    *(
+        Case(f"an answer: {text[:20]!r}", GOOD.replace(A, text), {"reasoning": R, "answer": text})
+        for text in (
+            "Like so:\n\n    [[ ## answer ## ]]\n    text\n\nDone. [1]",
+            "Two parts:\n\n**Reasoning:** the roast date counts. [1]\n\n**Conclusion:** weeks. [1]",
+            "```html\n<answer>x</answer>\n<think>z</think>\n```\n[1]",
+            "| Reasoning | Answer |\n|---|---|\n| Roast | Weeks [1] |",
+            "**Question:** How long?\n**Answer:** Weeks. [1]\n\n**Question:** And ground?\n**Answer:** Minutes. [2]",
+            "```lua\n--[[ answer ]]\nlocal s = [[ reasoning ]]\n```\n[1]",
+            "Use {{ answer }} in Jinja and ((answer)) in Concourse; if [[ $answer == yes ]]; then. [1]",
+            "ChatML begins a turn with `<|im_start|>user` and ends it with `<|im_end|>`. [1]",
+            "geröstet. Antwort: ja. Begründung: das Röstdatum.\n\n答案：数周。\n理由：见烘焙日期。【1】",
+        )
+    ),
 )

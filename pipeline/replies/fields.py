@@ -30,10 +30,18 @@ _OPEN, _CLOSE, _SHARP, _COLON = (
 _QUOTE = r"[\"'`*:]{0,2}"  # that some models put around a name
 _NAME = r"[^\W\d_](?:[\w'’ \-]{0,30}\w)?"
 _BROKEN = regex.compile(
-    rf"\*{{0,3}}[\[【]{{2,3}}{_BLANK}\#{{1,6}}{_BLANK}{_QUOTE}(?:{_NAME})?{_QUOTE}{_BLANK}\#{{0,6}}\s*"
+    rf"\*{{0,3}}[\[【]{{2,5}}\s{{0,2}}{_BLANK}\#{{1,6}}{_BLANK}(?:{_QUOTE}|[<{{])(?:{_NAME})?(?:{_QUOTE}|[>}}])\s{{0,2}}\#{{0,6}}\s*"
+    rf"|\*{{1,3}}[\[【]{{1,4}}{_BLANK}|(?<=\n){_BLANK}[\[【]{{2,4}}{_BLANK}"
 )
+_WRAPPERS = "output|result|reply"  # of tags: what stands in them is the answer, unless fields do
+_WRAPPING_TAG = regex.compile(r"<\w{1,20}>")
+_CLOSES_BELOW = regex.compile(r"\n[ #\]]{0,6}")  # of a marker over two lines, so far
+_CODE_INDENT = regex.compile(r"[ ]{4}|[ ]{0,3}\t")
+_DATA = frozenset({"", "text", "txt", "plaintext", "plain", "markdown", "md", "json", "json5", "xml", "yaml", "dspy"})
+# What models put behind a marker, up to the end of its line.
+_REST_OF_LINE = rf"(?:{_BLANK}(?:[:.=|\\*_~\-\u2013\u2014]|</\w{{1,6}}>)){{1,4}}{_BLANK}(?=\n)"
 LONGEST_MARKER_CHARS = 60
-LONGEST_TAIL_CHARS = 8  # what may follow a header's last certain sign: brackets, stars, a colon
+LONGEST_TAIL_CHARS = 16  # what may follow a header's last certain sign: brackets, stars, a colon
 
 
 @dataclass(slots=True)
@@ -41,6 +49,7 @@ class Section:
     """What follows one header. `name` is a field, COMPLETED, UNKNOWN, or "" before the first header."""
 
     name: str
+    header: str = ""  # as it was written
     form: str = ""  # how the header was written: marker, heading, bold, plain, tag, json
     text: str = ""
     is_complete: bool = False  # something came after it
@@ -55,22 +64,36 @@ class Section:
 def _tokens(fields: Fields) -> regex.Pattern[str]:
     labels = "|".join(map(regex.escape, fields.labels()))
     ending = "|".join(map(regex.escape, (*fields.labels((COMPLETED,)),)))
-    keys = "|".join(map(regex.escape, (*fields.labels(), *sorted(THINKING))))
+    keys = "|".join(map(regex.escape, (*fields.labels(), *sorted(THINKING)))).replace("\\ ", "[ _]")
+    tags = labels.replace("\\ ", "[ _]")
     start, blank = r"(?<![^\n])", _BLANK
     marker = (
-        rf"(?P<pre>{start}{blank}(?:(?:[#>]{{1,6}}|[*+\-](?=[ \t])|\d{{1,2}}[.)]){blank})*)?"
+        rf"(?P<pre>{start}{blank}(?:(?:[#>]{{1,6}}|[*+\-](?=[ \t])|\d{{1,2}}[.)]|\||<\w{{1,6}}>){blank})*)?"
         rf"(?P<deco>[*_~]{{1,3}}|`{{1,3}})?"
-        rf"(?:(?P<o>(?:\\?{_OPEN}){{2,3}}){blank}(?P<h>{_SHARP}{{0,6}})|(?P<o>{_OPEN}){blank}(?P<h>{_SHARP}{{1,6}}))"
-        rf"{blank}{_QUOTE}(?P<name>{_NAME}){_QUOTE}{blank}(?P<h2>{_SHARP}{{0,6}}):?{blank}(?P<c>(?:\\?{_CLOSE}){{0,3}}):?(?P=deco)?:?"
+        rf"(?:(?P<o>(?:\\?{_OPEN}[ ]?){{2,5}}|<<)\s{{0,2}}{blank}(?P<h>(?:\\?{_SHARP}){{0,6}})"
+        rf"|(?P<o>{_OPEN}){blank}(?P<h>{_SHARP}{{1,6}}))"
+        rf"{blank}(?:{_QUOTE}|[<{{])(?P<name>{_NAME})(?:[>}}]|{_QUOTE}){blank}"
+        rf"(?:\n(?=[ ]?\#{{1,6}}[ ]?\]))?(?P<h2>(?:\\?{_SHARP}){{0,6}}):?"
+        rf"(?:\n(?=\])|{blank})(?P<c>>>|(?:[ ]?\\?{_CLOSE}){{0,5}}):?(?P=deco)?:?(?:{_REST_OF_LINE}|{blank})"
     )
     label = (
-        rf"{start}{blank}(?:>{blank})?(?P<hash>\#{{1,6}}{blank})?(?:\d{{1,2}}[.)]{blank})?(?P<bold>\*{{1,3}}|_{{1,3}}|`)?"
-        rf"(?P<label>{labels}|{ending}){blank}(?P<tail>\#{{1,6}})?{blank}(?P<c1>{_COLON})?(?P<closed>(?P=bold))?{blank}"
-        rf"(?P<c2>{_COLON})?{blank}(?P<eol>\n)?"
+        rf"{start}{blank}(?:>{blank})?(?P<bullet>[*+\-][ \t]+)?(?P<hash>\#{{1,6}}{blank})?(?:\d{{1,2}}[.)]{blank})?"
+        rf"(?:[\p{{So}}\ufe0f]{{1,3}}{blank})?(?P<bold>\*{{1,3}}|_{{1,3}}|`)?(?:[\p{{So}}\ufe0f]{{1,3}}{blank})?"
+        rf"(?P<bracket>\[)?"
+        rf"(?P<label>{labels}|{ending})(?(bracket)\]){blank}(?P<tail>\#{{1,6}})?{blank}"
+        rf"(?P<c1>{_COLON})?(?P<closed>(?P=bold))?{blank}"
+        rf"(?P<c2>{_COLON}|(?<=[*_][ ]?)[\-\u2013\u2014](?=\s))?{blank}(?:[|>][+\-]?{blank}(?=\n))?(?P<eol>\n)?"
     )
-    tag = rf"<(?P<slash>/?){blank}(?P<tag>{labels.replace(' ', '[ _]')}){blank}>"
+    tag = (
+        rf"(?:\]\]>{blank})?<(?P<slash>/?){blank}(?P<tag>{tags}|{_WRAPPERS})(?:[ \t][^<>\n]{{0,60}})?>"
+        rf"(?:\s*<!\[CDATA\[)?"
+    )
     fence = rf"{start}[ ]{{0,3}}(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?P<info>[\w+\-]*)[ \t]*\n"
-    json = rf"(?P<json>{start}\s*\[?\s*\{{\s*[\"'“](?:{keys.replace(' ', '[ _]')})[\"'”]\s*:)"
+    said = r"(?:\"[^\"\n]{0,40}\"\s*,\s*\"\w{1,30}\"\s*:\s*)?"  # {"name": "answer", "arguments": {…
+    json = (
+        rf"(?P<json>{start}\s*(?:json\s*\n\s*)?\[?\s*(?:\{{\s*\"\w{{1,30}}\"\s*:\s*{said}\[?\s*){{0,2}}"
+        rf"\{{\s*(?://[^\n]*\n\s*)?(?:[\"'“](?:{keys})[\"'”]|(?:{keys}))\s*:(?:(?<=[\"'”]\s*:)|\s*[\"']))"
+    )
     return regex.compile(rf"{fence}|{json}|{marker}|{label}|{tag}", regex.IGNORECASE)
 
 
@@ -84,6 +107,8 @@ class FieldReader:
         self._code = CodeTracker()
         self._buffer, self._at = "\n", 1  # what was read last, then what waits; the text begins a line
         self._json: JsonReader | None = None
+        self._tags: set[str] = set()  # that are open
+        self._is_behind_tag = False  # nothing but blanks has come since a closing tag
         self._wrapper = ""  # the fence around the whole reply
         self._is_over = False  # the reply is complete, and the model goes on with a turn of its own making
         self._ended = False
@@ -102,6 +127,11 @@ class FieldReader:
         said = [section.words for section in self._sections if section.name not in self._fields.inputs]
         text = "\n\n".join(words for words in said if words)
         return text or (self._after_echo() if self._ended else "")
+
+    @property
+    def _source(self) -> str:
+        """All that came, with the headers."""
+        return "".join(each.header + each.text for each in self._sections).strip()
 
     @property
     def preamble(self) -> str:
@@ -125,7 +155,7 @@ class FieldReader:
 
     def view(self) -> dict[str, str]:
         """Every field's text by now, blank ones left out. It grows, or else what was shown is taken back."""
-        if not self.is_headed:
+        if not self.is_headed or (self._ended and self._is_prose()):
             return self._unheaded()
         fields, chosen = self._fields, self._chosen()
         said: dict[str, list[str]] = {}
@@ -142,12 +172,18 @@ class FieldReader:
         return {name: "\n\n".join(texts) for name, texts in said.items()}
 
     def _unheaded(self) -> dict[str, str]:
-        text = self.raw
+        text = self._source if self._ended and self._is_prose() else self.raw
         thoughts = [each.words for each in self._sections if each.name == THOUGHTS and each.words]
         shown = {THOUGHTS: "\n\n".join(thoughts)} if thoughts else {}
         if text and not thoughts and (self._ended or len(text) > PATIENCE_CHARS):
             shown[self._fields.answer] = text
         return shown
+
+    def _is_prose(self) -> bool:
+        """Whether the headings are those of an answer without a format: some of it came before, and no answer after."""
+        is_said = bool(self._sections[0].words) and not any(each.name == self._fields.answer for each in self._sections)
+        forms = {each.form for each in self._sections[1:] if each.name in self._fields.outputs}
+        return is_said and bool(forms) and forms <= {"heading", "bold", "plain"} and not self._was_cut
 
     def _chosen(self) -> Section | None:
         """The answer among several: the last one, unless the reply broke off in it and another is complete."""
@@ -166,12 +202,17 @@ class FieldReader:
     def _salvaged(self) -> str:
         """The answer of a reply that has other fields, but none of that name."""
         unknown = [each.words for each in self._sections if each.name in (UNKNOWN, COMPLETED) and each.words]
-        return unknown[-1] if unknown else ""
+        before = self._sections[0].words
+        is_said = len(before) > PATIENCE_CHARS and not before.endswith(":") and not self._was_cut
+        return unknown[-1] if unknown else before if is_said else ""
 
     def _after_echo(self) -> str:
         """What follows an input that was repeated, and nothing else was said."""
         last = self._sections[-1]
-        return last.words.partition("\n\n")[2].strip() if last.name in self._fields.inputs else ""
+        if last.name not in self._fields.inputs:
+            return ""
+        is_marked = last.form in ("marker", "tag")
+        return last.words.partition("\n\n")[2].strip() or ("" if is_marked else self._source)
 
     # Reading
 
@@ -212,6 +253,8 @@ class FieldReader:
     def _may_grow(self, match: regex.Match[str]) -> bool:
         """Whether what is still to come on this line may belong to the header."""
         rest = self._buffer[match.end() :]
+        if match["name"] and not match["c"] and not self._ended and _CLOSES_BELOW.fullmatch(rest):
+            return True
         return not (self._ended or match["eol"] or match["fence"] or "\n" in rest or len(rest) >= LONGEST_TAIL_CHARS)
 
     def _take(self, match: regex.Match[str]) -> bool:
@@ -229,18 +272,19 @@ class FieldReader:
             name, form = self._label(match)
         else:
             name, form = self._marker(match), "marker"
-        if name is None:
-            self._say(self._buffer[self._at])
-            self._at += 1
+        if name is None or (form == "marker" and self._is_indented(match)):
+            end = self._at + 1 if name is None else match.end()
+            self._say(self._buffer[self._at : end])
+            self._at = end
         elif form == "json":
             self._at = match.start() + len(match[0]) - len(match[0].lstrip())
             self._json = JsonReader(self._fields)
         else:
             self._at = match.end()
-            self._open(name, form)
+            self._open(name, form, match[0])
         return True
 
-    def _open(self, name: str, form: str) -> None:
+    def _open(self, name: str, form: str, header: str = "") -> None:
         """Begin a section."""
         current = self._sections[-1]
         names = [section.name for section in self._sections]
@@ -251,19 +295,22 @@ class FieldReader:
             self._is_over = True
             return
         current.is_complete = True
-        self._sections.append(Section(name, form))
+        self._sections.append(Section(name, header, form))
         self._code = CodeTracker()
 
     def _say(self, text: str) -> None:
         if text:
             self._code.feed(text)
+            self._is_behind_tag = self._is_behind_tag and not text.strip()
             self._sections[-1].text += text
 
     # What counts as a header
 
     def _marker(self, match: regex.Match[str]) -> str | None:
         """The section that a marker in brackets begins, None where it is text."""
-        opens, hashes, more, closes = (len((match[group] or "").replace("\\", "")) for group in ("o", "h", "h2", "c"))
+        opens, hashes, more, closes = (
+            len((match[group] or "").replace("\\", "").replace(" ", "")) for group in ("o", "h", "h2", "c")
+        )
         name = self._fields.named(match["name"])
         begins_line = match["pre"] is not None
         follows = self._buffer[match.end() : match.end() + 2]
@@ -282,6 +329,12 @@ class FieldReader:
         is_bare = opens >= 2 and closes >= 2 and self._fields.named(match["name"], roughly=False) is not None
         return name if is_open or (is_bare and begins_line and ends_line) else None
 
+    def _is_indented(self, match: regex.Match[str]) -> bool:
+        """Whether it stands in a block of code by its indentation, and the headers before did not."""
+        current, indent = self._sections[-1], match["pre"] or ""
+        is_code = _CODE_INDENT.match(indent) and current.text.endswith("\n\n") and current.words
+        return bool(is_code) and not any(_CODE_INDENT.match(each.header) for each in self._sections)
+
     def _label(self, match: regex.Match[str]) -> tuple[str | None, str]:
         """The section that a heading or a word with a colon begins, and how it is written; None where it is text."""
         name = self._fields.named(match["label"], roughly=False)
@@ -290,9 +343,14 @@ class FieldReader:
         if match["hash"] and match["tail"] and eol:
             return name, "marker"
         is_closed = not match["bold"] or match["closed"] is not None
-        is_header = is_closed and (colon or (eol and form != "plain")) and not match["tail"]
+        is_closed = is_closed and not (match["bullet"] and form == "plain")
+        is_alone = eol and (form != "plain" or bool(match["bracket"]))
+        is_header = is_closed and (colon or is_alone or (match["bracket"] and match["closed"])) and not match["tail"]
         if name is None or name == COMPLETED or not is_header:
             return None, form
+        if name == self._fields.answer == self._sections[-1].name and "final" in match["label"].casefold():
+            is_again = form == self._sections[-1].form and bool(self._sections[-1].words)
+            return (name if is_again else None), form
         return (name if self._expects(name, form, is_alone=eol) else None), form
 
     def _expects(self, name: str, form: str, *, is_alone: bool) -> bool:
@@ -313,15 +371,38 @@ class FieldReader:
     def _json_name(self) -> str | None:
         """JSON counts where nothing has been said yet under the current header."""
         current = self._sections[-1]
-        return current.name if not current.words or (len(self._sections) == 1 and self._wrapper) else None
+        is_first = not current.words or bool(_WRAPPING_TAG.fullmatch(current.words))
+        return current.name if is_first or (len(self._sections) == 1 and self._wrapper) else None
 
     def _take_tag(self, match: regex.Match[str]) -> bool:
-        name = self._fields.named(match["tag"].replace("_", " "), roughly=False)
-        current = self._sections[-1]
+        """A tag with a field's name; it is a word in the middle of a line, and where a field is said by a marker."""
+        tag, current = match["tag"].replace("_", " "), self._sections[-1]
+        name = self._fields.answer if tag.casefold() in _WRAPPERS.split("|") else self._fields.named(tag, roughly=False)
+        if not self._is_structure(match, name):
+            self._say(self._buffer[self._at])
+            self._at += 1
+            return True
         self._at = match.end()
-        if name and not match["slash"] and not (current.name == name and not current.words):
-            self._open(name, "tag")
+        if match["slash"]:
+            self._tags.discard(tag.casefold())
+            self._is_behind_tag = True
+        else:
+            self._tags.add(tag.casefold())
+            if name and not (current.name == name and not current.words):
+                self._open(name, "tag", match[0])
         return True
+
+    def _is_structure(self, match: regex.Match[str], name: str | None) -> bool:
+        current, tag = self._sections[-1], match["tag"].replace("_", " ").casefold()
+        if match["slash"]:
+            return tag in self._tags
+        if tag in _WRAPPERS.split("|") and (self.is_headed or current.words):
+            return False
+        line = current.text.rpartition("\n")[2].strip()
+        if not line or self._is_behind_tag:
+            return True
+        after = self._buffer[match.end() : match.end() + 1]
+        return current.form not in ("marker", "heading", "bold") and bool(regex.match(r"[^\s,.;:)]", after))
 
     # What stands around a whole reply
 
@@ -330,7 +411,7 @@ class FieldReader:
         if self._wrapper and not self._code.fence and not match["info"] and fence.startswith(self._wrapper):
             return self._end_wrapper(match)
         if not (self._wrapper or self._code.fence or self.is_headed):
-            follows = self._follows(match.end())
+            follows = match["info"].casefold() in _DATA and self._follows(match.end())
             if follows is None:
                 return False
             if follows:
@@ -400,7 +481,7 @@ class FieldReader:
         for name, text in pieces:
             if text is None:
                 self._sections[-1].is_complete = True
-                self._sections.append(Section(name, "json"))
+                self._sections.append(Section(name, form="json"))
             else:
                 self._sections[-1].text += text
 
@@ -408,7 +489,9 @@ class FieldReader:
 def _broken_marker(token: regex.Pattern[str], buffer: str, at: int) -> str:
     """The end of a reply that was cut inside a marker or a tag; less than three characters may be anything."""
     for start in range(max(len(buffer) - LONGEST_MARKER_CHARS, at), len(buffer) - 2):
-        is_tag = buffer[start] == "<" and token.fullmatch(buffer, start, partial=True)
+        is_tag = buffer[start] == "<" and (match := token.fullmatch(buffer, start, partial=True)) and match.partial
+        if is_tag and token.fullmatch(buffer, start):
+            continue
         if is_tag or (buffer[start] in "[【*" and _BROKEN.fullmatch(buffer, start)):
             return buffer[start:]
     return ""

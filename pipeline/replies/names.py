@@ -28,6 +28,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 THINKING = frozenset({"thinking", "thought", "thoughts", "thought process"})  # of a JSON object's keys
+_DECORATION = re.compile(r"^(?:the|your|my|output|final) (?=\w)")  # that some models put before a field's name
 SIMILAR = 0.8  # from here on a name is one of ours with a slip
 
 
@@ -49,6 +50,7 @@ class Fields:
     def named(self, name: str, *, roughly: bool = True) -> str | None:
         """The field that a model means by `name`, None for one that nobody asked for."""
         plain = _plain(name)
+        plain = plain if plain in self._names else _DECORATION.sub("", plain)
         if plain in self._names or not roughly or len(plain) < 5:
             return self._names.get(plain)
         near = difflib.get_close_matches(plain, self._names, n=1, cutoff=SIMILAR)

@@ -26,6 +26,8 @@ class ReplyReader:
     def __init__(self, fields: Fields) -> None:
         self._names = fields
         self._reader = FieldReader(fields)
+        self._before: FieldReader | None = None  # what was said before a mark that says that all of it was thought
+        self._withdrawn = slice(0, 0)  # its place in the thoughts, while it may have been said after all
         self._content = ThinkingReader(fields.outputs)
         self._native = ThinkingReader(fields.outputs, inside=True)
         self._menders = TextMender(), TextMender()
@@ -56,8 +58,12 @@ class ReplyReader:
         """The reply has ended; `was_cut`: not by itself."""
         self._take(self._native.feed(self._menders[1].finish()) + self._native.finish())
         self._take(self._content.feed(self._menders[0].finish()) + self._content.finish())
-        is_silent = not self._reader.has_begun
+        is_silent = not (self._before or self._reader).has_begun
         self._reader.finish(was_cut=was_cut)
+        if self._before and not self._reader.view():  # a closing tag that stood astray
+            self._before.finish(was_cut=was_cut)
+            self._thoughts = self._without_withdrawn()
+            self._reader, self._before = self._before, None
         if is_silent and self._thoughts:
             self._rescue(was_cut=was_cut)
         return self._changes()
@@ -71,8 +77,10 @@ class ReplyReader:
                 self._thoughts = self._thoughts.removesuffix(text)
                 self._reader.feed(text)
             elif kind == "retracted":
-                self._reader, self._has_said = FieldReader(self._names), False
+                self._before = self._reader
+                self._withdrawn = slice(len(self._thoughts), len(self._thoughts) + len(text))
                 self._thoughts += text
+                self._reader, self._has_said = FieldReader(self._names), False
             else:
                 separator = "\n\n" if self._has_said and self._thoughts.strip() else ""
                 self._thoughts += separator + text
@@ -94,9 +102,16 @@ class ReplyReader:
             self._reader, self.is_rescued = reader, True
             self._thoughts = reader.preamble if is_headed else ""
 
+    def _without_withdrawn(self) -> str:
+        return self._thoughts[: self._withdrawn.start] + self._thoughts[self._withdrawn.stop :]
+
     def _changes(self) -> list[Change]:
-        fields = self._reader.view()
-        thoughts = [text for text in (self._thoughts.strip(), fields.pop(THOUGHTS, "")) if text]
+        fields, thought = self._reader.view(), self._thoughts
+        if self._before and fields:
+            self._before = None
+        elif self._before:
+            fields, thought = self._before.view(), self._without_withdrawn()
+        thoughts = [text for text in (thought.strip(), fields.pop(THOUGHTS, "")) if text]
         now = {THOUGHTS: "\n\n".join(thoughts)} | fields
         order = sorted(now, key=lambda name: (name == self._names.answer, name != THOUGHTS))
         changes: list[Change] = []

@@ -21,6 +21,7 @@ Piece = tuple[Kind, str]
 
 _NAMES = (
     "think(?:ing)?",
+    "ant_?thinking",
     "(?:chain_?of_?)?thoughts?",
     "(?:inner|internal)_?(?:monologue|thoughts?|reasoning)",
     "reason(?:ing)?",
@@ -31,24 +32,34 @@ _NAMES = (
     "cot",
 )
 _OPENS = (
-    r"\[THINK(?:ING)?\]|◁think▷|<\|START_THINKING\|>|<\|begin_of_think(?:ing)?\|>|<\|begin_of_thought\|>|\[unused16\]"
+    r"\[(?:THINK(?:ING)?|(?-i:REASONING))\]|◁think▷|<\|(?:START_THINKING|begin_of_think(?:ing)?|begin_of_thought)\|>"
+    r"|<\|think(?:ing)?\|>|\[unused16\]|<details[ \t]+type=[\"']?reasoning[^<>\n]{0,80}>"
 )
-_CLOSES = r"\[/THINK(?:ING)?\]|◁/think▷|<\|END_THINKING\|>|<\|end_of_think(?:ing)?\|>|<\|end_of_thought\|>|\[unused17\]"
+_CLOSES = (
+    r"\[/(?:THINK(?:ING)?|(?-i:REASONING))\]|◁/think▷|<\|(?:END_THINKING|end_of_think(?:ing)?|end_of_thought)\|>"
+    r"|<\|/think(?:ing)?\|>|\[unused17\]"
+)
+_DETAILS = r"</?summary>|(?P<end_of_details></details>)"  # within thinking that a page has folded
 _CHANNEL = r"<\|channel\|?>[ \t]*(?P<channel>\w*)[ \t]*"
+_RECIPIENT = r"(?P<recipient>to=[\w.]{1,80})[ \t]*"  # of a call, behind the name of a channel
 _LEFT_OF_CHANNEL = r"(?-i:assistant(?P<left>final|analysis|commentary))(?:<\|message\|>)?"
 _CONTROL = (
-    r"(?P<start><\|(?:im_)?start(?:_header_id)?\|>|<start_of_turn>)(?:assistant|model|system|user|developer)?"
-    r"|<\|constrain\|>[ \t]*\w*|<\|(?!channel)(?P<control>\w{2,30})\|>|<channel\|>|<end_of_turn>|<eos>"
+    r"(?P<start><\|(?:im_)?start(?:_header_id)?\|>|<start_of_turn>)"
+    r"(?P<role>assistant|model|system|user|developer)?[ \t]*"
+    r"|(?P<sentence></?s>)|<\|constrain\|>[ \t]*\w*|<\|(?!channel)(?P<control>\w{2,30})\|>"
+    r"|<channel\|>|<end_of_turn>|<eos>"
     r"|<\uff5c[^<>\uff5c\n]{1,40}\uff5c>"
 )
 _STARTS = regex.compile(
-    r"\s*(?:(?P<channel>analysis)(?=[^\sa-z,.:;])|(?P<phrase>Here(?:'s|’s| is) my thought process:))"
+    r"\s*(?:(?P<channel>analysis)(?=[^\sa-z,.:;]|[ \t]*\n)|(?P<phrase>Here(?:'s|’s| is) my thought process:))"
 )
 _RESPONSE = r"(?<![^\n])(?P<response>Here(?:'s|’s| is) my response:)"
 _ROLES = ("assistant", "model", "system", "user", "developer")
 _ENDS = frozenset({"end", "return", "call"})
 _THOUGHT = frozenset({"analysis", "commentary", "thought", "thoughts", "thinking", "think"})
 LONGEST_MARK_CHARS = 60
+_LESS, _MORE = r"(?:<|\\<|&lt;)", r"(?:>|\\>|&gt;)"
+_SURE_NAMES = ("think", "though", "monologue")  # no element of somebody's XML
 _QUOTES = "`\"'“\u2018«\u2039"
 
 
@@ -58,10 +69,10 @@ def _tags(said: frozenset[str]) -> regex.Pattern[str]:
     names = "|".join(_NAMES)
     name = rf"(?!(?:{'|'.join(map(regex.escape, sorted(said))) or '(?!)'})[\s>/])(?:\w{{1,12}}:)?(?:{names})"
     return regex.compile(
-        rf"(?P<empty><[ \t]*{name}[ \t]*/[ \t]*>)"
-        rf"|(?P<open><[ \t]*{name}(?:[ \t][^<>\n]{{0,80}})?>|{_OPENS})"
-        rf"|(?P<close><[ \t]*/[ \t]*{name}[ \t]*>|{_CLOSES})"
-        rf"|{_CHANNEL}|{_LEFT_OF_CHANNEL}|{_CONTROL}|{_RESPONSE}",
+        rf"(?P<empty><\s*{name}\s*/\s*>)"
+        rf"|(?P<open>{_LESS}\s{{0,3}}(?P<name>{name})(?:\s[^<>\n]{{0,80}})?{_MORE}|{_OPENS})"
+        rf"|(?P<close>{_LESS}\s{{0,3}}/\s{{0,3}}{name}\s{{0,3}}{_MORE}|{_CLOSES})"
+        rf"|{_DETAILS}|{_CHANNEL}|{_RECIPIENT}|{_LEFT_OF_CHANNEL}|{_CONTROL}|{_RESPONSE}",
         regex.IGNORECASE,
     )
 
@@ -79,7 +90,11 @@ class ThinkingReader:
         self._is_phrase = False  # the thinking was opened by a phrase, so a phrase closes it
         self._closed_by: str | None = None  # a mark that closed what was not open: what follows decides about it
         self._freed: str | None = None  # thoughts since a mark closed, while another is still open
-        self._line = ""  # of thoughts, so far
+        self._line = ""  # so far, of what is thought or said
+        self._is_details = False  # the thinking was opened by an element that a page folds
+        self._is_struck = False  # HTML that strikes words out is open
+        self._in_head = False  # a mark of a channel came last
+        self._is_over = False  # the model goes on with a turn of somebody else
         self._source = ""  # all that was said, marks that were no thinking included, while it may be retracted
         self._code = CodeTracker()
         self._is_fresh = True  # nothing but blanks and an opening fence has been said
@@ -133,7 +148,7 @@ class ThinkingReader:
     def _may_grow(self, match: regex.Match[str]) -> bool:
         """Whether what is still to come may belong to the mark."""
         rest = self._buffer[match.end() :]
-        return not rest or bool(match["start"] and any(role.startswith(rest) for role in _ROLES))
+        return not rest or bool(match["start"] and not match["role"] and any(role.startswith(rest) for role in _ROLES))
 
     def _mark(self, match: regex.Match[str]) -> None:
         """One mark, or what looks like one."""
@@ -144,11 +159,16 @@ class ThinkingReader:
             self._at = match.start() + 1
             return
         channel = (match["channel"] or match["left"] or "").casefold()
-        if match["empty"]:
+        self._in_head = bool(channel or match["start"])
+        if match["empty"] or match["recipient"] or match["sentence"]:
+            return
+        if self._is_of_another(match):
+            self._is_over = True
             return
         if match["open"]:
+            self._is_details = text.startswith("<details")
             self._open()
-        elif match["close"] or match["response"]:
+        elif match["close"] or match["response"] or match["end_of_details"]:
             self._close(text)
         elif channel in _THOUGHT:
             self._depth, self._was_opened = 1, True
@@ -162,11 +182,36 @@ class ThinkingReader:
     def _is_word(self, match: regex.Match[str]) -> bool:
         if match["response"]:
             return not (self._is_phrase and self._depth)
+        if match["recipient"]:
+            return not self._in_head
+        if match[0].startswith(("</details", "<summary", "</summary")):
+            return not (self._is_details and self._depth)
         before, after = self._buffer[match.start() - 1], self._buffer[match.end() : match.end() + 1]
         is_quoted = before in _QUOTES and bool(after) and after in _QUOTES + "”’»›"
         if self._depth:
             return is_quoted or bool(match["open"] and self._line.strip())  # named within a sentence, and not opened
-        return is_quoted or (self._code.inside() and not self._is_fresh)
+        if match["sentence"]:
+            return is_quoted or not self._bounds_sentence(match)
+        is_named = bool((match["open"] or match["close"]) and self._line.strip()) and not self._is_sure(match)
+        return is_quoted or is_named or (self._code.inside() and not self._is_fresh)
+
+    def _is_sure(self, match: regex.Match[str]) -> bool:
+        """Whether such a tag in the middle of a line is one of thinking, and no word about some markup."""
+        text = match[0].casefold()
+        return text[0] != "\\" and text[0] != "&" and (text[0] != "<" or any(name in text for name in _SURE_NAMES))
+
+    def _bounds_sentence(self, match: regex.Match[str]) -> bool:
+        """Whether `<s>` and `</s>` are tokens around a reply, and not HTML that strikes words out."""
+        if match[0] == "<s>":
+            self._is_struck = not self._is_fresh
+            return self._is_fresh
+        was_struck, self._is_struck = self._is_struck, False
+        return not was_struck
+
+    def _is_of_another(self, match: regex.Match[str]) -> bool:
+        """Whether there begins what a person or the system says, after something was said."""
+        role = (match["role"] or match["control"] or "").casefold()
+        return not self._depth and not self._is_fresh and role in ("user", "system", "endoftext", "end_of_text")
 
     def _open(self) -> None:
         self._depth += 1
@@ -181,10 +226,11 @@ class ThinkingReader:
             self._closed_by = mark
 
     def _say(self, text: str) -> None:
-        if not text:
+        if not text or self._is_over:
             return
+        self._in_head = self._in_head and not text.strip()
+        self._line = text.rpartition("\n")[2] if "\n" in text else self._line + text
         if self._depth:
-            self._line = text.rpartition("\n")[2] if "\n" in text else self._line + text
             if self._freed is not None:
                 self._freed += text
             self._pieces.append(("thought", text))
@@ -201,8 +247,10 @@ class ThinkingReader:
 
     def _broken_mark(self) -> str:
         """The end of a reply that was cut inside a mark; less than three characters may be anything."""
-        for start in range(max(len(self._buffer) - LONGEST_MARK_CHARS, self._at), len(self._buffer) - 2):
-            match = self._tag.fullmatch(self._buffer, start, partial=True) if self._buffer[start] in "<[◁" else None
+        size = len(self._buffer)
+        for start in range(max(size - LONGEST_MARK_CHARS, self._at), size):
+            may_begin = self._buffer[start] == "◁" or (self._buffer[start] in "<[\\&" and start < size - 2)
+            match = self._tag.fullmatch(self._buffer, start, partial=True) if may_begin else None
             if match and match.partial:
                 return self._buffer[start:]
         return ""

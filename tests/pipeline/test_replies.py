@@ -74,7 +74,11 @@ MARK = re.compile(
 )
 CUTS = st.lists(st.integers(0, 400), max_size=12)
 MARKS = re.compile(r"\[\[.*?\]\]|</?\w*think\w*>|<\|.*?\|>|\*\*\w+:?\*\*|^#+ \w+$|```\w*", re.MULTILINE)
-QUOTES_MARKS = {case.name for case in CASES if "`" in case.content or "{" in case.content}
+QUOTES_MARKS = {
+    case.name
+    for case in CASES
+    if "`" in case.content or "{" in case.content or MARK.search(case.fields.get("answer", ""))
+}
 
 
 def cut_at(text: str, cuts: list[int]) -> list[str]:
@@ -126,7 +130,7 @@ def test_no_mark_is_left_and_no_draft_is_shown(case: Case, mangled: object, data
     if case.name not in QUOTES_MARKS:
         for name in ("answer", "reasoning"):
             assert not MARK.search(said.fields.get(name, "")), said.fields
-    if mangled is truncated:
+    if mangled is truncated and not said.reader.is_rescued:
         for word in case.never:
             assert not any(word in answer for answer in said.answers)
 
