@@ -34,7 +34,7 @@
       chip.classList.toggle("lit", of_pin(chip.dataset.n, turn_of(chip)));
       set(chip, "aria-current", chip === chosen && "true");
     }
-    const [first, last] = (pin?.sentences || "-1--1").split("-").map(Number);
+    const [first, last] = pin?.sentences ? pin.sentences.split("-").map(Number) : [1, 0]; // none, where no sentence matched
     for (const card of all("#sources .source")) {
       const is_lit = of_pin(card.dataset.n, pane_turn());
       card.classList.toggle("lit", is_lit);

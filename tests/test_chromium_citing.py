@@ -20,7 +20,7 @@ QUESTION, UNANSWERED = "Why does water temperature change the taste of coffee?",
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 PATIENCE_MS = 90_000
-CITES, SLOWLY, DECLINES = "cites", "cites-gap-400", "declines"
+CITES, SLOWLY, DECLINES, UNMATCHED = "cites", "cites-gap-400", "declines", "rich"
 FASTER = "Water temperature changes the taste of coffee because hot water dissolves more substances"
 THIN = "Water that is too cool leaves sweetness behind"
 HARSH = "Water that is very hot pulls out more bitter and drying substances"
@@ -55,7 +55,7 @@ pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chr
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Provider() as provider:
-        names = [CITES, SLOWLY, DECLINES]
+        names = [CITES, SLOWLY, DECLINES, UNMATCHED]
         models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
         limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60"}
         with served(tmp_path_factory.mktemp("citing"), MODELS=json.dumps(models), **limits) as running:
@@ -140,6 +140,14 @@ def test_a_chip_pins_its_card_and_marks_its_own_sentence_until_another_is_chosen
     page.keyboard.press("Escape")
     nothing_marked(page)
     expect(chips.nth(2)).to_be_focused()
+
+
+def test_a_chip_that_matches_no_sentence_pins_its_card_and_marks_nothing_in_it(page: Page) -> None:
+    ask(page, QUESTION, UNMATCHED, 1)
+    chip = page.locator("#thread .answer .cite:not([data-s])").first
+    chip.click()
+    expect(page.locator(f"#sources .source.lit[data-n='{chip.get_attribute('data-n')}']")).to_be_focused()
+    expect(page.locator("#sources .cited")).to_have_count(0)
 
 
 def test_a_chip_of_an_earlier_turn_does_the_same_also_after_a_reload_and_by_keyboard(page: Page) -> None:
