@@ -71,6 +71,7 @@ class Tab:
     shows: int = 0  # how often the page was given a conversation, or the empty page, to show
     glance: int = 0  # counts up whenever the page looks at something else; a follower of an earlier one ends
     is_asking: bool = False
+    was_early: bool = False  # the page was told last that an answer is still being written
     decided: str = ""  # the last question that came to a turn or to a refusal, by the number the page gave it
     deciding: asyncio.Event = field(default_factory=asyncio.Event)  # set whenever `decided` changes
 
@@ -248,7 +249,9 @@ class Intents:
         if not is_over:
             return Shown(bar=bar)
         panes: tuple[Parts | None, ...] = ([], *(None for _ in PANES[1:]))
-        said: Parts | None = None if _pending(tab) else []  # that an answer is still being written is no longer true
+        # That an answer is still being written is no longer true; why a question was refused is.
+        said: Parts | None = [] if tab.was_early and not _pending(tab) else None
+        tab.was_early = False
         tab.seen, thread = _ids(turns), self._thread(turns, tab)
         return Shown(bar=bar, notice=said, conversations=conversations, thread=thread, panes=panes)
 
@@ -384,7 +387,8 @@ class Intents:
         )
         if tab.is_asking or (is_running and question == tab.asked):
             return Shown().outputs()  # Enter was pressed twice
-        if is_running and is_running != replaces:
+        tab.was_early = bool(is_running and is_running != replaces)
+        if tab.was_early:
             if is_running != tab.turn_id:  # another tab asked: then this one shows and follows it, too
                 return await self._refresh(STILL_RUNNING, tab, visitor, asking.model)
             return Shown(notice=[*_refusal(STILL_RUNNING), *_pending(tab)]).outputs()

@@ -384,6 +384,13 @@ async def test_a_follower_of_a_question_that_was_refused_ends_and_changes_nothin
     assert all(is_kept(value) for panes in followed for value in panes)
 
 
+async def test_why_a_question_was_refused_stays_on_the_page_after_an_answer(intents: Intents) -> None:
+    await asked(intents, tab := Tab())
+    begun, _, settled = await asked(intents, tab, "x" * 9_000)
+    assert "too long" in begun[NOTICE][0]
+    assert is_kept(settled[NOTICE])
+
+
 async def test_opening_the_conversation_that_is_in_sight_does_not_end_its_following(intents: Intents) -> None:
     await intents.ask(QUESTION, tab := Tab(), MAYA, *KNOBS)
     following = intents.follow(tab)
