@@ -24,6 +24,9 @@ from pipeline.sentences import sentences
 QUOTE_CHARS = 600  # of the cited sentences, in the preview
 START_CHARS = 240  # of a passage of which no sentence matches
 CLAUSE_WORDS = 4  # from so many words on, what stands between two citations of a sentence is looked for on its own
+CHIPS_MOST = (
+    300  # of one block; a model that cites more than that repeats itself, and the rest lead to their cards only
+)
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>")
 _NUMBER = re.compile(r' data-n="(\d+)"')
@@ -156,7 +159,8 @@ def _claims(flow: Flow) -> Iterator[tuple[str, ...]]:
                 yield ()
                 continue
             if flow.text[last:at].strip(_GLUE):
-                begin, last = last, at
+                begin = last
+            last = at
             part, whole = flow.text[begin : span[1] if at == places[-1] else at], flow.text[span[0] : span[1]]
             yield (part, whole) if len(part.split()) >= CLAUSE_WORDS else (whole,)
 
@@ -176,44 +180,63 @@ def _place(text: str, spans: Sequence[Span], begins: Sequence[int], at: int) -> 
 def _cutting(text: str, matched: tuple[Span, ...]) -> Cutting:
     flow = _flow(shown_text(text, matched))
     spans = sentences(flow.text)
-    html = "".join(_numbered(piece, flow.text, spans) for piece in flow.pieces)
+    ends = [end for _, end in spans]
+    html = "".join(_numbered(piece, flow.text, spans, bisect_right(ends, piece.start)) for piece in flow.pieces)
     return Cutting(html, flow.text, spans)
 
 
-def _numbered(piece: Piece, text: str, spans: Sequence[Span]) -> str:
-    """A stretch of text, what of it belongs to a sentence in a span with that one's number."""
+def _numbered(piece: Piece, text: str, spans: Sequence[Span], first: int) -> str:
+    """A stretch of text, what of it belongs to a sentence in a span with that one's number.
+
+    `first` is the number of the first sentence that ends behind its beginning.
+    """
     if piece.start == piece.end:
         return piece.html
     out, at = [], piece.start
-    for number, (begin, end) in enumerate(spans):
-        begin, end = max(begin, at), min(end, piece.end)
-        if begin < end:
-            out += [escape(text[at:begin]), f'<span data-s="{number}">{escape(text[begin:end])}</span>']
-            at = end
+    for number in range(first, len(spans)):
+        begin, end = max(spans[number][0], at), min(spans[number][1], piece.end)
+        if begin >= end:
+            break
+        out += [escape(text[at:begin]), f'<span data-s="{number}">{escape(text[begin:end])}</span>']
+        at = end
     return "".join([*out, escape(text[at : piece.end])])
 
 
 def _flow(html: str) -> Flow:
     pieces: list[Piece] = []
     chips: list[tuple[int, int, int]] = []
-    said = ""
+    said = _Said()
     silent: list[str] = []  # open elements whose text is not read, inside each other
     at, is_between = 0, False
     for tag in _TAG.finditer(html):
-        said = _add_text(pieces, said, html[at : tag.start()], is_said=not silent and not is_between)
+        _add_text(pieces, said, html[at : tag.start()], is_said=not silent and not is_between)
         closes, name = bool(tag[1]), tag[2].lower()
         chip = None if closes or 'class="cite' not in tag[0] else _NUMBER.search(tag[0])
-        said += _before(name, said, closes=closes)
-        if chip:
-            chips.append((len(pieces), int(chip[1]), len(said)))
+        said.add(_before(name, said, closes=closes))
+        if chip and len(chips) < CHIPS_MOST:
+            chips.append((len(pieces), int(chip[1]), said.chars))
         if closes and silent and silent[-1] == name:
             silent.pop()
         elif not closes and (chip or silent or name in _UNSAID) and not tag[0].endswith("/>"):
             silent += [name] if chip or name in _UNSAID or silent[-1] == name else []
-        pieces.append(Piece(tag[0], len(said), len(said)))
+        pieces.append(Piece(tag[0], said.chars, said.chars))
         at, is_between = tag.end(), _is_between(name, html, tag.end())
-    said = _add_text(pieces, said, html[at:], is_said=not silent and not is_between)
-    return Flow(said, tuple(pieces), tuple(chips))
+    _add_text(pieces, said, html[at:], is_said=not silent and not is_between)
+    return Flow("".join(said.texts), tuple(pieces), tuple(chips))
+
+
+class _Said:
+    """The text that is read, while it is put together."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.chars = 0
+        self.end = ""  # its last two characters
+
+    def add(self, text: str) -> None:
+        self.texts.append(text)
+        self.chars += len(text)
+        self.end = (self.end + text)[-2:]
 
 
 def _is_between(name: str, html: str, at: int) -> bool:
@@ -223,18 +246,17 @@ def _is_between(name: str, html: str, at: int) -> bool:
     )
 
 
-def _add_text(pieces: list[Piece], said: str, html: str, *, is_said: bool) -> str:
-    if not html:
-        return said
-    text = unescape(html) if is_said else ""
-    pieces.append(Piece(html, len(said), len(said) + len(text)))
-    return said + text
+def _add_text(pieces: list[Piece], said: _Said, html: str, *, is_said: bool) -> None:
+    if html:
+        text = unescape(html) if is_said else ""
+        pieces.append(Piece(html, said.chars, said.chars + len(text)))
+        said.add(text)
 
 
-def _before(name: str, said: str, *, closes: bool) -> str:
+def _before(name: str, said: _Said, *, closes: bool) -> str:
     """What stands between two texts where a tag parts them."""
     if name in _BLOCKS:
-        return "" if not said or said.endswith("\n\n") else "\n\n"
+        return "" if said.end in ("", "\n\n") else "\n\n"
     if name in ("td", "th"):
         return "" if closes else "| "
     return {"br": "\n", "tr": " |\n" if closes else ""}.get(name, "")

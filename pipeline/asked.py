@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from pipeline.retrieval.query import WeightedWord
 from pipeline.retrieval.words import Language, terms_of_word, words_of
 
 Kind = Literal["quantity", "number", "date", "name", "meaning"]
+
+BETWEEN_CHARS = 100  # at most, between "how much" and the name of the quantity: a question may be thousands long
 
 _LENGTH = r"(?:kilo|centi|zenti|milli)?met(?:re|er)s?|[kcm]?m|miles?|meilen?|feet|foot|ft|inch(?:es)?|zoll"
 _TIME = (
@@ -53,7 +56,8 @@ def _named(name: str) -> re.Pattern[str]:
         rf"\b(?:what|which|welche[mnrs]?)(?: (?!\w+s\b)\w+)? \w*(?:{name})\b"
         r"|\b(?:what|was) (?:is|are|was|were|ist|sind|war) (?:the|an?|die|der|das|eine?)"
         rf"(?: (?!of\b)\w+){{0,2}} \w*(?:{name})\b"
-        rf"|\b(?:how (?:much|high|large|great)|wie (?:viel|hoch|groß|stark))\b.*\b(?:{name})\b|\bwas (?:{name})\b",
+        r"|\b(?:how (?:much|high|large|great)|wie (?:viel|hoch|groß|stark))\b"
+        rf".{{0,{BETWEEN_CHARS}}}\b(?:{name})\b|\bwas (?:{name})\b",
         re.IGNORECASE,
     )
 
@@ -115,6 +119,7 @@ def kind_of(question: str) -> Kind | None:
     return "name" if _NAME_ASKED.search(question) else None
 
 
+@lru_cache(maxsize=128)
 def unit_of(question: str) -> re.Pattern[str] | None:
     """How the quantity is written that a question asks for, None where it asks for none."""
     return next((unit for asked, unit in _UNITS if asked.search(question)), None)

@@ -49,7 +49,7 @@ def _folded(sign: str) -> str:
 
 
 _FOLD = _Folded()
-_GAP = f"[ {_UNSEEN}]*"
+_GAP = f"[ {_UNSEEN}]*+"  # what is in it is never tried again: two in a row would take quadratic time
 _NAME = rf"[^\W\d_](?:[\w'’ {_UNSEEN}-]{{0,40}}[\w{_UNSEEN}])?"
 _THOUGHTS = (
     r"think(?:ing)?|(?:chain_?of_?)?thoughts?|(?:inner|internal)_?(?:monologue|thoughts?|reasoning)|reason(?:ing)?|"
@@ -75,7 +75,7 @@ _RULES = tuple(
         (rf"^[^\w\n\[]*\[(?={_UNSEEN}*\\?\[{_GAP}{_NAME}{_GAP}\\?\]{_UNSEEN}*\\?\][^\w\n]*$)", " "),
         # `## name ##`, and JSON with such a key
         (rf"^[ \t>{_UNSEEN}]*(?:\d{{1,3}}[.)]{_GAP})?#{{1,6}}{_GAP}(?:{_FIELDS}){_GAP}(?=#)", "\\"),
-        (rf"^\s*\[?\s*\{{(?=\s*[\"'“](?:{_FIELDS})[\"'”]\s*:)", "\\"),
+        (rf"^[^\S\n]*+(?:\[\s*+)?\{{(?=\s*+[\"'“](?:{_FIELDS})[\"'”]\s*+:)", "\\"),
         # `<|im_start|>`, `<channel|>`, `<think>`, `</s>`, `<<SYS>>`, `[INST]`, `◁think▷`
         (rf"<{_GAP}\|[^\n<>\\]{{1,40}}(?=>)", "\\"),
         (r"<[^\n<>|\\]{1,40}\|(?=>)", "\\"),

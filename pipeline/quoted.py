@@ -8,7 +8,7 @@ from pipeline.sentences import is_row, without_mark
 
 # `[2]`, `[^2]`, `[1, 2]`, `[1-3]`, `[Source 2]`, `【2】`, and the backslashes before them.
 _NUMBERS = r"(?=\s*\^?\s*(?:[^\W\d]{1,20}[.:]?\s*)?\d{1,3}(?:[\s,;–-]+\d{1,3})*\s*[\]】†])"
-_CITATION_LIKE = re.compile(rf"(\\*)([\[【]){_NUMBERS}", re.IGNORECASE)
+_CITATION_LIKE = re.compile(rf"(?<!\\)(\\*+)([\[【]){_NUMBERS}", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
 
 

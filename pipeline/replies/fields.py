@@ -19,8 +19,9 @@ from pipeline.replies.text import CodeTracker
 PATIENCE_CHARS = 24  # without a header by then, the raw text is shown as the answer
 UNKNOWN = "?"  # the name of a section that nobody asked for
 
-_BLANK = "[ \\t\u00a0\u200b\ufeff]*"
-# Full-width ones as well.
+# Bounded and possessive, as all runs that a model may make as long as it likes: several of them in a row, tried in all
+# ways, would take a reply of blank lines cubic time.
+_BLANK = "[ \\t\u00a0\u200b\ufeff]{0,40}+"
 _OPEN, _CLOSE, _SHARP, _COLON = (
     r"[\[({\u3010\uff3b]",
     r"[\])}\u3011\uff3d]",
@@ -68,7 +69,7 @@ def _tokens(fields: Fields) -> regex.Pattern[str]:
     tags = labels.replace("\\ ", "[ _]")
     start, blank = r"(?<![^\n])", _BLANK
     marker = (
-        rf"(?P<pre>{start}{blank}(?:(?:[#>]{{1,6}}|[*+\-](?=[ \t])|\d{{1,2}}[.)]|\||<\w{{1,6}}>){blank})*)?"
+        rf"(?P<pre>{start}{blank}(?:(?:[#>]{{1,6}}+|[*+\-](?=[ \t])|\d{{1,2}}[.)]|\||<\w{{1,6}}>){blank}){{0,6}}+)?"
         rf"(?P<deco>[*_~]{{1,3}}|`{{1,3}})?"
         rf"(?:(?P<o>(?:\\?{_OPEN}[ ]?){{2,5}}|<<)\s{{0,2}}{blank}(?P<h>(?:\\?{_SHARP}){{0,6}})"
         rf"|(?P<o>{_OPEN}){blank}(?P<h>{_SHARP}{{1,6}}))"
@@ -88,11 +89,15 @@ def _tokens(fields: Fields) -> regex.Pattern[str]:
         rf"(?:\]\]>{blank})?<(?P<slash>/?){blank}(?P<tag>{tags}|{_WRAPPERS})(?:[ \t][^<>\n]{{0,60}})?>"
         rf"(?:\s*<!\[CDATA\[)?"
     )
-    fence = rf"{start}[ ]{{0,3}}(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?P<info>[\w+\-]*)[ \t]*\n"
-    said = r"(?:\"[^\"\n]{0,40}\"\s*,\s*\"\w{1,30}\"\s*:\s*)?"  # {"name": "answer", "arguments": {…
+    fence = (
+        rf"{start}[ ]{{0,3}}(?P<fence>`{{3,40}}+|~{{3,40}}+)[ \t]{{0,40}}+(?P<info>[\w+\-]{{0,40}}+)[ \t]{{0,40}}+\n"
+    )
+    gap = r"\s{0,200}+"
+    said = rf"(?:\"[^\"\n]{{0,40}}\"{gap},{gap}\"\w{{1,30}}\"{gap}:{gap})?"  # {"name": "answer", "arguments": {…
     json = (
-        rf"(?P<json>{start}\s*(?:json\s*\n\s*)?\[?\s*(?:\{{\s*\"\w{{1,30}}\"\s*:\s*{said}\[?\s*){{0,2}}"
-        rf"\{{\s*(?://[^\n]*\n\s*)?(?:[\"'“](?:{keys})[\"'”]|(?:{keys}))\s*:(?:(?<=[\"'”]\s*:)|\s*[\"']))"
+        rf"(?P<json>{start}[^\S\n]{{0,40}}+(?:json[^\S\n]{{0,40}}+\n{gap})?(?:\[{gap})?"
+        rf"(?:\{{{gap}\"\w{{1,30}}\"{gap}:{gap}{said}(?:\[{gap})?){{0,2}}"
+        rf"\{{{gap}(?://[^\n]*\n{gap})?(?:[\"'“](?:{keys})[\"'”]|(?:{keys})){gap}:(?:(?<=[\"'”]\s*:)|{gap}[\"']))"
     )
     return regex.compile(rf"{fence}|{json}|{marker}|{label}|{tag}", regex.IGNORECASE)
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.citing import cited, cutting
+from components.citing import CHIPS_MOST, cited, cutting
 from components.ink import Ink
 from components.markdown import blocks_of
 from components.view import View, reduce, view_of
@@ -196,3 +196,10 @@ def whole(view: View) -> View:
         said,
     ]
     return view_of(fresh)
+
+
+def test_a_block_that_cites_without_end_keeps_its_chips_and_the_first_ones_tell_what_they_cite() -> None:
+    found = chips("Keep the beans dark. [1] " * 2 * CHIPS_MOST)
+    assert len(found) == 2 * CHIPS_MOST
+    assert all("s" in each.told for each in found[:CHIPS_MOST])
+    assert not any("s" in each.told for each in found[CHIPS_MOST:])

@@ -264,3 +264,9 @@ def test_the_reader_of_replies_finds_no_marker_in_what_a_document_says(around: s
         for name, piece in (*reader.content(written), *reader.finish()):
             held[name] = "" if piece is None else held[name] + piece
         assert held == {"reasoning": "R", "answer": text.strip()}, said
+
+
+def test_a_question_of_blank_lines_is_read_once_and_not_in_all_ways() -> None:
+    text = "{" + "\n" * 8_000 + "why?"  # takes half an hour where each line's blanks are tried in every division
+    assert neutral(text) == text
+    assert neutral(f'{text}\n\n  [ \n {{ "answer": 1}}') == f'{text}\n\n  [ \n {{\\ "answer": 1}}'

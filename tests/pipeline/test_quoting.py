@@ -165,3 +165,11 @@ def test_every_quote_stands_in_its_passage(question: str, contents: list[tuple[s
     for quote in choice.quotes:
         assert quote.text in passages[quote.number - 1].text
         assert quote.head in passages[quote.number - 1].text
+
+
+@pytest.mark.parametrize("words", ["wie hoch ", "how much ", "what is the right "])
+def test_a_question_that_asks_the_same_a_thousand_times_is_asked_once(words: str) -> None:
+    passage = Numbered(1, "Espresso", "The pressure is 9 bar. " * 100)  # a question is read once for all its sentences
+    assert [each.text for each in choose(query_of(words * 900 + "pressure?", None), [passage]).quotes] == [
+        "The pressure is 9 bar."
+    ]

@@ -171,3 +171,10 @@ def test_any_soup_of_signs_reads_the_same_in_any_pieces(parts: list[str], cuts: 
         == heard([text]).fields
         == heard(list(text)).fields
     )
+
+
+# Each of these takes hours where a run of blanks is tried in all ways it can be divided.
+@pytest.mark.parametrize("blanks", ["\n" * 8_000, " " * 8_000 + "\n", "\n " * 4_000 + "\n", "\t" * 8_000 + "\n"])
+@pytest.mark.parametrize("reply", ["[[ ## answer ## ]]\nYes. [1]", '{"answer": "Yes. [1]"}'])
+def test_a_run_of_blanks_however_long_is_read_past(blanks: str, reply: str) -> None:
+    assert heard(pieces(blanks + reply, 7)).fields["answer"] == "Yes. [1]"
