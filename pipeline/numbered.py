@@ -50,6 +50,7 @@ def _folded(sign: str) -> str:
 
 _FOLD = _Folded()
 _GAP = f"[ {_UNSEEN}]*+"  # what is in it is never tried again: two in a row would take quadratic time
+_ANY_NAME = rf"\w(?:[\w'’ {_UNSEEN}-]{{0,40}}[\w{_UNSEEN}])?"
 _NAME = rf"[^\W\d_](?:[\w'’ {_UNSEEN}-]{{0,40}}[\w{_UNSEEN}])?"
 _THOUGHTS = (
     r"think(?:ing)?|(?:chain_?of_?)?thoughts?|(?:inner|internal)_?(?:monologue|thoughts?|reasoning)|reason(?:ing)?|"
@@ -69,8 +70,8 @@ _RULES = tuple(
     (re.compile(pattern, re.MULTILINE | re.IGNORECASE), sign)
     for pattern, sign in (
         # `[[ ## name ## ]]`, with brackets and signs too few or too many
-        (rf"\[(?:[ {_UNSEEN}\\]{{0,8}}\[){{1,8}}[ \n{_UNSEEN}]*(?:{_NAME}{_GAP})?(?=#)", "\\"),
-        (rf"\[{_GAP}#[#{_UNSEEN} ]*{_NAME}{_GAP}(?=#)", "\\"),
+        (rf"\[(?:[ {_UNSEEN}\\]{{0,8}}\[){{1,8}}[ \n{_UNSEEN}]*(?:{_ANY_NAME}{_GAP})?(?=#)", "\\"),
+        (rf"\[{_GAP}#[#{_UNSEEN} ]*{_ANY_NAME}{_GAP}(?=#)", "\\"),
         # `[[name]]` alone on its line
         (rf"^[^\w\n\[]*\[(?={_UNSEEN}*\\?\[{_GAP}{_NAME}{_GAP}\\?\]{_UNSEEN}*\\?\][^\w\n]*$)", " "),
         # `## name ##`, and JSON with such a key

@@ -68,13 +68,15 @@ def _tokens(fields: Fields) -> regex.Pattern[str]:
     keys = "|".join(map(regex.escape, (*fields.labels(), *sorted(THINKING)))).replace("\\ ", "[ _]")
     tags = labels.replace("\\ ", "[ _]")
     start, blank = r"(?<![^\n])", _BLANK
+    # Where one sign is behind a backslash, all are: `[[ \## answer` is how `numbered.neutral` writes a text.
+    escaped = rf"(?P<o>(?:\\{_OPEN}[ ]?){{2,5}}){blank}(?P<escaped>(?P<h>(?:\\{_SHARP}){{2,6}}))"
     marker = (
         rf"(?P<pre>{start}{blank}(?:(?:[#>]{{1,6}}+|[*+\-](?=[ \t])|\d{{1,2}}[.)]|\||<\w{{1,6}}>){blank}){{0,6}}+)?"
         rf"(?P<deco>[*_~]{{1,3}}|`{{1,3}})?"
-        rf"(?:(?P<o>(?:\\?{_OPEN}[ ]?){{2,5}}|<<)\s{{0,2}}{blank}(?P<h>(?:\\?{_SHARP}){{0,6}})"
+        rf"(?:{escaped}|(?P<o>(?:\\?{_OPEN}[ ]?){{2,5}}|<<)\s{{0,2}}{blank}(?P<h>{_SHARP}{{0,6}})"
         rf"|(?P<o>{_OPEN}){blank}(?P<h>{_SHARP}{{1,6}}))"
         rf"{blank}(?:{_QUOTE}|[<{{])(?P<name>{_NAME})(?:[>}}]|{_QUOTE}){blank}"
-        rf"(?:\n(?=[ ]?\#{{1,6}}[ ]?\]))?(?P<h2>(?:\\?{_SHARP}){{0,6}}):?"
+        rf"(?:\n(?=[ ]?\#{{1,6}}[ ]?\]))?(?P<h2>(?(escaped)(?:\\{_SHARP}){{0,6}}|{_SHARP}{{0,6}})):?"
         rf"(?:\n(?=\])|{blank})(?P<c>>>|(?:[ ]?\\?{_CLOSE}){{0,5}}):?(?P=deco)?:?(?:{_REST_OF_LINE}|{blank})"
     )
     label = (
@@ -332,6 +334,7 @@ class FieldReader:
         if (hashes and more) or (opens >= 2 and closes and (hashes or more)):
             return name
         is_bare = opens >= 2 and closes >= 2 and self._fields.named(match["name"], roughly=False) is not None
+        is_bare = is_bare and " " not in match["o"].strip()  # `[ [answer]]` is how `numbered.neutral` writes a text
         return name if is_open or (is_bare and begins_line and ends_line) else None
 
     def _is_indented(self, match: regex.Match[str]) -> bool:

@@ -58,7 +58,8 @@ _ROLES = ("assistant", "model", "system", "user", "developer")
 _ENDS = frozenset({"end", "return", "call"})
 _THOUGHT = frozenset({"analysis", "commentary", "thought", "thoughts", "thinking", "think"})
 LONGEST_MARK_CHARS = 60
-_LESS, _MORE = r"(?:<|\\<|&lt;)", r"(?:>|\\>|&gt;)"
+# As they are, behind backslashes and as entities; never half so: `<think\>` is how `numbered.neutral` writes a text.
+_BRACKETS = (("<", ">"), (r"\\<", r"\\>"), ("&lt;", "&gt;"))
 _SURE_NAMES = ("think", "though", "monologue")  # no element of somebody's XML
 _QUOTES = "`\"'“\u2018«\u2039"
 
@@ -68,10 +69,11 @@ def _tags(said: frozenset[str]) -> regex.Pattern[str]:
     """Every mark; `said` are names of fields, whose tags are not ours to read."""
     names = "|".join(_NAMES)
     name = rf"(?!(?:{'|'.join(map(regex.escape, sorted(said))) or '(?!)'})[\s>/])(?:\w{{1,12}}:)?(?:{names})"
+    opens = "|".join(rf"{less}\s{{0,3}}(?P<name>{name})(?:\s[^<>\n]{{0,80}})?{more}" for less, more in _BRACKETS)
+    closes = "|".join(rf"{less}\s{{0,3}}/\s{{0,3}}{name}\s{{0,3}}{more}" for less, more in _BRACKETS)
     return regex.compile(
         rf"(?P<empty><\s*{name}\s*/\s*>)"
-        rf"|(?P<open>{_LESS}\s{{0,3}}(?P<name>{name})(?:\s[^<>\n]{{0,80}})?{_MORE}|{_OPENS})"
-        rf"|(?P<close>{_LESS}\s{{0,3}}/\s{{0,3}}{name}\s{{0,3}}{_MORE}|{_CLOSES})"
+        rf"|(?P<open>{opens}|{_OPENS})|(?P<close>{closes}|{_CLOSES})"
         rf"|{_DETAILS}|{_CHANNEL}|{_RECIPIENT}|{_LEFT_OF_CHANNEL}|{_CONTROL}|{_RESPONSE}",
         regex.IGNORECASE,
     )
