@@ -43,7 +43,7 @@ class Quota:
         try:
             yield coming
         finally:
-            self._coming[address] -= coming.size_bytes
+            _take_off(self._coming, address, coming.size_bytes)
 
     @asynccontextmanager
     async def taking(
@@ -61,7 +61,7 @@ class Quota:
         try:
             yield
         finally:
-            self._taking[str(owner)] -= size_bytes
+            _take_off(self._taking, str(owner), size_bytes)
             self._new -= new
 
     async def check(self, address: str) -> None:
@@ -120,6 +120,13 @@ class Coming:
         """So many more have come."""
         self.size_bytes += size_bytes
         self._quota.came(self._address, size_bytes)
+
+
+def _take_off(counts: Counter[str], name: str, size_bytes: int) -> None:
+    """What is nothing any more is not kept: names are as many as people."""
+    counts[name] -= size_bytes
+    if not counts[name]:
+        del counts[name]
 
 
 def _size_bytes(folder: Path) -> int:

@@ -161,7 +161,6 @@ GERMAN = Texts(
             "resting": "ruht",
             "answer_limit": "zu lange Antwort",
             "unexpected": "unerwarteter Fehler",
-            "bug": "Fehler in Glassbox",
         }
     ),
 )

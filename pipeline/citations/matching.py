@@ -127,7 +127,7 @@ def _held(word: Word, text: Text) -> dict[int, float]:
     return {at: _ALIKE_COUNTS * likeness for at, likeness in alike.items()}
 
 
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=500)  # of 1,000 characters each takes some 70 kB
 def _prepared(passage: str) -> Text:
     language = _language(passage)
     spans = sentences(passage)

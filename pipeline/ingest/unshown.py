@@ -175,8 +175,9 @@ def _hidden_in(xml: bytes) -> HiddenCells:
     is_filtered = b"<autoFilter" in xml or b":autoFilter" in xml
     for _, element in etree.iterparse(io.BytesIO(xml), tag=("{*}row", "{*}col"), resolve_entities=False):
         if element.get("hidden") in ("1", "true"):
-            if _local(element) == "col":
-                columns.append((int(element.get("min")) - 1, int(element.get("max")) - 1))
+            first, last = element.get("min") or "", element.get("max") or ""
+            if _local(element) == "col" and first.isdecimal() and last.isdecimal():
+                columns.append((int(first) - 1, int(last) - 1))
             elif not is_filtered and (element.get("r") or "").isdecimal():
                 rows.add(int(element.get("r")) - 1)
         element.clear()

@@ -86,3 +86,12 @@ async def test_files_that_wait_are_counted_until_they_are_taken(tmp_path: Path) 
     assert (quota.waiting(HERE), quota.waiting(THERE)) == (1, 0)
     waits.unlink()
     assert quota.waiting(HERE) == 0
+
+
+async def test_who_brings_nothing_any_more_is_not_remembered(tmp_path: Path) -> None:
+    quota = quota_of(tmp_path)
+    with quota.coming(HERE) as coming:
+        coming.add(10)
+    assert await fits(quota, tmp_path / "uploads" / "maya", 10)
+    assert not quota._coming
+    assert not quota._taking
