@@ -535,7 +535,8 @@ class Refusal:
 
 REFUSALS = {
     "too-long": Refusal(400, "context_length_exceeded"),
-    "too-long-history": Refusal(400, "context_length_exceeded", lambda body: len(body["messages"]) > 2),
+    # Without history there are the instructions, one exchange that shows the form, and the question.
+    "too-long-history": Refusal(400, "context_length_exceeded", lambda body: len(body["messages"]) > 4),
     "filtered": Refusal(400, "content_filter"),
     "no-credit": Refusal(429, "insufficient_quota"),
     "no-streams": Refusal(400, "unsupported_value", lambda body: bool(body.get("stream")), "This model cannot stream."),

@@ -53,7 +53,7 @@ async def test_the_built_in_model_reads_every_prompt(adapter: Adapter) -> None:
     assert read.previous == ("What is tea?", "A leaf. [1]")
 
 
-async def test_the_short_frame_costs_less_than_half_of_dspys() -> None:
+async def test_the_short_frame_costs_less_than_seven_tenths_of_dspys() -> None:
     frames = {}
     for adapter in ADAPTERS:
         given = [PASSAGE.text, "How hot?", *HISTORY[0].fields.values()]
