@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     rerank_model: str = Field(default="", description="LiteLLM name of a reranker, or fastembed/NAME; empty: none")
     rerank_api_base: str | None = Field(default=None, description="Address of the reranker's server")
     store_url: str | None = Field(
-        default=None, pattern="^https?://", description="Address of a Qdrant cluster; default: a folder under DATA_DIR"
+        default=None, description="Address of a Qdrant cluster; default: a folder under DATA_DIR"
     )
     store_api_key: SecretStr | None = Field(default=None, description="Key of the Qdrant cluster")
     store_shards: int = Field(default=1, ge=1, description="Shards of the cluster's collection, when it is made")
@@ -258,6 +258,13 @@ class Settings(BaseSettings):
     @classmethod
     def _in_capitals(cls, value: object) -> object:
         return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator("store_url", mode="after")
+    @classmethod
+    def _cluster(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("http://", "https://")):
+            raise _wrong("is no address; one looks like http://127.0.0.1:6333")
+        return value
 
     @field_validator("database_url", mode="after")
     @classmethod

@@ -43,6 +43,7 @@ GOOD = '{"label": "a", "model": "openai/m"}'
         ("MODELS", f"[{GOOD}, {GOOD}]", "MODELS holds a label twice, the second time in entry 2"),
         ("RATE_LIMIT", "sk-secret", "RATE_LIMIT is not like 6/minute"),
         ("DATABASE_URL", "sk-secret", "DATABASE_URL is no address"),
+        ("STORE_URL", "sk-secret", "STORE_URL is no address"),
         ("CHUNK_OVERLAP_CHARS", "1000", "CHUNK_OVERLAP_CHARS is to be less than CHUNK_CHARS"),
         ("PORT", "99999", "PORT should be less than or equal to 65535"),
         ("LOG_LEVEL", "sk-secret", "LOG_LEVEL should be 'DEBUG', 'INFO'"),
