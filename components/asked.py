@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
+from components.knobs import USUAL
 from components.markdown import plain
 from components.view import View
 from pipeline.conversation import AskOptions
 from pipeline.settings import BUILTIN_MODEL
 
-USUAL = AskOptions()
 MODES = {"keyword": "search by words", "vector": "search by meaning", "hybrid": "search by both"}
 
 

@@ -28,7 +28,7 @@ from pipeline.litellm_door import Wire, is_provider, open_door, providers, wire
 from pipeline.lm15_door import read_lists
 from pipeline.names import shown_name
 from pipeline.replies.prompts import DspyAdapter, ShownAdapter
-from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault
+from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault, is_loopback
 
 NEAREST = 3  # names that are told to who wrote none of ours
 OLLAMA_USUAL = "http://localhost:11434"
@@ -315,4 +315,4 @@ def _gateways(provider: str) -> tuple[str, ...]:
 
 def _is_local(entry: ModelEntry) -> bool:
     host = httpx.URL(entry.api_base).host if entry.api_base else ""
-    return host in {"localhost", "127.0.0.1", "::1"} or entry.model.startswith("ollama")
+    return is_loopback(host) or entry.model.startswith("ollama")

@@ -103,11 +103,6 @@ class ThinkingReader:
         self._buffer, self._at = "\n", 1  # what was read last, then what waits; the text begins a line
         self._pieces: list[Piece] = []
 
-    @property
-    def is_thinking(self) -> bool:
-        """Whether what comes next is thought, as far as can be told."""
-        return self._depth > 0
-
     def feed(self, delta: str) -> list[Piece]:
         """More of the channel → what was thought and said, in order."""
         return self._read(delta, ended=False)
