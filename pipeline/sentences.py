@@ -33,7 +33,7 @@ _AFTER_ORDINAL = re.compile(
 )
 _COUNTS = re.compile(r"\b(?:in|of|to|by|and|was|is|from|nur|auf|mit|von|um|bei|zu)\s+\d+$", re.IGNORECASE)
 
-_STOP = re.compile(r"[.!?…]+[\"'”’»“)\]]*(?=\s|$)|[。\uff01\uff1f]+")
+_STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»“)\]]*+(?=\s|$)|[。\uff01\uff1f]+")
 _MARK = r"[ \t]*(?:[-*•–▪◦+]|\d{1,3}[.)]|[a-z]\)|#{1,6}|>)\s+"
 _LIST_MARK = re.compile(_MARK)
 _BREAK = re.compile(rf"\n[ \t]*\n+|\n(?={_MARK}|[ \t]*\|)|(?<=\|)[ \t]*\n|(?<=[.!?:;])[ \t]*\n")
