@@ -174,6 +174,8 @@ def _step(step: StepView, view: View) -> str:
         took = f'<b data-began="{step.began_s:g}"></b>'
     elif step.state in ("done", "broken"):
         took = f"<b>{_time(step.took_s)}</b>"
+    elif step.state == "skipped":
+        told, took = "", "<b>skipped</b>"
     name = plain(step.text) if step.name == "wait" and step.text else STEP_NAMES[step.name]
     return f'<li class="{state}"><i></i>{name}<span class="sr"> {told}</span>{took}</li>'
 

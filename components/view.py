@@ -180,12 +180,13 @@ def reduce(view: View, event: Event) -> View:
             )
         case FieldDelta():
             said = {**view.fields, event.field: view.text(event.field).plus(event.text)}
-            is_first = view.first_delta is None
+            begins_to_go_on = view.first_delta is None and not _has_stepped(view)
             return replace(
                 view,
+                steps=tuple(_unsearched(step) for step in view.steps) if begins_to_go_on else view.steps,
                 fields=MappingProxyType(said),
                 first_delta=view.first_delta or event,
-                goes_on=view.goes_on or (is_first and not _has_stepped(view)),
+                goes_on=view.goes_on or begins_to_go_on,
             )
         case FieldReset():
             return replace(view, fields=MappingProxyType({**view.fields, event.field: Text()}))
@@ -254,6 +255,11 @@ def _stepped(step: StepView, event: StepChanged) -> StepView:
             return replace(step, state="done", took_s=event.took_s, text="")
         case "skipped":
             return replace(step, state="skipped")
+
+
+def _unsearched(step: StepView) -> StepView:
+    """A turn that goes on keeps the passages it has: it never searches."""
+    return replace(step, state="skipped") if step.name == "retrieve" else step
 
 
 def _settled(view: View, state: StepState) -> tuple[StepView, ...]:

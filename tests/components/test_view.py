@@ -240,6 +240,15 @@ def test_a_stopped_step_is_told_as_stopped() -> None:
     assert "No answer was written yet." in html
 
 
+def test_a_turn_that_goes_on_tells_that_it_searched_nothing() -> None:
+    view = reduce(
+        View("t", "c", "What is crema?", place=1), FieldDelta(seq=1, at_s=0.1, field="answer", text="The foam")
+    )
+    shown = "".join(chat.render(reduce(view, StepChanged(seq=2, at_s=0.2, step="reason", state="began")), Ink()))
+    assert "<i></i>search" in shown
+    assert "<b>skipped</b>" in shown
+
+
 def test_of_a_turn_that_was_cut_off_only_what_was_stored_is_told() -> None:
     cut = Warned(code="interrupted", text="Glassbox was ended.")
     html = chat.article(view_of([STARTED, cut, TurnStopped(partial={}, saved=True)]))
