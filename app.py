@@ -180,7 +180,8 @@ def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Even
         lifespan=lifespan,
         openapi_url=None,
         redirect_slashes=False,
-        middleware=[*api.guard.middleware(place, settings.embed_origins, settings.cors_origins), traced],
+        # Outside, what the guard itself raises is told as ours; inside, a route's bug bears the guard's headers.
+        middleware=[traced, *api.guard.middleware(place, settings.embed_origins, settings.cors_origins), traced],
         exception_handlers=api.faults.HANDLERS,
     )
     inside = {"middleware": [traced], "exception_handlers": api.faults.HANDLERS}
