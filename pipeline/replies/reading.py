@@ -107,9 +107,7 @@ class ReplyReader:
 
     def _changes(self) -> list[Change]:
         fields, thought = self._reader.view(), self._thoughts
-        if self._before and fields:
-            self._before = None
-        elif self._before:
+        if self._before and not fields:
             fields, thought = self._before.view(), self._without_withdrawn()
         thoughts = [text for text in (thought.strip(), fields.pop(THOUGHTS, "")) if text]
         now = {THOUGHTS: "\n\n".join(thoughts)} | fields

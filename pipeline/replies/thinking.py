@@ -118,7 +118,8 @@ class ThinkingReader:
     def _read(self, delta: str, *, ended: bool) -> list[Piece]:
         self._buffer += delta
         while self._at < len(self._buffer):
-            if self._is_fresh and not self._was_opened and self._starts(ended=ended):
+            is_first = not (self._was_opened or self._source.strip())
+            if is_first and self._starts(ended=ended):
                 break
             match = self._tag.search(self._buffer, self._at, partial=not ended)
             start = match.start() if match else len(self._buffer)
@@ -232,7 +233,9 @@ class ThinkingReader:
                 self._freed += text
             self._pieces.append(("thought", text))
             return
-        if self._closed_by and text.strip():
+        if self._closed_by and not (text := text.lstrip()):
+            return
+        if self._closed_by:
             self._pieces.append(("retracted", self._source))
             self._was_opened, self._closed_by, self._source = True, None, ""
             self._is_fresh, self._code = True, CodeTracker()
