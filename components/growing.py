@@ -20,7 +20,7 @@ from pipeline.citations.markers import half_marker
 RULES_OFF = ("reference", "html_block", "html_inline", "image")
 
 _END = "\ufdd0"  # stands where more text would; cleaned text cannot hold it
-_HALF_BREAK = re.compile(r"<(?:b(?:r[ \t]*/?)?)?\Z", re.IGNORECASE)
+_HALF_BREAK = re.compile(r"<(?:b(?:r[ \t]*/?)?|/?s(?:u(?:p>?)?)?|/)?\Z", re.IGNORECASE)
 _HALF_TASK = re.compile(r"(?<!\S)\[[ xX]?(?:\][ \t]*)?\Z")
 # What may begin a formula, a code span or an escape.
 _SPAN = re.compile(r"`|\\|\$")
@@ -48,9 +48,10 @@ def steady(text: str) -> str:
     if leaf is not None and leaf.type in ("fence", "code_block"):
         head, _, line = text.rpartition("\n")
         return head if _FENCE_END.fullmatch(line) else text
-    text = _without_half(text)
     head, newline, line = text.rpartition("\n")
-    line = line.rstrip("*`")
+    text = _without_half(text if line.strip() else head + newline)
+    head, newline, line = text.rpartition("\n")
+    line = _HALF_TASK.sub("", line.rstrip("*`"))
     if _UNDECIDED.fullmatch(line):
         line = ""
     return _closed(_without_half_table(head + newline + line))

@@ -10,7 +10,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
-from html import escape
+from html import escape, unescape
 from xml.parsers import expat
 
 from math_core import LatexError, LatexToMathML
@@ -24,6 +24,9 @@ DEPTH = 40  # of elements within each other; a browser lays out each level sever
 
 # What models write although it is no mathematics of TeX itself.
 _MACROS = {
+    # A colour would be of no use in the dark.
+    "colorbox": r"\text{#2}",
+    "textcolor": "#2",
     "celsius": r"{}^{\circ}\mathrm{C}",
     "ce": r"\mathrm{#1}",
     "euro": r"\text{€}",
@@ -35,6 +38,7 @@ _MACROS = {
 }
 _ENVIRONMENT = re.compile(r"\\(begin|end)\{(align|alignat|split|gather|multline|equation)\*?\}(?:(?<=\})\{\d\})?")
 _INNER = {"align": "aligned", "alignat": "aligned", "split": "aligned", "gather": "gathered", "multline": "gathered"}
+_ENTITY = re.compile(r"&(?!amp;|lt;|gt;|quot;|apos;)[A-Za-z]+;")  # HTML has names that XML has not
 _LABEL = re.compile(r"\\(?:label\{[^{}]*\}|nonumber\b|notag\b)")
 _TAG = re.compile(r"\\tag\*?\{([^{}]*)\}")
 
@@ -113,7 +117,7 @@ class _Listed:
         parser = expat.ParserCreate()
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler = lambda text: self._out.append(escape(text))
-        parser.Parse(xml, True)
+        parser.Parse(_ENTITY.sub(lambda match: unescape(match[0]), xml), True)
         return "".join(self._out)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from pipeline.citations.formulas import formula_at
 from pipeline.citations.markers import STARTS, leaked_at, marker_at
 
 _LINE_BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
+_RAISED = re.compile(r"<sup>(?=\[\^?\d)|</sup>", re.IGNORECASE)  # around a citation
 _TASK = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 _AFTER_FORMULA = re.compile(r"[ \t]*[.,;:]?[ \t]*(?=\n|\Z)")
@@ -41,6 +42,7 @@ def add_syntax(markdown: MarkdownIt) -> None:
     markdown.inline.ruler.before("escape", "formula", _formula)
     markdown.inline.ruler.before("link", "citation", _citation)
     markdown.inline.ruler.push("line_break", _line_break)
+    markdown.inline.ruler.push("raised", _raised)
     markdown.core.ruler.after("inline", "tasks", _tasks)
     inline = _Inline()
     inline.ruler, inline.ruler2, inline.terminator_re = (
@@ -131,6 +133,22 @@ def _line_break(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _raised(state: StateInline, silent: bool) -> bool:
+    """HTML that raises a citation, which stands raised anyway."""
+    match = _RAISED.match(state.src, state.pos)
+    is_closing = state.src.startswith("</", state.pos)
+    if (
+        not match
+        or "titles" not in state.env
+        or (is_closing and not (state.tokens and state.tokens[-1].type == "citation"))
+    ):
+        return False
+    if is_closing and state.pending:
+        return False
+    state.pos = match.end()
+    return True
+
+
 def _tasks(state: StateCore) -> None:
     """`[ ]` and `[x]` at the beginning of a list's item → a box."""
     for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
@@ -141,6 +159,9 @@ def _tasks(state: StateCore) -> None:
             first.content = first.content[match.end() :]
             inline.children.insert(0, Token("task", "input", 0, meta={"is_done": match[1] != " "}))
             item.attrJoin("class", "task")
+
+
+_ENDS_BOLD = tuple(":.!?;")  # "**Note:**text", which CommonMark leaves as it is
 
 
 class _Inline(ParserInline):
@@ -163,6 +184,9 @@ class _State(StateInline):
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
         scanned = super().scanDelims(start, canSplitWord)
         end = start + scanned.length
+        if scanned.length > 1 and canSplitWord and self.src[start - 1 : start] in _ENDS_BOLD:
+            is_within = end < self.posMax and self.src[end].isalnum()
+            scanned = Scanned(scanned.can_open, scanned.can_close or is_within, scanned.length)
         before = self.src[start - 1] if start else " "
         after = self.src[end] if end < self.posMax else " "
         if not (_is_wide(before) or _is_wide(after)):

@@ -57,9 +57,9 @@ def formula_at(text: str, at: int) -> Formula | None:
     """The formula that begins there, if there is a whole one."""
     opening = _opening(text, at)
     match = _WHOLE[opening].match(text, at) if opening else None
-    if not match or not match[1].strip() or _is_text(opening, match[1]):
+    if not match or not match[1].strip(" \t\n`") or _is_text(opening, match[1]):
         return None
-    return Formula(at, match.end(), match[1].strip(), opening in ("\\[", "$$"))
+    return Formula(at, match.end(), match[1].strip().strip("`").strip(), opening in ("\\[", "$$"))
 
 
 def may_become_formula(text: str, at: int) -> bool:

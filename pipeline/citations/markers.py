@@ -31,15 +31,19 @@ _LIST = rf"(?:{_NOUN})?{_NUMBER}(?:{_SEPARATOR}(?:{_NOUN})?{_NUMBER}){{0,20}}"
 _NAMED = rf"{_NOUN}{_NUMBER}(?:{_SEPARATOR}(?:{_NOUN})?{_NUMBER}){{0,20}}"
 _TITLE = r"(?:\s?[:,–—-]\s[^\[\]()\n]{1,60})?"  # "[Source 1: Storing coffee]", "(Source 2, p. 3)"
 _NOTE = r"(?:[:†][^\]】\n]{0,40})?"  # what tools write behind the number
-_SQUARE = rf"\^?(?:\[\[\s?{_LIST}\s?\]\]|\[\s?{_LIST}\s?(?:†[^\]\n]{{0,40}})?\]|\[\s?{_NAMED}{_TITLE}\])"
+_PAGE = r",\s?(?:pp?\.?|pages?|S\.|Seiten?)\s?\d{1,4}(?:\s?[–-]\s?\d{1,4})?\s?"  # "[1, p. 5]"
+_SQUARE = rf"\^?(?:\[\[\s?{_LIST}\s?\]\]|\[\s?{_LIST}\s?(?:†[^\]\n]{{0,40}}|{_PAGE})?\]|\[\s?{_NAMED}{_TITLE}\])"
 _MARKER = re.compile(
     rf"{_SQUARE}|【\s?{_LIST}\s?{_NOTE}】|［\s?{_LIST}\s?］|\({_NAMED}{_TITLE}\)|（{_NAMED}）",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"\((?=https?:|www\.|/|#|\)|[^()\s]{1,80}\.\w{2,4}\))[^()\s]{0,300}\)", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\((?=https?:|www\.|/|#|\)|[^()\s]{1,80}\.\w{2,4}\))[^()\s]{0,300}(?:\([^()\s]{0,80}\)[^()\s]{0,80})?\)",
+    re.IGNORECASE,
+)
 _NUMBERS = re.compile(rf"[\^\[【［(（\s]*({_LIST})", re.IGNORECASE)
 _PIECE = re.compile(r"(\d+)|[–—‑-]|\b(?:to|bis)\b", re.IGNORECASE)
-_LEAKED = re.compile("\ue200[^\ue201\n]{0,200}\ue201|[\ue200-\ue20f]")
+_LEAKED = re.compile("\ue200[^\ue201\n]{0,200}\ue201|[\ue200-\ue20f]|\\[cite_(?:start|end)\\]")
 
 _BEFORE_CHARS = 80
 # A name that ends there, as code has them: no part of a word with an apostrophe, a hyphen or another script.
@@ -66,10 +70,11 @@ _SO_FAR = rf"(?:{_NOUN}|{_WORDS}|\d{{1,3}}(?!\d)|[\s^]|{_MARKS}){{0,60}}(?:{_PRE
 _HALF = re.compile(
     rf"(?:\^?\[\[?{_SO_FAR}(?:†[^\]\n]{{0,40}})?|\^?\[\[{_SO_FAR}\]|\^|【[^】\n]{{0,60}}|［{_SO_FAR}"
     rf"|[(（](?:{_PREFIXES}|{_NOUN}{_SO_FAR})?|[\[(]\s?{_NAMED}\s?[:,–—-]\s[^\[\]()\n]{{0,60}}"
+    rf"|\[cite_\w{{0,5}}|\[\s?{_LIST},\s?[ps][\w. –-]{{0,16}}"
     "|\ue200[^\ue201\n]{0,200})\\Z",
     re.IGNORECASE,
 )
-_HALF_ADDRESS = re.compile(rf"{_SQUARE}(\([^()\s]{{0,300}})\Z", re.IGNORECASE)
+_HALF_ADDRESS = re.compile(rf"{_SQUARE}(\([^()\s]{{0,300}}(?:\([^()\s]{{0,80}}\)?[^()\s]{{0,80}})?)\Z", re.IGNORECASE)
 _UNDECIDED = re.compile(rf"{_SQUARE}(?P<behind>[^\]\n]{{0,24}})\Z", re.IGNORECASE)
 _HALF_CHARS, _ADDRESS_CHARS = 100, 400
 _BEGINNING = re.compile(f"[{re.escape(STARTS)}]")

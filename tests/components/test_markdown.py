@@ -441,6 +441,62 @@ def chips(html: str) -> list[int]:
     return [int(number) for number in re.findall(r'class="cite" href="#src-\d" data-n="(\d)"', html)]
 
 
+FLASHES = re.compile(r"\[\d|【|\[cite|\*\*|\$\$|\$`|\\\(|\[X|<su")
+
+
+def outline(html: str) -> str:
+    """Citations as {n}, formulas as ⟦…⟧, and of all else the tags without attributes."""
+    html = re.sub(r'<a class="cite"[^>]*data-n="(\d)"[^>]*>\d</a>', r"{\1}", html)
+    html = re.sub(r"<math.*?</math>", lambda match: f"⟦{re.sub('<[^>]*>', '', match[0])}⟧", html, flags=re.DOTALL)
+    return re.sub(r"<(/?\w+)[^>]*>", r"<\1>", html).replace("\u2060", "").replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("As [Sources 1 and 2] say.", "<p>As {1}{2} say.</p>"),
+        ("See [1](https://a.example/c_(d)).", "<p>See {1}.</p>"),
+        ("Beans [1, p. 5] and [2, pp. 3–4].", "<p>Beans {1} and {2}.</p>"),
+        ("Beans.[cite_start] More [cite: 1, 2]", "<p>Beans. More {1}{2}</p>"),
+        ("Beans<sup>[1]</sup> and 10<sup>2</sup>.", "<p>Beans{1} and 10&lt;sup&gt;2&lt;/sup&gt;.</p>"),
+        ("豆は数週間[1]新鮮です【2】。", "<p>豆は数週間{1}新鮮です{2}。</p>"),
+        ("see section [1] of, but x[1][2] and matrix[i][1]", "<p>see section {1} of, but x[1][2] and matrix[i][1]</p>"),
+        (
+            "## Beans [1]\n\n**Keep [2].** *Air [3]*",
+            "<h3>Beans {1}</h3><p><strong>Keep {2}.</strong> <em>Air {3}</em></p>",
+        ),
+        ("> Beans [1]\n> keep [2]", "<blockquote>\n<p>Beans {1}\nkeep {2}</p>\n</blockquote>"),
+        (r"\(\operatorname{argmax}_x f\)", "<p>⟦argmaxx\u2061f⟧</p>"),
+        (r"\(\textcolor{red}{x} + y\)", "<p>⟦x+y⟧</p>"),
+        ("$`x^2`$ is it", "<p>⟦x2⟧ is it</p>"),
+        (
+            "1. First\n   $$\n   x^2\n   $$\n2. Second [1]",
+            "<ol>\n<li>First<div>⟦x2⟧</div>\n</li>\n<li>Second {1}</li>\n</ol>",
+        ),
+        ("US$5, $5M, $5-10, $1,000.50, \\$5 and 5$", "<p>US$5, $5M, $5-10, $1,000.50, $5 and 5$</p>"),
+        ("costs $5.00-$7, $HOME/$USER, $(ls)", "<p>costs $5.00-$7, $HOME/$USER, $(ls)</p>"),
+        (
+            '**「重要」**です。**"重要"**：*斜体*。次',
+            '<p><strong>「重要」</strong>です。<strong>"重要"</strong>：<em>斜体</em>。次</p>',
+        ),
+        (
+            "**Note:**text and **a.**b, snake_case_word",
+            "<p><strong>Note:</strong>text and <strong>a.</strong>b, snake_case_word</p>",
+        ),
+        ("* [X] **done** [1]", "<ul>\n<li><input> <strong>done</strong> {1}</li>\n</ul>"),
+        ("a<br/>b<BR>c<br onclick=x>", "<p>a<br>\nb<br>\nc&lt;br onclick=x&gt;</p>"),
+    ],
+)
+def test_what_models_write_is_read_and_never_flashes(text: str, seen: str) -> None:
+    assert outline("".join(blocks_of(text, TITLES))).replace("&quot;", '"') == seen
+    growing = Blocks(TITLES)
+    for sign in text:
+        growing.add(sign)
+        shown = re.sub("<[^>]*>", "", outline("".join(growing.parts())))
+        assert set(FLASHES.findall(shown)) <= set(FLASHES.findall(seen)), shown
+    assert growing.parts(final=True) == blocks_of(text, TITLES)
+
+
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
