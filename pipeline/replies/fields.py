@@ -71,7 +71,8 @@ def _tokens(fields: Fields) -> regex.Pattern[str]:
     # Where one sign is behind a backslash, all are: `[[ \## answer` is how `numbered.neutral` writes a text.
     escaped = rf"(?P<o>(?:\\{_OPEN}[ ]?){{2,5}}){blank}(?P<escaped>(?P<h>(?:\\{_SHARP}){{2,6}}))"
     marker = (
-        rf"(?P<pre>{start}{blank}(?:(?:[#>]{{1,6}}+|[*+\-](?=[ \t])|\d{{1,2}}[.)]|\||<(?:b|strong|em|h\d)>){blank}){{0,6}}+)?"
+        rf"(?P<pre>{start}{blank}"
+        rf"(?:(?:[#>]{{1,6}}+|[*+\-](?=[ \t])|\d{{1,2}}[.)]|\||<(?:b|strong|em|h\d)>){blank}){{0,6}}+)?"
         rf"(?P<deco>[*_~]{{1,3}}|`{{1,3}})?"
         rf"(?:{escaped}|(?P<o>(?:\\?{_OPEN}[ ]?){{2,5}}|<<)\s{{0,2}}{blank}(?P<h>{_SHARP}{{0,6}})"
         rf"|(?P<o>{_OPEN}){blank}(?P<h>{_SHARP}{{1,6}}))"
