@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.limits import address_of, is_address
@@ -69,6 +69,12 @@ class Hosts:
         headers = Headers(scope=scope)
         if not self._place.is_ours(headers.get("host", "")):
             return await JSONResponse(UNKNOWN_HOST, 400)(scope, receive, send)
+        root = self._place.public.path if self._place.public else ""
+        if (
+            root and scope["path"] == root
+        ):  # as it is typed and printed: the page's own addresses begin behind the slash
+            query = scope["query_string"].decode("latin-1")
+            return await RedirectResponse(f"{root}/{query and '?'}{query}")(scope, receive, send)
         await self.app(self._placed(scope, headers), receive, send)
         return None
 

@@ -279,6 +279,12 @@ async def test_below_a_path_links_begin_with_the_public_address_whatever_the_pro
         assert (await client.get("/glass/api/search", headers=plain)).status_code == 403
 
 
+async def test_the_public_address_without_a_slash_leads_to_the_page() -> None:
+    async with client_of(app_of(Place.of("127.0.0.1", "https://example.com/glass", 0))) as client:
+        answer = await client.get("/glass?c=1", headers={"Host": "example.com"})
+        assert (answer.status_code, answer.headers["location"]) == (307, "/glass/?c=1")
+
+
 async def test_nobody_says_for_the_page_where_it_is(client: httpx.AsyncClient) -> None:
     claims = {"X-Forwarded-Host": "evil.example", "X-Gradio-Server": "https://evil.example"}
     assert "evil" not in (await client.get("/config", headers=claims)).text
