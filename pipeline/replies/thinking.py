@@ -195,8 +195,9 @@ class ThinkingReader:
 
     def _is_sure(self, match: regex.Match[str]) -> bool:
         """Whether such a tag in the middle of a line is one of thinking, and no word about some markup."""
-        text = match[0].casefold()
-        return text[0] != "\\" and text[0] != "&" and (text[0] != "<" or any(name in text for name in _SURE_NAMES))
+        text = (match["name"] or match[0]).casefold()
+        is_sure = match[0][0] != "<" or any(name in text for name in _SURE_NAMES)
+        return is_sure and match[0][0] not in "\\&"
 
     def _bounds_sentence(self, match: regex.Match[str]) -> bool:
         """Whether `<s>` and `</s>` are tokens around a reply, and not HTML that strikes words out."""
