@@ -36,6 +36,7 @@ class PromptSize:
         """`kept` are turns that are sent whatever becomes of those before them."""
         self._limit_chars, self._signature, self._demos, self._inputs = limit_chars, signature, demos, inputs
         self._kept = kept
+        self._counted: tuple[Sequence[Message], int] | None = None  # turns, and what was counted with them
 
     def turns(self, turns: Sequence[Message], passages: Sequence[Passage] = ()) -> list[Message]:
         """The newest of the turns that have room beside these passages. Raises ModelFault where nothing has any."""
@@ -55,6 +56,11 @@ class PromptSize:
         return sum(end - BETWEEN <= room for end in used)
 
     def _chars(self, turns: Sequence[Message]) -> int:
+        if self._counted is None or self._counted[0] != turns:
+            self._counted = turns, self._count(turns)
+        return self._counted[1]
+
+    def _count(self, turns: Sequence[Message]) -> int:
         adapter = dspy.settings.adapter or dspy.ChatAdapter()
         history = dspy.History(messages=[dict(each) for each in (*turns, *self._kept)])
         messages = adapter.format(self._signature, list(self._demos), {**self._inputs, "history": history})

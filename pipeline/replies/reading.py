@@ -111,16 +111,17 @@ class ReplyReader:
             fields, thought = self._before.view(), self._without_withdrawn()
         thoughts = [text for text in (thought.strip(), fields.pop(THOUGHTS, "")) if text]
         now = {THOUGHTS: "\n\n".join(thoughts)} | fields
-        order = sorted(now, key=lambda name: (name == self._names.answer, name != THOUGHTS))
         changes: list[Change] = []
         for name, text in self._shown.items():
             if not now.get(name, "").startswith(text):
                 changes.append((name, None))
                 self._shown[name] = ""
-        for name in order:
-            if new := now[name][len(self._shown.get(name, "")) :]:
-                changes.append((name, new))
-                self._shown[name] = now[name]
+        grown = [name for name, text in now.items() if len(text) > len(self._shown.get(name, ""))]
+        if len(grown) > 1:
+            grown.sort(key=lambda name: (name == self._names.answer, name != THOUGHTS))
+        for name in grown:
+            changes.append((name, now[name][len(self._shown.get(name, "")) :]))
+            self._shown[name] = now[name]
         return changes
 
 

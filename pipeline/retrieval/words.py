@@ -65,6 +65,8 @@ _TELLING: MappingProxyType[Language, frozenset[str]] = MappingProxyType(
     }
 )
 
+TELLING_CHARS = 2000  # of a text, from its beginning, by which its language is told
+
 # Sets the terms of one language apart from those of another; an id has 32 bits.
 _OWN: MappingProxyType[Language, int] = MappingProxyType({"en": 0, "de": 0x9E3779B9})
 
@@ -120,12 +122,16 @@ def language_of(*texts: str) -> Language:
 
 def told_language(*texts: str) -> Language | None:
     """The language of the first text that tells: the one with more stop words. None when none does."""
-    for text in texts:
-        words = words_of(text[:2000])
-        stops = {
-            language: sum(not terms_of_word(word, language) or word.lower() in _TELLING[language] for word in words)
-            for language in LANGUAGES
-        }
-        if stops["en"] != stops["de"]:
-            return max(LANGUAGES, key=lambda language: stops[language])
-    return None
+    return next((told for text in texts if (told := _told(text[:TELLING_CHARS]))), None)
+
+
+@lru_cache(maxsize=4_000)  # passages are asked again and again
+def _told(text: str) -> Language | None:
+    words = words_of(text)
+    stops = {
+        language: sum(not terms_of_word(word, language) or word.lower() in _TELLING[language] for word in words)
+        for language in LANGUAGES
+    }
+    if stops["en"] == stops["de"]:
+        return None
+    return max(LANGUAGES, key=lambda language: stops[language])
