@@ -18,6 +18,8 @@ from pipeline.numbered import numbered
 
 PROMPT_LIMIT_CHARS = 120_000
 BETWEEN = 2  # characters between two passages
+# More than any frame of ours has: names and descriptions of fields, instructions said twice, the marks of one turn.
+FRAME_CHARS, FRAME_TIMES, FRAME_TURN_CHARS = 20_000, 2, 500
 
 Message = Mapping[str, str]  # an earlier turn: its fields
 
@@ -41,6 +43,8 @@ class PromptSize:
     def turns(self, turns: Sequence[Message], passages: Sequence[Passage] = ()) -> list[Message]:
         """The newest of the turns that have room beside these passages. Raises ModelFault where nothing has any."""
         left, needed = list(turns), len(numbered(passages))
+        if self._surely_fits(left, needed):
+            return left
         while self._chars(left) + needed > self._limit_chars:
             if not left:
                 if passages:
@@ -51,9 +55,18 @@ class PromptSize:
 
     def passages(self, passages: Sequence[Passage], turns: Sequence[Message]) -> int:
         """How many of the passages, from the first on, have room beside the turns."""
+        if self._surely_fits(turns, len(numbered(passages))):
+            return len(passages)
         room = self._limit_chars - self._chars(turns)
         used = accumulate(len(numbered((each,))) + BETWEEN for each in passages)
         return sum(end - BETWEEN <= room for end in used)
+
+    def _surely_fits(self, turns: Sequence[Message], passages_chars: int) -> bool:
+        """Whether no frame could make the prompt too long, which spares writing it out to count it."""
+        said = (*turns, *self._kept, self._inputs)
+        raw = sum(len(text) for fields in said for text in fields.values())
+        raw += len(self._signature.instructions) + sum(len(str(demo)) for demo in self._demos) + passages_chars
+        return FRAME_CHARS + FRAME_TURN_CHARS * len(said) + FRAME_TIMES * raw <= self._limit_chars
 
     def _chars(self, turns: Sequence[Message]) -> int:
         if self._counted is None or self._counted[0] != turns:
