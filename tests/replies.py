@@ -97,6 +97,12 @@ CASES = (
         never=("The user", "DRAFT"),
         keeps_format=False,
     ),
+    Case(
+        "signs with blanks between them",
+        f"[## # question # ]\nHow long?\n\n[## # reasoning # ]\n{R}\n\n[[ # # answer # # ]]\n{A}\n"
+        "[[ # # completed # # ]]",
+        both(),
+    ),
     Case("never closed, around the whole reply", f"<think>\n{THOUGHT}\n{GOOD}", both(THOUGHT), is_rescued=True),
     Case(
         "no format after it",

@@ -74,10 +74,10 @@ def _tokens(fields: Fields) -> regex.Pattern[str]:
         rf"(?P<pre>{start}{blank}"
         rf"(?:(?:[#>]{{1,6}}+|[*+\-](?=[ \t])|\d{{1,2}}[.)]|\||<(?:b|strong|em|h\d)>){blank}){{0,6}}+)?"
         rf"(?P<deco>[*_~]{{1,3}}|`{{1,3}})?"
-        rf"(?:{escaped}|(?P<o>(?:\\?{_OPEN}[ ]?){{2,5}}|<<)\s{{0,2}}{blank}(?P<h>{_SHARP}{{0,6}})"
-        rf"|(?P<o>{_OPEN}){blank}(?P<h>{_SHARP}{{1,6}}))"
+        rf"(?:{escaped}|(?P<o>(?:\\?{_OPEN}[ ]?){{2,5}}|<<)\s{{0,2}}{blank}(?P<h>(?:{_SHARP}[ ]?){{0,6}}+)"
+        rf"|(?P<o>{_OPEN}){blank}(?P<h>(?:{_SHARP}[ ]?){{1,6}}+))"
         rf"{blank}(?:{_QUOTE}|[<{{])(?P<name>{_NAME})(?:[>}}]|{_QUOTE}){blank}"
-        rf"(?:\n(?=[ ]?\#{{1,6}}[ ]?\]))?(?P<h2>(?(escaped)(?:\\{_SHARP}){{0,6}}|{_SHARP}{{0,6}})):?"
+        rf"(?:\n(?=[ ]?\#{{1,6}}[ ]?\]))?(?P<h2>(?(escaped)(?:\\{_SHARP}){{0,6}}|(?:{_SHARP}[ ]?){{0,6}}+)):?"
         rf"(?:\n(?=\])|{blank})(?P<c>>>|(?:[ ]?\\?{_CLOSE}){{0,5}}):?(?P=deco)?:?(?:{_REST_OF_LINE}|{blank})"
     )
     label = (
