@@ -32,7 +32,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Provider() as provider:
         models = [
             {"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base, "api_key_env": "TEST_MODEL_KEY"}
-            for name in ("ok", "status-401", "cut-after-30")
+            for name in ("ok", "status-401", "cut-after-30-gap-10")
         ]
         settings = {"MODELS": json.dumps(models), "TEST_MODEL_KEY": KEY, "METRICS_TOKEN": TOKEN}
         with served(tmp_path_factory.mktemp("metrics"), **settings) as running:
@@ -60,7 +60,7 @@ def value(found: dict[str, float], name: str, **labels: str) -> float:
 
 def test_turns_are_counted_under_the_names_of_the_conventions(app: Served) -> None:
     app.ask({"question": QUESTION, "model": "ok"}, MAYA)
-    app.ask({"question": QUESTION, "model": "cut-after-30"}, MAYA)
+    app.ask({"question": QUESTION, "model": "cut-after-30-gap-10"}, MAYA)
     app.ask({"question": QUESTION, "model": "status-401"}, MAYA)
     text = httpx.get(f"{app.url}/metrics").text
     found = samples(text)

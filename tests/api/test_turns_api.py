@@ -30,7 +30,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Served]:
-    behaviours = ["ok", "status-401", "endless", "cut-after-30", "ok-tokens-40-gap-50"]
+    behaviours = ["ok", "status-401", "endless", "cut-after-30-gap-10", "ok-tokens-40-gap-50"]
     models = [
         {"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base, "api_key_env": "TEST_MODEL_KEY"}
         for name in behaviours
@@ -204,7 +204,10 @@ def test_an_answer_that_is_not_streamed_is_the_same_turn_as_one_object(app: Serv
     assert provider.requests[-1]["stream"] is True
     events = list(events_in(iter(get(app, f"{ending['turn_id']}/events").text.splitlines())))
     assert events[-1].items() <= ending.items()
-    assert post(app, {"question": QUESTION, "model": "cut-after-30", "stream": False}).json()["kind"] == "turn_failed"
+    assert (
+        post(app, {"question": QUESTION, "model": "cut-after-30-gap-10", "stream": False}).json()["kind"]
+        == "turn_failed"
+    )
     assert post(app, {"question": " ", "stream": False}).status_code == 422
 
 

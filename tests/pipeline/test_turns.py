@@ -247,10 +247,10 @@ def closed_port() -> int:
     ("behaviour", "code"),
     [
         ("status-400", "invalid_request"),
-        ("cut-after-30", "connection"),
-        ("eof-after-30", "incomplete"),
-        ("stall-after-30", "idle_timeout"),
-        ("error-in-stream-after-30", "server"),
+        ("cut-after-30-gap-10", "connection"),
+        ("eof-after-30-gap-10", "incomplete"),
+        ("stall-after-30-gap-10", "idle_timeout"),
+        ("error-in-stream-after-30-gap-10", "server"),
         ("drip", "turn_timeout"),
     ],
 )
@@ -292,7 +292,7 @@ async def test_after_three_answers_a_model_is_estimated_also_after_a_restart(mak
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "ending"), [("ok", "finished"), ("cut-after-30", "failed"), ("endless", "stopped")]
+    ("behaviour", "ending"), [("ok", "finished"), ("cut-after-30-gap-10", "failed"), ("endless", "stopped")]
 )
 async def test_however_a_turn_ended_what_it_measured_is_stored_with_it(make: Make, behaviour: str, ending: str) -> None:
     pipeline = make(behaviour)
