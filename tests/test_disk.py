@@ -87,7 +87,8 @@ def test_after_kill_9_the_page_shows_what_was_kept_and_one_click_asks_again(tmp_
         await_health(app)
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            page = chromium.new_page()
+            context = chromium.new_context()
+            page = context.new_page()
             page.goto(app.url)
             page.locator("#question textarea").fill(QUESTION)
             page.locator("#question textarea").press("Enter")
@@ -97,7 +98,8 @@ def test_after_kill_9_the_page_shows_what_was_kept_and_one_click_asks_again(tmp_
             app.process.wait(10)
             app = start(data_dir, MODELS=models(provider), DEFAULT_MODEL=SLOW, PORT=port)
             await_health(app)
-            page.reload()
+            address, page = page.url, context.new_page()  # the old page comes back by itself, at any moment
+            page.goto(address)
             expect(page.locator("#chat .note")).to_contain_text("incomplete", timeout=30_000)
             expect(page.locator("#chat .answer").first).to_contain_text("hot water")
             page.locator("#chat .notice button", has_text="Try again").click()
