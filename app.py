@@ -1,4 +1,4 @@
-"""Composition root: settings → parts → Pipeline → page + api → one server. Builds, decides nothing.
+"""Starts and ends the process: settings, the lock of DATA_DIR, signals and exit codes. `server` builds the rest.
 
 `load` comes before every other import: it sets what dspy, litellm, gradio and the hub client read when imported.
 """
@@ -14,17 +14,14 @@ from typing import Any
 if __name__ == "__main__":  # before the imports below, which take seconds
 
     def leave(*_: Any) -> None:
-        """What a signal does until there is a server: no turn runs yet, and what is stored stands a killed process.
-
-        No SystemExit, which an import may swallow.
-        """
+        """End the process at once: no turn runs before there is a server. An import could swallow a SystemExit."""
         print("Stopping …", file=sys.stderr, flush=True)
         os._exit(0)
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, leave)
 
-from components.unstubbed import without_matplotlib, without_stubs
+from components.skip_gradio_stubs import without_matplotlib, without_stubs
 from pipeline.settings import Settings, SettingsFault, load
 
 try:
@@ -38,182 +35,117 @@ import asyncio
 import logging
 import shutil
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
 from filelock import FileLock, Timeout
-from starlette.middleware import Middleware
 
-import api.documents
-import api.faults
-import api.guard
-import api.health
-import api.metrics
-import api.turns
-import api.uploads
+import server
 from api import serving
-from api.hosts import Place
-from components import mounting, page
-from pipeline import heap, logs
-from pipeline.bugs import own_fault
+from components import mounting
+from i18n.messages import error_text
+from pipeline import garbage_collection, logs
+from pipeline.database.connections import described
 from pipeline.errors import IndexTaken, NotInstalled, SearchFault, StoreFault
-from pipeline.ingest import ChunkSize
-from pipeline.ingest.files import files_below, read_below
-from pipeline.library import Library
-from pipeline.models import Models
-from pipeline.retrieval.folder import follow
-from pipeline.retrieval.opening import opened
-from pipeline.store import Store
-from pipeline.store.database import described
-from pipeline.turns import Pipeline
+from pipeline.own_faults import own_fault
 
-CLOSING_S = 4.0  # the turns' ending, the server's and the interpreter's (some 3 s) must stay under 10 s
-LEAVING_S = 8.0  # whatever still runs then is given up: what was acknowledged stands a killed process
+LEAVING_S = 8.0  # for ending everything; what was acknowledged survives a killed process
 
 log = logging.getLogger("glassbox")
 
 
 def main() -> int:
-    """Run until a signal comes → the exit code: 1 for what a setting names and cannot be had, 2 for a folder taken."""
+    """Run until a signal comes → the exit code: 0, 1 for a setting that cannot be followed, 2 for a folder in use."""
     logs.set_up(SETTINGS.log_level, SETTINGS.secrets)
-    claim = FileLock(SETTINGS.data_dir / "lock")
+    lock = FileLock(SETTINGS.data_dir / "lock")
     try:
         SETTINGS.data_dir.mkdir(parents=True, exist_ok=True)
-        claim.acquire(blocking=False)
+        lock.acquire(blocking=False)
     except Timeout:
-        print(
-            "Another Glassbox uses this DATA_DIR. Stop it, or start this one with DATA_DIR set to another folder.",
-            file=sys.stderr,
+        return failed(
+            2, "Another Glassbox uses this DATA_DIR. Stop it, or start this one with DATA_DIR set to another folder."
         )
-        return 2
     except OSError:
         log.warning("cannot write to DATA_DIR: answers will not be saved")
-    host, port = SETTINGS.address
+    try:
+        return run(SETTINGS)
+    finally:
+        lock.release()
+
+
+def run(settings: Settings) -> int:
+    """Listen and serve → the exit code."""
+    host, port = settings.address
     try:
         sockets = serving.listen(host, port)
     except OSError:
-        print(
-            f"Cannot listen on {host}:{port}. It is taken or not ours: set HOST and PORT to another address.",
-            file=sys.stderr,
+        return failed(
+            1, f"Cannot listen on {host}:{port}. It is taken or not ours: set HOST and PORT to another address."
         )
-        return 1
     try:
-        serve(SETTINGS, sockets, threading.Event())
-    except StoreFault as fault:
-        if SETTINGS.database_url:
-            print(f"DATABASE_URL: {described(SETTINGS.database_address)}.", file=sys.stderr)
-            print("The database cannot be used. Check DATABASE_URL.", file=sys.stderr)
-        else:
-            print(fault.text, file=sys.stderr)
-        return 1
-    except (IndexTaken, NotInstalled, SearchFault) as fault:
-        print(fault.text, file=sys.stderr)
-        return 1
-    except SettingsFault as fault:
-        print(fault, file=sys.stderr)
-        return 1
+        serve(settings, sockets, threading.Event())
     except Exception as error:  # noqa: BLE001  a traceback would show texts and paths
-        print(own_fault(error, "start").text, file=sys.stderr)
-        return 1
-    finally:
-        claim.release()
+        return failed(1, *reasons(error, settings))
     return 0
 
 
+def reasons(error: Exception, settings: Settings) -> tuple[str, ...]:
+    """Return the lines that the terminal shows when the start has failed."""
+    match error:
+        case StoreFault() if settings.database_url:
+            address = described(settings.database_address)
+            return f"DATABASE_URL: {address}.", "The database cannot be used. Check DATABASE_URL."
+        case StoreFault() | IndexTaken() | NotInstalled() | SearchFault():
+            return (error_text(error),)
+        case SettingsFault():
+            return (str(error),)
+        case _:
+            return (error_text(own_fault(error, "start")),)
+
+
+def failed(code: int, *lines: str) -> int:
+    """Print why → the exit code."""
+    print(*lines, sep="\n", file=sys.stderr)
+    return code
+
+
 def serve(settings: Settings, sockets: list[socket.socket], stop: threading.Event) -> None:
-    """Build the parts, serve until `stop`, then end the turns first and the server after them."""
+    """Build the parts, and serve until `stop` is set."""
     shutil.rmtree(settings.data_dir / "gradio", ignore_errors=True)  # uploads that an earlier process never took
-    store = Store(settings.database_address)
-    try:
-        store.open()
-    except StoreFault:  # it is logged, the page says it, and the store tries again
-        log.warning(
-            "the database cannot be used now (%s): answers will not be saved", described(settings.database_address)
-        )
-    size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
-    index = opened(settings)
-    folder = settings.documents_dir
-    asyncio.run(follow(index, folder, files_below(folder), lambda path: read_below(folder, path, size), size.recipe))
-    models = Models(settings)
-    pipeline = Pipeline(settings, models, index, store)
-    library = Library(index, settings, mounting.upload_folder())
-    meters = api.metrics.Meters(pipeline)
-    pipeline.watchers += [logs.log_turn, meters.ended]
-    if not pipeline.documents:
-        log.warning("DOCUMENTS_DIR holds no document that can be read: nothing is found but what visitors bring.")
-    if settings.default_model != pipeline.default_model:
-        log.warning("DEFAULT_MODEL is not among the models, so visitors start with %s.", pipeline.default_model)
-    demo = page.build(
-        pipeline,
-        library,
-        on_space=settings.on_space,
-        typed_models=settings.is_private,
-        shows_figures=settings.enable_metadata,
-    )
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    @asynccontextmanager
-    async def lifespan(_app: object) -> AsyncGenerator[None, None]:
-        loops.append(asyncio.get_running_loop())
-        logs.watch(loops[0])
-        works = (library.sweep(), meters.watch_lag(), library.embed(), warn_of_unreachable(models))
-        beside = [asyncio.create_task(each) for each in works]
-        yield
-        for task in beside:
-            task.cancel()
-
-    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    routers = (
-        api.turns.routes(pipeline),
-        api.documents.routes(library),
-        api.uploads.routes(library),
-        api.health.routes(pipeline),
-        api.metrics.routes(meters, token),
-    )
+    parts = server.build(settings, uploads=mounting.upload_folder())
+    asyncio.run(server.index_shared_documents(parts))
+    warn(parts)
+    running = server.Server(parts, sockets)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    place = Place.of(settings.address[0], settings.public_address, settings.proxies)
-    traced = Middleware(api.faults.Traced)
-    app = FastAPI(
-        routes=[route for router in routers for route in router.routes],
-        lifespan=lifespan,
-        openapi_url=None,
-        redirect_slashes=False,
-        # Outside, what the guard itself raises is told as ours; inside, a route's bug bears the guard's headers.
-        middleware=[traced, *api.guard.middleware(place, settings.embed_origins, settings.cors_origins), traced],
-        exception_handlers=api.faults.HANDLERS,
-    )
-    inside = {"middleware": [traced], "exception_handlers": api.faults.HANDLERS}
-    mounted = mounting.mount(app, demo, {**page.launch_options(), "app_kwargs": inside})
-    api.guard.narrow(app.router.routes, mounted.pending, mounted.forget)
-    server = serving.Server(app, sockets)
-    server.start()
-    heap.settle()
+    running.start()
+    garbage_collection.settle()
     address = serving.shown(*settings.address)
     public = f" (for others: {settings.public_address})" if settings.public_address else ""
     print(f"Glassbox is ready: {address}{public}", flush=True)
     stop.wait()
     print("Stopping …", file=sys.stderr, flush=True)
-    # A thread cannot be ended, and an interpreter waits for each: one may index a large file, or fetch a model.
-    last = threading.Timer(LEAVING_S, os._exit, (0,))
-    last.daemon = True
-    last.start()
-    try:
-        asyncio.run_coroutine_threadsafe(pipeline.close(), loops[0]).result(CLOSING_S)
-    except TimeoutError:
-        log.warning("a turn did not end in time; what it had saved is kept")
-    finally:
-        mounted.close(loops[0])
-        server.stop()
-        index.close()
-        store.close()
+    exit_in(LEAVING_S)
+    running.stop()
 
 
-async def warn_of_unreachable(models: Models) -> None:
-    """Say at the start what would else be found out by whoever asks such a model."""
-    for label in await asyncio.to_thread(models.unreachable):
-        log.warning("MODELS: no library knows the provider of “%s”. A model's name is like provider/model.", label)
+def exit_in(wait_s: float) -> None:
+    """End the process in `wait_s` seconds even if threads still run: one may index a large file or fetch a model."""
+    timer = threading.Timer(wait_s, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
+def warn(parts: server.Parts) -> None:
+    """Log settings without the effect that was meant."""
+    if not parts.library.shared():
+        log.warning("DOCUMENTS_DIR holds no document that can be read: nothing is found but what visitors bring.")
+    if not parts.models.has_default:
+        log.warning("DEFAULT_MODEL is not among the models, so visitors start with %s.", parts.models.default)
+    for label in parts.models.without_price() if parts.spending.has_budget else ():
+        log.warning(
+            "The price of “%s” is unknown, so that its calls use nothing of the budget. Set input_cost_per_token and "
+            "output_cost_per_token of its entry in MODELS; 0 for a server of your own.",
+            label,
+        )
 
 
 if __name__ == "__main__":

@@ -1,28 +1,27 @@
-"""How large a body may be. It is read whole before anything works on it, whatever its headers say or leave out."""
+"""Limits the size of request bodies. A body is read completely before a route runs, whatever its headers claim."""
 
 from __future__ import annotations
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.hosts import route_of
-from pipeline.errors import REFUSALS
+from api.error_responses import response_to
+from api.paths import route_of
+from pipeline.errors import Refused
 
 LIMIT_BYTES = 1_000_000
-UPLOADS = frozenset(("/api/documents", "/gradio_api/upload"))  # they count for themselves while they read
-TOO_LARGE = {"detail": REFUSALS["too_large"]}
+UPLOADS = frozenset(("/api/documents", "/gradio_api/upload"))  # these routes limit and count their bodies themselves
 
 
 class Bodies:
-    """Answers 413 to a body of more than LIMIT_BYTES, except where files are brought."""
+    """Answers 413 to a body of more than LIMIT_BYTES, except to uploads."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI exchange."""
+        """Handle one ASGI request."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         try:
@@ -30,27 +29,27 @@ class Bodies:
                 return await self.app(scope, receive, send)
             body = await whole(scope, receive)
             if body is None:
-                return await JSONResponse(TOO_LARGE, 413)(scope, receive, send)
+                return await response_to(scope, Refused("too_large"))(scope, receive, send)
             await self.app(scope, again(body, receive), send)
         except ClientDisconnect:
-            pass  # whoever sent it has left, and nobody hears an answer
+            pass  # the client has disconnected
         return None
 
 
 def is_upload(scope: Scope) -> bool:
-    """Whether this is a request that brings files."""
+    """Whether this request uploads files."""
     return scope["method"] == "POST" and route_of(scope) in UPLOADS
 
 
 def has_body(scope: Scope) -> bool:
-    """Whether anything follows the head."""
+    """Whether the request has a body."""
     headers = Headers(scope=scope)
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 async def whole(scope: Scope, receive: Receive) -> bytes | None:
-    """The body, None when it is too large. Raises ClientDisconnect."""
-    if int(Headers(scope=scope).get("content-length", "0")) > LIMIT_BYTES:  # a number: the server has read it as one
+    """Read the complete body; None when it is too large. Raises ClientDisconnect."""
+    if int(Headers(scope=scope).get("content-length", "0")) > LIMIT_BYTES:  # the server has checked that it is a number
         return None
     body = bytearray()
     while True:
@@ -65,7 +64,7 @@ async def whole(scope: Scope, receive: Receive) -> bytes | None:
 
 
 def again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body at once, and then whatever comes after it."""
+    """Return a `receive` that gives the body at once, then the messages after it."""
     is_given = False
 
     async def given() -> Message:

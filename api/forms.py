@@ -1,6 +1,6 @@
-"""Multipart forms with files: bounded in size, number and at once, and counted to the quota while they come.
+"""Receives multipart forms with files, limits their size, number and concurrency, and counts them to the quota.
 
-What was sent lies below `Library.waiting` afterwards, each file in a folder of its own, until it is taken or given up.
+Received files lie below `Library.waiting`, each in its own folder, until they are added or discarded.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from fastapi import Request
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from api.faults import TooLarge
+from api.clients import address_of
+from pipeline.clients import RETRY_S
+from pipeline.documents.library import Library, Upload
+from pipeline.documents.quota import IncomingUpload
 from pipeline.errors import Busy, GlassboxError, Refused
-from pipeline.library import Library, Upload
-from pipeline.limits import RETRY_S
-from pipeline.quota import Coming
 
-AT_ONCE = 8  # requests with files of one address
+AT_ONCE = 8  # upload requests of one address
 CHECK_EVERY_BYTES = 1_000_000
 
 
 class Forms:
-    """The requests that bring files, whichever road they come by."""
+    """Receives the upload requests of all routes."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._under_way: Counter[str] = Counter()
 
     async def received(self, request: Request, field: str) -> list[Upload]:
-        """The files of a field, kept to be taken. Raises Refused, IngestFault and Busy."""
+        """Receive and store the files of a field. Raises Refused, IngestFault and Busy."""
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise Refused("no_files")
         address = address_of(request)
@@ -69,7 +69,7 @@ class Forms:
             if not self._under_way[address]:
                 del self._under_way[address]
 
-    async def _parsed(self, request: Request, coming: Coming, address: str) -> FormData:
+    async def _parsed(self, request: Request, coming: IncomingUpload, address: str) -> FormData:
         quota, limit_bytes = self._library.quota, self._library.upload_limit_bytes
         refused: list[GlassboxError] = []
 
@@ -80,7 +80,7 @@ class Forms:
                 async for chunk in request.stream():
                     coming.add(len(chunk))
                     if coming.size_bytes > limit_bytes:
-                        raise TooLarge
+                        raise Refused("too_large")
                     if coming.size_bytes - checked_bytes > CHECK_EVERY_BYTES:
                         checked_bytes = coming.size_bytes
                         await quota.check(address)
@@ -88,7 +88,7 @@ class Forms:
                 await quota.check(address)
             except GlassboxError as fault:
                 refused.append(fault)
-                raise MultiPartException("") from fault  # the one after which the parser closes its files
+                raise MultiPartException("") from fault  # on this exception the parser closes its files
 
         try:
             return await MultiPartParser(request.headers, counted(), max_files=self._library.bounds.files).parse()
@@ -99,13 +99,8 @@ class Forms:
             raise Refused("many_files" if is_many else "no_files") from error
 
 
-def address_of(request: Request) -> str:
-    """Where a request comes from; `Hosts` has put it there."""
-    return request.client.host if request.client else ""
-
-
 def discard(uploads: Iterable[Upload]) -> None:
-    """Remove files that wait and will not be taken any more."""
+    """Remove waiting files that will not be added."""
     for each in uploads:
         if isinstance(each.file, Path):
             shutil.rmtree(each.file.parent, ignore_errors=True)

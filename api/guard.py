@@ -1,7 +1,7 @@
-"""What stands before every route, in order, and which of Gradio's own routes there are.
+"""The middleware before every route, in order, and the list of Gradio's routes that are open.
 
-Pure ASGI: Starlette's BaseHTTPMiddleware may hold streams back. Gradio needs inline scripts and `new Function`, so the
-policy stops loads from elsewhere rather than scripts; escaping is the job of `components/markdown.py`.
+It is pure ASGI, since Starlette's BaseHTTPMiddleware may delay streams. Gradio needs inline scripts and `new Function`,
+so the policy blocks loads from other hosts rather than scripts; `components/html/markdown.py` escapes untrusted text.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import Access
 from api.bodies import Bodies
-from api.hosts import Hosts, Place, route_of
-from api.origins import Origins
+from api.endpoint_calls import Called, EndpointCalls
+from api.hosts import Hosts, Place
+from api.origins import GUARDED, Origins
+from api.paths import route_of
 from api.pending import Forget, Pending, PendingOf
 
 POLICY = (
@@ -26,17 +30,19 @@ POLICY = (
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-src 'none'; "
     "frame-ancestors "
 )
+METHODS = ("GET", "POST", "DELETE", "OPTIONS")
 FRAMED_BY = ("'self'", "https://huggingface.co", "https://*.hf.space")
-# All that our page asks of Gradio, and what a client reads first. Uploads are not among it: `uploads` takes them.
+FOR_AGENTS = (b"link", b'<agents.md>; rel="alternate"; type="text/markdown"')  # the page itself is all script
+# The routes of Gradio that our page uses, and those of its clients. `uploads` replaces its upload route.
 OPEN = re.compile(
     r"(?:GET|HEAD) /(?:config|manifest\.json|theme\.css|favicon\.ico|robots\.txt|assets/.*|static/.*)?"
-    r"|GET /gradio_api/(?:app_id|queue/data|heartbeat/[^/]+)"
-    r"|POST /gradio_api/queue/join"
+    r"|GET /gradio_api/(?:app_id|info|openapi\.json|queue/data|heartbeat/[^/]+|call/(?:v2/)?(?:ask|search)/[^/]+)"
+    r"|POST /gradio_api/(?:queue/join|cancel|(?:call|call/v2|run)/(?:ask|search))"
 )
 
 
 class Secured:
-    """Adds the headers that every response carries."""
+    """Adds the security headers of every response."""
 
     def __init__(self, app: ASGIApp, framed_by: Collection[str] = ()) -> None:
         self.app = app
@@ -48,38 +54,55 @@ class Secured:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI exchange."""
+        """Handle one ASGI request."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._headers]
+                message["headers"] = [*message["headers"], *headers]
             await send(message)
 
-        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = (*self._headers, FOR_AGENTS) if scope["path"].endswith("/") else self._headers
+        return await self.app(scope, receive, with_headers)
+
+
+class Options:
+    """Answers `OPTIONS` for the routes of programs, which browsers and clients ask before anything else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI request."""
+        if scope["type"] == "http" and scope["method"] == "OPTIONS" and route_of(scope).startswith(GUARDED):
+            return await Response(status_code=204, headers={"Allow": ", ".join(METHODS)})(scope, receive, send)
+        return await self.app(scope, receive, send)
 
 
 class OpenMount(Mount):
-    """Gradio's app as far as OPEN goes: every other path of it is one that nobody has."""
+    """Mounts the routes of Gradio's app that OPEN lists; every other path of it is 404."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As a mount does, for what is open."""
+        """Match like a mount, for open routes only."""
         if scope["type"] == "http" and not is_open(scope["method"], route_of(scope)):
             return Match.NONE, {}
         return super().matches(scope)
 
 
 def is_open(method: str, path: str) -> bool:
-    """Whether Gradio answers this."""
+    """Whether Gradio answers this request."""
     return OPEN.fullmatch(f"{method} {path}") is not None and ".." not in path
 
 
-def narrow(routes: list[Any], pending: PendingOf, forget: Forget) -> None:
-    """Put OPEN and the bound of its queue before Gradio's app, which stands behind all routes of ours."""
-    routes[-1] = OpenMount(routes[-1].path, Pending(routes[-1].app, pending, forget))
+def narrow(routes: list[Any], pending: PendingOf, forget: Forget, endpoints: Called, access: Access) -> None:
+    """Put OPEN, the guard of calls and the limit of its queue before Gradio's app, which comes after our routes."""
+    mounted = routes[-1]
+    routes[-1] = OpenMount(mounted.path, EndpointCalls(Pending(mounted.app, pending, forget), endpoints, access))
 
 
 def middleware(place: Place, embed_origins: Sequence[str] = (), cors_origins: Sequence[str] = ()) -> list[Middleware]:
-    """Outermost first. That ours answers cross-origin requests keeps Gradio's own from doing so, which lets all in."""
+    """Return the middleware, outermost first. Ours answers cross-origin requests before Gradio's, which allows all."""
     return [
         Middleware(Secured, embed_origins),
         Middleware(Hosts, place),
@@ -87,9 +110,10 @@ def middleware(place: Place, embed_origins: Sequence[str] = (), cors_origins: Se
         Middleware(
             CORSMiddleware,
             allow_origins=cors_origins,
-            allow_methods=("GET", "POST", "DELETE"),
-            allow_headers=("Content-Type", "X-Visitor", "Last-Event-ID", "Authorization"),
-            expose_headers=("Retry-After", "Location"),
+            allow_methods=METHODS,
+            allow_headers=("*",),
+            expose_headers=("Retry-After", "Location", "WWW-Authenticate", "Mcp-Session-Id"),
         ),
+        Middleware(Options),
         Middleware(Bodies),
     ]

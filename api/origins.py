@@ -1,7 +1,7 @@
-"""Whose pages may use us: our own, and those of CORS_ORIGINS. Others neither read nor start anything.
+"""Refuses requests of other sites' pages, except those of CORS_ORIGINS.
 
-A browser sends a simple POST, an image or a frame anywhere without asking, and only hides the answer from the page that
-did it. So what another site's page asks of a program's or Gradio's routes is refused before it does anything.
+A browser sends a simple POST, an image or a frame request to any site and only hides the answer from the page. So a
+request of another site's page to the routes of programs or Gradio is refused before it has any effect.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.hosts import route_of
+from api.error_responses import response_to
+from api.paths import route_of
+from pipeline.errors import Refused
 
-FOREIGN = {"detail": "Pages of other sites may not use this. CORS_ORIGINS names those that may."}
-GUARDED = ("/api/", "/gradio_api/")
+GUARDED = ("/api/", "/gradio_api/", "/chat/", "/ai/", "/v1/", "/mcp")
 READING = ("GET", "HEAD")
-FOLLOWED = "/api/documents/"  # what a link of another site may open: its answer is for the person alone
+FOLLOWED = "/api/documents/"  # links on other sites may open these: only the person sees the answer
 
 
 class Origins:
@@ -27,15 +27,14 @@ class Origins:
         self.app, self._allowed = app, frozenset(allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI exchange."""
-        app = self.app
+        """Handle one ASGI request."""
         if scope["type"] == "http" and is_refused(scope, self._allowed):
-            app = JSONResponse(FOREIGN, 403)
-        await app(scope, receive, send)
+            return await response_to(scope, Refused("foreign_page"))(scope, receive, send)
+        return await self.app(scope, receive, send)
 
 
 def is_refused(scope: Scope, allowed: Collection[str] = ()) -> bool:
-    """Whether another site's page asks for what is not for it. Any page may load or link to our page itself."""
+    """Whether another site's page requests a guarded route. Any page may load or link to our page itself."""
     headers, path, method = Headers(scope=scope), route_of(scope), scope["method"]
     is_page = method in READING and not path.startswith(GUARDED)
     if is_page or not is_foreign(headers, scope["scheme"], allowed):
@@ -45,9 +44,9 @@ def is_refused(scope: Scope, allowed: Collection[str] = ()) -> bool:
 
 
 def is_foreign(headers: Headers, scheme: str, allowed: Collection[str] = ()) -> bool:
-    """Whether a page of another origin asks: another port of this host is one, and so is `null`.
+    """Whether a page of another origin sent the request; another port of this host and `null` are other origins.
 
-    No script can set `Sec-Fetch-Site`; an old browser, or one on a plain connection, still says its origin.
+    No script can set `Sec-Fetch-Site`. Old browsers, and those on an unencrypted connection, send `Origin` instead.
     """
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if origin is not None and origin.lower() in allowed:

@@ -1,33 +1,35 @@
-"""How much of Gradio's queue one address may hold: events that wait, run, or were never read to their end."""
+"""Limits how many events of Gradio's queue one address may hold: waiting, running, or not read to their end."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from urllib.parse import parse_qs
 
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bodies import again
-from api.hosts import route_of
-from pipeline.errors import REFUSALS, Busy
-from pipeline.limits import RETRY_S
+from api.error_responses import response_to
+from api.paths import route_of
+from pipeline.clients import RETRY_S
+from pipeline.errors import Busy, Refused
 
-MOST_PENDING = 400  # of one address: a hall behind one, and less than Gradio works on at once
-UNREAD_S = 60.0  # how long a session that nobody reads is kept
-SESSION_CHARS = 100  # of its name; a page's has some ten
+MOST_PENDING = 400  # per address: enough for a lecture hall behind one, and less than Gradio handles at once
+UNREAD_S = 60.0  # how long a session without a reader is kept
+SESSION_CHARS = 100  # the longest name of a session; a page's has about ten
 JOIN, READ = ("POST", "/gradio_api/queue/join"), ("GET", "/gradio_api/queue/data")
+CALL = re.compile(r"/gradio_api/call/[a-z]+(?:/(?P<event>[^/]+))?")  # without a session: its event stands for one
 
 PendingOf = Callable[[str], int]
 Forget = Callable[[str], Awaitable[None]]
 
 
 class Pending:
-    """Answers 429 when an address has MOST_PENDING events in the queue. Stands behind `Bodies`: a body comes whole."""
+    """Answers 429 when an address has MOST_PENDING events in the queue. It runs after `Bodies`."""
 
     def __init__(self, app: ASGIApp, pending: PendingOf, forget: Forget) -> None:
         self.app, self._pending, self._forget = app, pending, forget
@@ -36,29 +38,42 @@ class Pending:
         self._tidied_at = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One ASGI exchange."""
+        """Handle one ASGI request."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         asked = scope["method"], route_of(scope)
         if asked == READ:
-            return await self._read(scope, receive, send)
-        if asked != JOIN:
+            query = parse_qs(scope["query_string"].decode("latin-1"))
+            return await self._read(query.get("session_hash", [""])[0], scope, receive, send)
+        call = CALL.fullmatch(asked[1])
+        if call and call["event"]:
+            return await self._read(call["event"], scope, receive, send)
+        if asked != JOIN and not call:
             return await self.app(scope, receive, send)
         address = scope["client"][0] if scope.get("client") else ""
         await self._tidy_all(address)
         if sum(map(self._pending, self._sessions[address])) >= MOST_PENDING:
-            busy = Busy("pending", RETRY_S)
-            refusal = JSONResponse({"detail": busy.text}, 429, {"Retry-After": str(busy.retry_after_s)})
-            return await refusal(scope, receive, send)
+            return await response_to(scope, Busy("pending", RETRY_S))(scope, receive, send)
+        if call:
+            return await self.app(scope, receive, self._called(address, send))
         body = (await receive()).get("body", b"")
-        if session := _session_of(body):
+        if session := _text_in(body, "session_hash"):
             if len(session) > SESSION_CHARS:
-                return await JSONResponse({"detail": REFUSALS["invalid_request"]}, 422)(scope, receive, send)
+                return await response_to(scope, Refused("invalid_request"))(scope, receive, send)
             self._sessions[address][session] = time.monotonic()
         return await self.app(scope, again(body, receive), send)
 
-    async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
-        session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
+    def _called(self, address: str, send: Send) -> Send:
+        """Return a `send` that reads the event which a call has begun."""
+
+        async def sent(message: Message) -> None:
+            if event := _text_in(message.get("body", b""), "event_id"):
+                self._sessions[address][event] = time.monotonic()
+            await send(message)
+
+        return sent
+
+    async def _read(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         self._readers[session] += 1
         try:
             await self.app(scope, receive, send)
@@ -68,7 +83,7 @@ class Pending:
                 del self._readers[session]
 
     async def _tidy_all(self, address: str) -> None:
-        """This address at once, all others now and then: most never come back."""
+        """Tidy this address at once and all others from time to time, since most do not come back."""
         await self._tidy(address)
         if time.monotonic() - self._tidied_at > UNREAD_S:
             self._tidied_at = time.monotonic()
@@ -76,7 +91,7 @@ class Pending:
                 await self._tidy(each)
 
     async def _tidy(self, address: str) -> None:
-        """Let go of sessions of this address that are read, or that nobody has come to read."""
+        """Forget sessions of this address that are read, or that nobody reads."""
         sessions, now = self._sessions[address], time.monotonic()
         for session, joined_at in list(sessions.items()):
             is_left = now - joined_at > UNREAD_S and not self._readers[session]
@@ -88,9 +103,9 @@ class Pending:
             del self._sessions[address]
 
 
-def _session_of(body: bytes) -> str | None:
+def _text_in(body: bytes, name: str) -> str | None:
     with suppress(ValueError, RecursionError):
         said = json.loads(body)
-        if isinstance(said, dict) and isinstance(session := said.get("session_hash"), str):
-            return session
+        if isinstance(said, dict) and isinstance(text := said.get(name), str):
+            return text
     return None

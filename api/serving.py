@@ -1,13 +1,12 @@
-"""The one server: sockets of ours, uvicorn in a thread, and no patience with requests that never become whole.
+"""The one server: our own sockets, uvicorn in a thread, and time limits for incomplete requests.
 
-Gradio's own `launch` asks itself over HTTP whether it has started (which fails behind a proxy), knows one address
-family and no time limits, so the page is mounted into an app of ours instead.
+Gradio's own `launch` requests itself over HTTP to see whether it has started (which fails behind a proxy), binds one
+address family and has no time limits, so the page is mounted into an app of ours instead.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import sys
 import threading
@@ -21,16 +20,20 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HANG_UP_S = 1  # open pages never hang up by themselves
+from api.dialects.native import NATIVE
+from api.error_responses import problem_of
+from pipeline.errors import Refused
+
+HANG_UP_S = 1  # open pages do not close their connections themselves
 JOIN_S = 5.0
-HEAD_S = 30.0  # for a head, and before a body must keep up a pace
-BODY_BYTES_PER_S = 32_000  # the slowest line that is waited for
-LINGER_S = 5.0  # for the rest of a body that nobody reads any more: without it, the client may miss the answer
-TOO_SLOW = json.dumps({"detail": "The request came too slowly and was ended. Send it again."}).encode()
+HEAD_S = 30.0  # for the head, and before the pace of a body is checked
+BODY_BYTES_PER_S = 32_000  # the slowest pace of a body
+LINGER_S = 5.0  # to read the rest of a refused body, without which the client may miss the answer
+TOO_SLOW = NATIVE.error(problem_of(Refused("too_slow")))
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets bound to every address of `host`; `::` takes IPv4 too. Raises OSError when none can be had."""
+    """Bind sockets to every address of `host`; `::` takes IPv4 too. Raises OSError when none can be bound."""
     bound: list[socket.socket] = []
     refused: OSError | None = None
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
@@ -46,7 +49,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 def _bound(family: int, kind: int, protocol: int, address: Any, *, takes_both: bool) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
-        if sys.platform != "win32":  # there it would let two processes have one port
+        if sys.platform != "win32":  # on Windows it would let two processes bind one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not takes_both)
@@ -58,20 +61,20 @@ def _bound(family: int, kind: int, protocol: int, address: Any, *, takes_both: b
 
 
 def shown(host: str, port: int) -> str:
-    """The address to open on this machine."""
+    """Return the address to open on this machine."""
     name = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def allowed_s(body_bytes: int, patience_s: float = HEAD_S) -> float:
-    """How long a request may take until that much of its body is there."""
+    """Return how many seconds a request may take to send that many bytes of its body."""
     return patience_s + body_bytes / BODY_BYTES_PER_S
 
 
 class TimedProtocol(H11Protocol):
-    """uvicorn's HTTP with a clock: a request that is not whole in its time is ended, with 408 where that can be said.
+    """uvicorn's HTTP protocol with a timeout: a request that stays incomplete is ended, with 408 where possible.
 
-    uvicorn itself waits for ever for the rest of a head or a body; it only closes connections that rest between two.
+    uvicorn itself waits without limit for the rest of a head or body; it only closes connections idle between requests.
     """
 
     def __init__(self, *args: Any, patience_s: float = HEAD_S, **kwargs: Any) -> None:
@@ -82,17 +85,17 @@ class TimedProtocol(H11Protocol):
         self._received_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A new connection has to say something."""
+        """Start the timeout of a new connection."""
         super().connection_made(transport)
         self._start_clock(self._patience_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Stop the timeout."""
         self._stop_clock()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a head or a body: does the request still miss some?"""
+        """Receive bytes of a head or body, and start or stop the timeout by whether the request is complete."""
         self._received_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing() or not self._is_partial():
@@ -101,7 +104,7 @@ class TimedProtocol(H11Protocol):
             self._start_clock(self._patience_s)
 
     def on_response_complete(self) -> None:
-        """An answer went out; what still comes of its request is read for a moment, and is not part of the next."""
+        """After a response, read the rest of its request for a moment; it is not part of the next request."""
         super().on_response_complete()
         self._stop_clock()
         if self.conn.their_state is h11.SEND_BODY:
@@ -120,7 +123,7 @@ class TimedProtocol(H11Protocol):
             self._clock = None
 
     def _look(self) -> None:
-        """The time is over, unless a large body has kept up its pace or it is us who do not read."""
+        """End the request when its time is up, unless a large body arrives fast enough or we do not read it."""
         is_answered = self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY
         if self.conn.their_state is h11.SEND_BODY and not is_answered:
             left_s = self._began_at + allowed_s(self._received_bytes, self._patience_s) - time.monotonic()
@@ -138,7 +141,7 @@ class TimedProtocol(H11Protocol):
             with suppress(h11.LocalProtocolError):
                 self.transport.write(self._refusal())
         if self.cycle:
-            self.cycle.disconnected = True  # whoever works on it is told that nobody listens
+            self.cycle.disconnected = True  # tells the application that the client has gone
             self.cycle.message_event.set()
         self.transport.close()
 
@@ -153,7 +156,7 @@ class TimedProtocol(H11Protocol):
 
 
 class Server:
-    """uvicorn in a thread of its own, on sockets that are bound already."""
+    """uvicorn in its own thread, on sockets that are bound already."""
 
     def __init__(self, app: ASGIApp, sockets: list[socket.socket], patience_s: float = HEAD_S) -> None:
         config = uvicorn.Config(
@@ -172,7 +175,7 @@ class Server:
         self._thread = threading.Thread(target=self._server.run, args=(sockets,), daemon=True)
 
     def start(self) -> None:
-        """Return when requests are answered. Raises RuntimeError when the app could not start."""
+        """Start, and return when requests are answered. Raises RuntimeError when the app could not start."""
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():
@@ -180,6 +183,6 @@ class Server:
             time.sleep(0.005)
 
     def stop(self) -> None:
-        """Hang up and wait for the end, for at most JOIN_S."""
+        """Close all connections and wait at most JOIN_S for the end."""
         self._server.should_exit = True
         self._thread.join(JOIN_S)

@@ -1,9 +1,9 @@
-"""Servers without anything of ours, to compare with: a FastAPI event stream and a Gradio generator.
+"""Servers without our code, for comparison: a FastAPI event stream and a Gradio generator.
 
     python -m bench.bare fastapi|gradio <api_base> [<port>]
 
-Both read the provider's stream with httpx and hand on each token as it comes; both are freed of their limits.
-Without an api_base the Gradio one is the smallest page there is.
+Both read the provider's stream with httpx and pass on each token at once; both have their concurrency limits removed.
+Without an api_base the Gradio server is the smallest possible page.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ START_S = 90
 
 
 async def tokens(client: httpx.AsyncClient, base: str, model: str) -> AsyncGenerator[str, None]:
-    """The pieces of one reply."""
+    """Stream the pieces of one reply."""
     request = {"model": model, "messages": [{"role": "user", "content": "?"}], "stream": True}
     async with client.stream("POST", f"{base}/chat/completions", json=request) as answer:
         async for line in answer.aiter_lines():
@@ -37,12 +37,12 @@ async def tokens(client: httpx.AsyncClient, base: str, model: str) -> AsyncGener
 
 
 def unlimited() -> httpx.AsyncClient:
-    """A client that keeps nobody waiting."""
+    """Make a client without a connection limit."""
     return httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=MANY))
 
 
 def serve_fastapi(base: str, port: int) -> None:
-    """`POST /stream?model=…`: one event for each token."""
+    """Serve `POST /stream?model=…`: one event per token."""
     import uvicorn
     from fastapi import FastAPI
     from fastapi.responses import StreamingResponse
@@ -62,7 +62,7 @@ def serve_fastapi(base: str, port: int) -> None:
 
 
 def serve_gradio(base: str, port: int) -> None:
-    """A box that takes a model's name and one that shows the growing reply."""
+    """Serve a page with a textbox for the model's name and one that shows the growing reply."""
     import gradio as gr
 
     client = unlimited()
@@ -82,7 +82,7 @@ def serve_gradio(base: str, port: int) -> None:
 
 @contextmanager
 def bare(kind: str, base: str = "") -> Iterator[tuple[str, int]]:
-    """One of them as a process, ready to answer → its address and its pid."""
+    """Run one of them as a process that is ready to answer; yield its address and pid."""
     port = free_port()
     command = [sys.executable, "-m", "bench.bare", kind, base, str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
@@ -94,7 +94,7 @@ def bare(kind: str, base: str = "") -> Iterator[tuple[str, int]]:
 
 
 def await_page(url: str, process: subprocess.Popen[bytes], step_s: float = 0.05) -> None:
-    """Until anything is answered there."""
+    """Wait until an address answers."""
     until = time.monotonic() + START_S
     while time.monotonic() < until and process.poll() is None:
         try:

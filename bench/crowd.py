@@ -1,8 +1,8 @@
-"""Many streams at once: who holds them, how late the first token is, how even they come, what they cost the server.
+"""Measures many streams at once: how many finish, how late the first token is, how even tokens arrive, what it costs.
 
-Clients are raw sockets that count what arrives, since any HTTP client costs more than the servers it measures. A page
-is a client that speaks Gradio's queue protocol as the browser does: load, then ask, follow, settle, each with a stream
-of its own.
+Clients are raw sockets that count what arrives, since any HTTP client costs more than the measured servers. A page is
+a client that speaks Gradio's queue protocol as the browser does: load, ask, follow and settle, each with its own
+stream.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BLOCK_BYTES = 1 << 16
 
 @dataclass(slots=True)
 class Stream:
-    """What one client saw: when it began to ask, when news came, and whether the end came too."""
+    """What one client observed: when it asked, when data arrived, and whether the stream was complete."""
 
     asked_at: float
     first_at: float | None = None
@@ -49,7 +49,7 @@ class Crowd:
 
     @property
     def held(self) -> int:
-        """Streams that came to their end."""
+        """The number of streams that were complete."""
         return sum(stream.ended for stream in self.streams)
 
 
@@ -58,7 +58,7 @@ Opened = Callable[[], Awaitable[Client]]
 
 
 async def crowd_of(opened: Opened, model: str, wanted: int, lasts_s: float, pid: int) -> Crowd:
-    """`wanted` open clients that ask evenly within the ramp, until the last one is done."""
+    """Run `wanted` clients that start evenly within the ramp, until the last one is done."""
     clients = [await opened() for _ in range(wanted)]
 
     async def one(number: int) -> Stream:
@@ -80,7 +80,7 @@ async def crowd_of(opened: Opened, model: str, wanted: int, lasts_s: float, pid:
 
 
 def provider_client(base: str) -> Opened:
-    """The provider itself: nothing can be earlier or more even."""
+    """A client of the provider itself, as the lower bound."""
     body = {"messages": [{"role": "user", "content": QUESTION}], "stream": True}
 
     async def ask(stream: Stream, model: str) -> None:
@@ -91,7 +91,7 @@ def provider_client(base: str) -> Opened:
 
 
 def fastapi_client(url: str) -> Opened:
-    """The bare FastAPI stream."""
+    """A client of the bare FastAPI stream."""
 
     async def ask(stream: Stream, model: str) -> None:
         await watch(stream, f"{url}/stream?model={model}", {}, b"event: token", b"hot", b"event: end")
@@ -100,7 +100,7 @@ def fastapi_client(url: str) -> Opened:
 
 
 def api_client(url: str) -> Opened:
-    """Our API."""
+    """A client of our API."""
 
     async def ask(stream: Stream, model: str) -> None:
         body, delta = {"question": QUESTION, "model": model}, b"event: field_delta"
@@ -110,7 +110,7 @@ def api_client(url: str) -> Opened:
 
 
 def gradio_client(url: str) -> Opened:
-    """The bare Gradio generator."""
+    """A client of the bare Gradio generator."""
     submit = listener(url, "submit")
 
     async def ask(stream: Stream, model: str) -> None:
@@ -120,7 +120,7 @@ def gradio_client(url: str) -> Opened:
 
 
 def page_client(url: str) -> Opened:
-    """Our page: what is counted are the views while the turn runs."""
+    """A client of our page; it counts the views while the turn runs."""
     load, submit, follow, then = (listener(url, event) for event in ("load", "submit", "follow", "then"))
 
     async def opened() -> Client:
@@ -138,7 +138,7 @@ def page_client(url: str) -> Opened:
 
 
 def always(client: Client) -> Opened:
-    """A client that need not be opened."""
+    """Wrap a client that needs no opening."""
 
     async def opened() -> Client:
         return client
@@ -156,7 +156,7 @@ class Listener:
     visitor_at: int | None
 
     def given(self, question: str, visitor: str) -> list[Any]:
-        """The inputs with these two in their places."""
+        """Return the inputs with question and visitor filled in."""
         values = list(self.inputs)
         for at, value in ((self.question_at, question), (self.visitor_at, visitor)):
             if at is not None:
@@ -165,7 +165,7 @@ class Listener:
 
 
 def listener(url: str, event: str) -> Listener:
-    """The first listener of that event, as the page's own configuration says."""
+    """Return the first listener of that event in the page's configuration."""
     config = httpx.get(f"{url}/config").json()
     props = {each["id"]: each["props"] for each in config["components"]}
     found = next(each for each in config["dependencies"] if event in {name for _, name in each["targets"]})
@@ -189,7 +189,7 @@ async def run(
     question: str = "",
     visitor: str = "",
 ) -> None:
-    """One run of a Gradio listener: join its queue, then read the session's stream until it is done."""
+    """Run a Gradio listener: join its queue, then read the session's stream until it is done."""
     body = {"data": asked.given(question, visitor), "fn_index": asked.number, "session_hash": session}
     reader, writer = await request(f"{url}/gradio_api/queue/join", {**body, "event_data": None, "trigger_id": None})
     try:
@@ -244,7 +244,7 @@ HEAD = (
 
 
 def row(name: str, crowd: Crowd, tokens: int) -> str:
-    """One line; times of the streams that were held."""
+    """Format one line with the times of the complete streams."""
     held = [stream for stream in crowd.streams if stream.ended and stream.first_at and len(stream.news_at) > 1]
     if not held:
         return f"| {name} | {crowd.wanted} | 0 | {crowd.wanted} | – | – | – | – | – | {crowd.memory_mib:.0f} |"
@@ -268,5 +268,5 @@ def row(name: str, crowd: Crowd, tokens: int) -> str:
 
 
 def p95(values: Sequence[float]) -> float:
-    """The value that 95 of 100 stay below."""
+    """Return the 95th percentile."""
     return quantiles(values, n=20)[-1] if len(values) > 1 else values[0]

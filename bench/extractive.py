@@ -1,11 +1,11 @@
-"""How well the built-in model quotes and abstains: prints one table.
+"""Measures how well the built-in model quotes and abstains; prints one table.
 
     python -m bench.extractive                    the bundled questions
     python -m bench.extractive FILE.json [de]     also a file in SQuAD's format, and the language of its paragraphs
 
-Every question goes the way of a turn: search over all passages, the prompt's numbered text, the choice of quotes. Gold
-counts quotes that hold the expected words; refused are questions of the state near or none. A SQuAD paragraph is one
-passage; its answerable questions are asked a second time with their own paragraph taken out, which must be refused.
+Every question takes the path of a turn: search over all passages, the prompt's numbered text, the choice of quotes.
+"Gold" counts quotes that hold the expected words, "refused" questions with the state near or none. A SQuAD paragraph
+is one passage; its answerable questions are asked again without their own paragraph and must then be refused.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.conversation import Passage
 from pipeline.ingest import Chunk, Document
 from pipeline.ingest.markdown import read_folder
-from pipeline.numbered import numbered, read_numbered
-from pipeline.quoting import Choice, choose
-from pipeline.retrieval import SHARED, Options
+from pipeline.models.builtin.quotes import Choice, choose
+from pipeline.passages import Passage
+from pipeline.prompt_passages import numbered, read_numbered
+from pipeline.retrieval import SHARED, SearchOptions
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.query import query_of
 
@@ -34,7 +34,7 @@ PASSAGES_WANTED = 4
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question of a set; `gold` is empty where nothing answers it, `without` names a document to leave out."""
+    """A question of a set; `gold` is empty for an unanswerable one, `without` names a document to leave out."""
 
     question: str
     gold: tuple[str, ...]
@@ -44,7 +44,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of it."""
+    """The result of one question."""
 
     asked: Asked
     passages: tuple[Passage, ...]
@@ -53,16 +53,16 @@ class Answered:
 
     @property
     def found(self) -> bool:
-        """Whether the gold stands in a passage: the ceiling of all quoting."""
+        """Whether a passage holds the gold, which is the upper bound of quoting."""
         return _holds([passage.text for passage in self.passages], self.asked.gold)
 
     def quoted(self, most: int) -> bool:
-        """Whether the gold stands in one of the first `most` quotes."""
+        """Whether one of the first `most` quotes holds the gold."""
         return _holds([f"{quote.head}\n{quote.text}" for quote in self.choice.quotes[:most]], self.asked.gold)
 
 
 def bundled() -> dict[str, list[Asked]]:
-    """The questions of `samples/`, by what is asked of them."""
+    """Return the questions of `samples/`, by kind."""
     sets: dict[str, list[Asked]] = {"stand-alone": [], "follow-up": [], "unanswerable": []}
     for line in (SAMPLES / "questions.jsonl").read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
@@ -76,7 +76,7 @@ def bundled() -> dict[str, list[Asked]]:
 
 
 def squad(path: Path, language: str) -> tuple[list[Document], dict[str, list[Asked]]]:
-    """A SQuAD file → one document per paragraph, and its questions."""
+    """Read a SQuAD file into one document per paragraph, and its questions."""
     documents: list[Document] = []
     sets: dict[str, list[Asked]] = {"answerable": [], "paragraph taken out": [], "impossible": []}
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
@@ -96,13 +96,13 @@ def squad(path: Path, language: str) -> tuple[list[Document], dict[str, list[Ask
 
 
 async def answers(search: EdgeIndex, asked: Iterable[Asked]) -> list[Answered]:
-    """Search and quote for each."""
+    """Search and quote for each question."""
     answered = []
     for each in asked:
         query = query_of(each.question, each.previous)
         found = [
             passage
-            for passage in (await search(query, SHARED, Options(PASSAGES_WANTED + 1))).passages
+            for passage in (await search(query, SHARED, SearchOptions(PASSAGES_WANTED + 1))).passages
             if passage.document != each.without
         ]
         passages = tuple(replace(passage, number=number) for number, passage in enumerate(found[:PASSAGES_WANTED], 1))
@@ -113,7 +113,7 @@ async def answers(search: EdgeIndex, asked: Iterable[Asked]) -> list[Answered]:
 
 
 def row(name: str, answered: Sequence[Answered]) -> str:
-    """One line of the table; shares of the answerable where a gold is needed."""
+    """Format one line; shares that need a gold are of the answerable questions."""
     golden = [each for each in answered if each.asked.gold]
 
     def share(hits: Iterable[bool]) -> str:
@@ -134,7 +134,7 @@ def row(name: str, answered: Sequence[Answered]) -> str:
 
 
 def tables(arguments: Sequence[str]) -> Iterator[tuple[Sequence[Document], str, dict[str, list[Asked]]]]:
-    """Documents and question sets of one bench each, under a name."""
+    """Iterate over documents, name and question sets of each bench."""
     yield read_folder(SAMPLES), "samples", bundled()
     if arguments:
         documents, sets = squad(Path(arguments[0]), arguments[1] if len(arguments) > 1 else "en")
@@ -142,7 +142,7 @@ def tables(arguments: Sequence[str]) -> Iterator[tuple[Sequence[Document], str, 
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print the table, then the bundled questions that went wrong."""
+    """Print the table, then the failed bundled questions."""
     print("| questions | n | gold in passages | in first quote | in any | with [n] | near | none | refused | ms |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     wrong: list[str] = []
@@ -170,7 +170,7 @@ def _told(each: Answered) -> str:
 
 
 def _holds(texts: Iterable[str], gold: Iterable[str]) -> bool:
-    """Whether any gold stands in any text, blanks and case apart."""
+    """Whether any text holds any gold, apart from blanks and case."""
     wanted = [_plain(each) for each in gold]
     return any(each in text for text in map(_plain, texts) for each in wanted)
 

@@ -1,17 +1,16 @@
-"""Whether a token costs more in a longer answer or a longer conversation: on the server and in a real Chromium.
+"""Measures whether a token costs more in a longer answer or conversation: on the server and in a real Chromium.
 
     python -m bench.growth [--tokens 200 2000 10000] [--messages 0 20 100] [--bursts 5]
 
-A page asks; the provider says 200 tokens per second in paragraphs of 60. CPU of the server is the app's (all threads),
-that of the browser is the page's main thread (CDP, Performance.getMetrics); what both use while nothing happens is
-taken off. Last, how long after the provider's last byte a burst of 2,000 tokens stands on the page, ending and all.
+A page asks; the provider sends 200 tokens per second in paragraphs of 60. The server's CPU is the app's (all threads),
+the browser's that of the page's main thread (CDP, Performance.getMetrics); the idle use of both is subtracted. Last,
+the time from the provider's last byte until a burst of 2,000 tokens is shown completely.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import tempfile
 import threading
 import time
@@ -21,17 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from bench.processes import cpu_of
 from bench.streaming import QUESTION, entries_of
+from tests.chromium import chromium
 from tests.provider import Provider
 from tests.served import Served, served
 
 RATE, HISTORY_TOKENS, IDLE_S, PATIENCE_MS = 200, 200, 3.0, 180_000
-SHORT_TOKENS, SHORT_TURNS = 1000, 5  # an answer of fewer tokens is asked for five times, since it is over so soon
+SHORT_TOKENS, SHORT_TURNS = 1000, 5  # shorter answers are asked for five times, since each ends so soon
 BURST = "ok-tokens-2000"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 WHEN_DONE = "() => { if (document.querySelector('#chat .facts')) return Date.now() / 1000; }"
 
 
@@ -46,14 +45,14 @@ class Cpu:
     layout_s: float
 
     def since(self, other: Cpu) -> Cpu:
-        """What was used in between."""
+        """Return the CPU used since another moment."""
         mine, its = ((each.at_s, each.server_s, each.task_s, each.script_s, each.layout_s) for each in (self, other))
         return Cpu(*(now - before for now, before in zip(mine, its, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """µs per token of one kind of turn; `task_us` is all that the page's main thread did."""
+    """Costs of one kind of turn in µs per token; `task_us` is everything that the page's main thread did."""
 
     tokens: int
     messages: int
@@ -63,25 +62,25 @@ class Costs:
     layout_us: float
 
     def row(self) -> str:
-        """One line of the table."""
+        """Format one line of the table."""
         costs = (self.server_us, self.task_us, self.script_us, self.layout_us)
         return f"| {self.tokens:,} | {self.messages} | {' | '.join(f'{cost:.0f}' for cost in costs)} |"
 
 
 def cpu_now(app: Served, session: CDPSession) -> Cpu:
-    """As the system and the browser say."""
+    """Read the CPU times of server and browser."""
     told = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
     layout_s = told["LayoutDuration"] + told["RecalcStyleDuration"]
     return Cpu(time.monotonic(), cpu_of(app.process.pid), told["TaskDuration"], told["ScriptDuration"], layout_s)
 
 
 def essay(tokens: int) -> str:
-    """The model that writes so much."""
+    """Return the model that writes that many tokens."""
     return f"essay-tokens-{tokens}-rate-{RATE}"
 
 
 def conversation(app: Served, messages: int) -> str | None:
-    """A new conversation of so many messages, which belongs to whoever knows its id."""
+    """Store a new conversation of that many messages, which anybody with its id may open."""
     number: str | None = None
     for _ in range(messages // 2):
         body = {"question": QUESTION, "model": f"essay-tokens-{HISTORY_TOKENS}"}
@@ -91,7 +90,7 @@ def conversation(app: Served, messages: int) -> str | None:
 
 @contextmanager
 def opened(browser: Browser, url: str) -> Iterator[Page]:
-    """A new visitor's page, ready for a question."""
+    """Open a new visitor's page, ready for a question."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -102,7 +101,7 @@ def opened(browser: Browser, url: str) -> Iterator[Page]:
 
 
 def ask(page: Page, model: str) -> None:
-    """Choose the model, ask."""
+    """Choose the model and ask."""
     page.locator("#model label", has_text=model).first.click()
     expect(page.locator("#model input:checked")).to_have_attribute("value", model)
     page.locator("#question textarea").fill(QUESTION)
@@ -110,14 +109,14 @@ def ask(page: Page, model: str) -> None:
 
 
 def grown(app: Served, browser: Browser, tokens: int, messages: int) -> Costs:
-    """Ask in a conversation of that length, and see what its tokens cost."""
+    """Ask in a conversation of that length and measure what its tokens cost."""
     number = conversation(app, messages)
     turns = SHORT_TURNS if tokens < SHORT_TOKENS else 1
     with opened(browser, f"{app.url}/?c={number}" if number else app.url) as page:
         expect(page.locator("#thread .facts")).to_have_count(messages // 2)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
-        ask(page, essay(SHORT_TOKENS // 10))  # the first question of a page draws what then stays
+        ask(page, essay(SHORT_TOKENS // 10))  # a warm-up: the first question of a page draws elements that stay
         expect(page.locator("#thread .facts")).to_have_count(messages // 2 + 1)
         at_rest = cpu_now(app, session)
         page.wait_for_timeout(IDLE_S * 1000)
@@ -135,7 +134,7 @@ def grown(app: Served, browser: Browser, tokens: int, messages: int) -> Costs:
 
 
 def burst(app: Served, browser: Browser, provider: Provider) -> float:
-    """Seconds from the provider's last byte until the whole answer stands on the page."""
+    """Measure the seconds from the provider's last byte until the complete answer is shown."""
     ended: list[float] = []
 
     def watch() -> None:
@@ -154,18 +153,16 @@ def burst(app: Served, browser: Browser, provider: Provider) -> float:
 
 
 def measure(sizes: Sequence[int], histories: Sequence[int], bursts: int) -> str:
-    """Run everything → one Markdown table and two lines below it."""
+    """Run everything and return a Markdown table and two lines."""
     names = [essay(tokens) for tokens in {*sizes, SHORT_TOKENS // 10}]
     limits = {f"{name}_TIMEOUT_S": "600" for name in ("CONNECT", "FIRST_TOKEN", "IDLE", "TURN")}
     limits["ANSWER_LIMIT_CHARS"] = "1000000"
-    with Provider() as provider, tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with Provider() as provider, tempfile.TemporaryDirectory() as folder, chromium() as browser:
         entries = entries_of(provider.base, *names, BURST, f"essay-tokens-{HISTORY_TOKENS}")
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         with served(Path(folder) / "app", MODELS=json.dumps(entries), **limits) as app:
             rows = [grown(app, browser, tokens, 0) for tokens in sizes]
             rows += [grown(app, browser, sizes[1], messages) for messages in histories if messages]
             waited_s = [burst(app, browser, provider) for _ in range(bursts)]
-        browser.close()
     server = max(each.server_us for each in rows) / rows[0].server_us
     page = max(each.task_us for each in rows) / rows[0].task_us
     burst_s = f"{median(waited_s):.2f} s after the last byte, at most {max(waited_s):.2f}"

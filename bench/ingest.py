@@ -1,10 +1,10 @@
-"""How fast files become documents: prints one table.
+"""Measures how fast files become documents; prints one table.
 
     python -m bench.ingest                300 pages of each format, made here from the samples' words
     python -m bench.ingest 1000           another number of pages
     python -m bench.ingest FILE …         files of one's own
 
-Every file goes the way of an upload: a process of its own, its start included, until the document is there with its
+Every file takes the path of an upload: its own process, the process's start included, until the document has its
 chunks. A page is 3,000 characters of text (a page or slide where the format has them). Best of three runs.
 """
 
@@ -30,7 +30,7 @@ RUNS = 3
 
 
 def generated(pages: int) -> Iterator[tuple[str, bytes]]:
-    """A file of each format, all saying the same, with a heading and a table on each page."""
+    """Make a file of each format with the same content, a heading and a table on each page."""
     words = (
         " ".join(path.read_text(encoding="utf-8") for path in sorted(SAMPLES.glob("*.md"))).replace("|", " ").split()
     )
@@ -93,7 +93,7 @@ def _quoted(text: str) -> str:
 
 
 async def timed(name: str, content: bytes) -> tuple[Document, float, float]:
-    """The document, and the seconds of clock and CPU that the best run took."""
+    """Return the document, and the wall and CPU seconds of the best run."""
     best = (float("inf"), float("inf"))
     for _ in range(RUNS):
         before_s, began_s = _children_s(), time.perf_counter()
@@ -108,7 +108,7 @@ def _children_s() -> float:
 
 
 async def row(name: str, content: bytes) -> str:
-    """One line of the table."""
+    """Format one line of the table."""
     try:
         document, took_s, cpu_s = await timed(name, content)
     except IngestFault as fault:

@@ -1,10 +1,10 @@
-"""How well a model keeps to the format that it is asked for, by prompt: prints one table.
+"""Measures how well a model keeps to the format, for each prompt; prints one table.
 
     python -m bench.replies http://127.0.0.1:9155/v1 --model hosted_vllm/smollm2
 
-Every question goes the way of a turn: search, the program, the stream, the reader. "Format kept" counts replies whose
-answer stood under a header of its own, "lost" those that said something and of which no answer was read, "marks left"
-those with a marker or a tag in the answer or the reasoning, "gold" answers that hold the expected words.
+Every question takes the same path as in a turn: search, program, stream, reader. "Format kept" counts replies whose
+answer has a header of its own, "lost" replies with text of which no answer was read, "marks left" replies with a marker
+or a tag in the answer or the reasoning, "gold" answers with the expected words.
 """
 
 from __future__ import annotations
@@ -22,28 +22,29 @@ from typing import Any
 import dspy
 
 from bench.extractive import SAMPLES, Asked, bundled
-from pipeline.dspy_events import Limits, Manner, answer
 from pipeline.errors import GlassboxError
-from pipeline.events import Event, Warned, fields_of
+from pipeline.events import Event, Warned
 from pipeline.ingest.markdown import read_folder
-from pipeline.models import RecordedLM
-from pipeline.programs import Rag
-from pipeline.replies.prompts import DspyAdapter, ShownAdapter, fields_of_signature
-from pipeline.retrieval import Options
+from pipeline.models.lm import RecordedLM
+from pipeline.programs.chain_of_thought import Rag
+from pipeline.recording import fields_of
+from pipeline.replies.adapters import DspyAdapter, ShownAdapter, fields_of_signature
+from pipeline.replies.dspy_stream import ReplyLimits, ReplyOptions, answer
+from pipeline.retrieval import SearchOptions
 from pipeline.retrieval.edge import EdgeIndex
 
-LIMITS = Limits(first_token_s=300, idle_s=120, answer_chars=32_000)
-MOST_REASONING_CHARS = 300  # where a schema holds the model: small ones would never come to their answer
+LIMITS = ReplyLimits(first_token_s=300, idle_s=120, answer_chars=32_000)
+MOST_REASONING_CHARS = 300  # under a schema; small models would never reach the answer otherwise
 MARK = re.compile(r"\[\[\s*#|#\s*\]\]|</?think|<\|\w|\*\*\[\[", re.IGNORECASE)
 
 
 class SchemaAdapter(ShownAdapter):
-    """A JSON object, to which the server is asked to hold the model."""
+    """Asks for a JSON object, which the server is asked to enforce."""
 
     def format_assistant_message_content(
         self, signature: type[dspy.Signature], outputs: dict[str, Any], missing_field_message: str | None = None
     ) -> str:
-        """A reply as it shall look."""
+        """The example of a reply."""
         return json.dumps({name: outputs.get(name, missing_field_message) for name in signature.output_fields})
 
     async def acall(
@@ -54,7 +55,7 @@ class SchemaAdapter(ShownAdapter):
         demos: list[dict[str, Any]],
         inputs: dict[str, Any],
     ) -> list[dict[str, Any]]:
-        """One exchange."""
+        """Make one call with the schema."""
         called: list[dict[str, Any]] = await super().acall(
             lm, {**lm_kwargs, "response_format": _schema(signature)}, signature, demos, inputs
         )
@@ -81,7 +82,7 @@ PROMPTS: dict[str, type[DspyAdapter]] = {"dspy": DspyAdapter, "shown": ShownAdap
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """What came of one question; `fault` is "" where a turn would have finished."""
+    """The reply to one question; `fault` is "" where a turn would have finished."""
 
     asked: Asked
     fields: dict[str, str]
@@ -91,33 +92,35 @@ class Replied:
     took_s: float
 
     @property
-    def kept(self) -> bool:
-        """Whether the answer stood under a header."""
+    def keeps_format(self) -> bool:
+        """Whether the answer has a header of its own."""
         return not self.fault and "format" not in self.warnings
 
     @property
-    def lost(self) -> bool:
-        """Whether text came and no answer was read from it."""
+    def is_lost(self) -> bool:
+        """Whether there is text, but no answer."""
         return bool(self.fields) and not self.fields.get("answer")
 
     @property
-    def marked(self) -> bool:
+    def has_marks(self) -> bool:
         """Whether a marker or a tag is left."""
         return any(MARK.search(self.fields.get(name, "")) for name in ("answer", "reasoning"))
 
     @property
-    def right(self) -> bool:
-        """Whether the answer holds the expected words."""
+    def is_right(self) -> bool:
+        """Whether the answer has the expected words."""
         return any(gold.casefold() in self.fields.get("answer", "").casefold() for gold in self.asked.gold)
 
 
-async def ask(program: Rag, lm: RecordedLM, asked: Asked, adapter: type[DspyAdapter], options: Options) -> Replied:
-    """One question, streamed."""
+async def ask(
+    program: Rag, lm: RecordedLM, asked: Asked, adapter: type[DspyAdapter], options: SearchOptions
+) -> Replied:
+    """Ask one question and stream its reply."""
     events: list[Event] = []
     fault, tokens, began_s = "", 0, time.perf_counter()
     try:
         inputs = {"question": asked.question, "options": options}
-        outcome = await answer(program, inputs, lm, LIMITS, events.append, Manner(adapter=adapter))
+        outcome = await answer(program, inputs, lm, LIMITS, events.append, ReplyOptions(adapter=adapter))
         tokens = outcome.usage.prompt_tokens
     except GlassboxError as error:
         fault = error.code
@@ -126,18 +129,18 @@ async def ask(program: Rag, lm: RecordedLM, asked: Asked, adapter: type[DspyAdap
 
 
 def row(prompt: str, replied: list[Replied]) -> str:
-    """One line of the table."""
+    """Format one line of the table."""
 
     def count(hits: Iterable[bool]) -> str:
         return f"{sum(hits)} of {len(replied)}"
 
     tokens = [each.prompt_tokens for each in replied if each.prompt_tokens]
     cells = (
-        count(each.kept for each in replied),
-        count(each.lost for each in replied),
-        count(each.marked for each in replied),
+        count(each.keeps_format for each in replied),
+        count(each.is_lost for each in replied),
+        count(each.has_marks for each in replied),
         count("[" in each.fields.get("answer", "") for each in replied),
-        count(each.right for each in replied),
+        count(each.is_right for each in replied),
         f"{statistics.median(tokens):.0f}" if tokens else "–",
         f"{statistics.median(each.took_s for each in replied):.1f} s",
     )
@@ -173,7 +176,7 @@ async def main() -> None:
     for prompt in wanted.prompts:
         replied = []
         for asked in bundled()["stand-alone"][:: 82 // wanted.questions][: wanted.questions]:
-            replied.append(await ask(program, lm, asked, PROMPTS[prompt], Options(wanted.passages)))
+            replied.append(await ask(program, lm, asked, PROMPTS[prompt], SearchOptions(wanted.passages)))
             if wanted.show:
                 print(replied[-1])
         print(row(prompt, replied), flush=True)

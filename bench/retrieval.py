@@ -1,13 +1,13 @@
-"""How well and how fast passages are found: prints one table for each part.
+"""Measures how well and how fast passages are found; prints one table for each part.
 
     python -m bench.retrieval                          the bundled questions, and context quality on them
     python -m bench.retrieval FOLDER                   also a folder in BEIR's layout
     python -m bench.retrieval --passages 100000        also that many made-up passages: ingest, search, memory
     python -m bench.retrieval --embedding NAME         with vectors, too: any name that EMBEDDING_MODEL takes
 
-Each search goes the whole way of a turn's search: query, terms, store, texts, marked words, quality. A BEIR document is
-one passage. Made-up passages have 120 words of 30,000, drawn by Zipf's law, questions 8 of them; a search beside a
-writer is timed while a thousand more passages are added. Memory is the process's peak, Python and bench included.
+Each search takes the complete path of a turn's search: query, terms, store, texts, marked words, quality. A document of
+BEIR is one passage. Made-up passages have 120 words of 30,000, drawn by Zipf's law, questions 8 of them; concurrent
+searches are timed while a thousand more passages are added. Memory is the process's peak, Python and bench included.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.conversation import Passage, Query
 from pipeline.ingest import Chunk, Document
 from pipeline.ingest.markdown import read_folder
-from pipeline.retrieval import SHARED, Found, Index, Mode, Options
+from pipeline.passages import Passage, Query, SearchMode
+from pipeline.retrieval import SHARED, Index, SearchOptions, SearchResult
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.embedding import Embedding, embedding_of
 from pipeline.retrieval.query import query_of
@@ -43,14 +43,14 @@ WORDS, PASSAGE_WORDS, QUESTION_WORDS, DOCUMENT_PASSAGES = 30_000, 120, 8, 20
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question and what answers it: a key of a passage → how much."""
+    """A question and its answers: passage key → relevance."""
 
     query: Query
     relevant: Mapping[str, int]
 
 
 def bundled() -> tuple[list[Document], list[Judged], list[bool]]:
-    """The documents of `samples/`, their questions, and which of them the documents answer."""
+    """Return the documents of `samples/`, their questions, and which of them are answerable."""
     documents = list(read_folder(SAMPLES))
     judged, answerable = [], []
     for line in (SAMPLES / "questions.jsonl").read_text(encoding="utf-8").splitlines():
@@ -69,7 +69,7 @@ def bundled() -> tuple[list[Document], list[Judged], list[bool]]:
 
 
 def beir(folder: Path) -> tuple[list[Document], list[Judged]]:
-    """A test set in BEIR's layout."""
+    """Read a test set in BEIR's layout."""
     corpus = folder / "corpus.jsonl"
     lines = (
         corpus.read_text(encoding="utf-8")
@@ -104,12 +104,12 @@ async def quality_table(
     build_s = time.perf_counter() - began_s
     passages = sum(len(document.chunks) for document in documents)
     golden = [each for each in judged if each.relevant]
-    modes: tuple[Mode, ...] = index.modes
+    modes: tuple[SearchMode, ...] = index.modes
     for mode in modes:
         took_s, ranked = [], []
         for each in golden:
             began_s = time.perf_counter()
-            found = await index(each.query, SHARED, Options(10, mode=mode, candidates=100))
+            found = await index(each.query, SHARED, SearchOptions(10, mode=mode, candidates=100))
             took_s.append(time.perf_counter() - began_s)
             ranked.append([_key(passage) for passage in found.passages])
         pairs = list(zip(ranked, (each.relevant for each in golden), strict=True))
@@ -127,26 +127,26 @@ async def quality_table(
 
 
 def ndcg(keys: Sequence[str], relevant: Mapping[str, int], depth: int = 10) -> float:
-    """Normalised discounted cumulative gain of the first `depth`, 0..1."""
+    """Return the normalised discounted cumulative gain of the first `depth`, 0..1."""
     gain = sum(relevant.get(key, 0) / math.log2(rank + 1) for rank, key in enumerate(keys[:depth], 1))
     best = sorted(relevant.values(), reverse=True)[:depth]
     return gain / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(best, 1))
 
 
 def recall(keys: Sequence[str], relevant: Mapping[str, int], depth: int = 5) -> float:
-    """The share of the relevant that is among the first `depth`."""
+    """Return the share of the relevant passages among the first `depth`."""
     return len(set(keys[:depth]) & set(relevant)) / len(relevant)
 
 
 def reciprocal_rank(keys: Sequence[str], relevant: Mapping[str, int]) -> float:
-    """1 / the rank of the first relevant one, 0 without any."""
+    """Return 1 / the rank of the first relevant passage, 0 without any."""
     return next((1 / rank for rank, key in enumerate(keys, 1) if key in relevant), 0.0)
 
 
 async def context_table(documents: Sequence[Document], judged: Sequence[Judged], answerable: Sequence[bool]) -> None:
-    """Print how context quality and the truth go together."""
+    """Print how the judged quality agrees with whether a question is answerable."""
     index = EdgeIndex.build(documents)
-    found: list[Found] = [await index(each.query, SHARED) for each in judged]
+    found: list[SearchResult] = [await index(each.query, SHARED) for each in judged]
     counted = Counter(zip(answerable, (each.quality for each in found), strict=True))
     print("\n| questions | good | weak | none |\n|---|---|---|---|")
     for truth, name in ((True, "answerable"), (False, "unanswerable")):
@@ -189,7 +189,7 @@ async def scale_line(passages: int) -> None:
 
 
 def made_up(chance: random.Random, passages: int, first: int = 0) -> Iterator[Document]:
-    """Documents of twenty passages."""
+    """Make documents of twenty passages."""
     for number in range(first, first + passages, DOCUMENT_PASSAGES):
         texts = [_words(chance, PASSAGE_WORDS) for _ in range(DOCUMENT_PASSAGES)]
         chunks = tuple(Chunk("", text, 1000 * place, 1000 * place + len(text)) for place, text in enumerate(texts))
@@ -227,7 +227,7 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _times(took_s: Iterable[float]) -> str:
-    """p50 and p95 in ms."""
+    """Format p50 and p95 in ms."""
     ordered = sorted(took_s)
     return f"{1000 * ordered[len(ordered) // 2]:.1f} / {1000 * ordered[int(len(ordered) * 0.95)]:.1f}"
 
@@ -241,7 +241,7 @@ def _memory_mb() -> int:
 
 
 async def main() -> None:
-    """Print what the arguments ask for."""
+    """Print the tables that the arguments ask for."""
     parser = argparse.ArgumentParser(description="How well and how fast passages are found.")
     parser.add_argument("folders", nargs="*", type=Path, help="test sets in BEIR's layout")
     parser.add_argument("--passages", type=int, nargs="*", default=(), help="sizes of made-up indexes")

@@ -1,10 +1,10 @@
-"""What a cold start costs: from nothing to the first page, next to the smallest Gradio page there is.
+"""Measures a cold start, from the process to the first page, compared with the smallest Gradio page.
 
     python -m bench.startup [--runs 5]
 
-In turns, medians. CPU is that of the process (all threads), which other work on the machine touches less than the
-clock. Every start of ours has an empty data folder: it makes the database and the index. The second table is what
-`-X importtime` says of the imports.
+Both run in turns; the table shows medians. CPU is that of the process (all threads), which other work on the machine
+affects less than wall time. Our starts have an empty data folder, so they create the database and the index. The second
+table shows the imports by `-X importtime`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LISTED = ("gradio", "dspy", "litellm", "alembic", "sqlalchemy", "qdrant_edge", "
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """From the start of the process to its first page."""
+    """The time and CPU from the start of the process to its first page."""
 
     cpu_s: float
     wall_s: float
@@ -38,14 +38,14 @@ class Start:
 
 
 def of_gradio() -> Start:
-    """The smallest page."""
+    """Start the smallest Gradio page."""
     began = time.perf_counter()
     with bare("gradio") as (_, pid):
         return Start(cpu_of(pid), time.perf_counter() - began, memory_of(pid))
 
 
 def of_app() -> Start:
-    """Ours."""
+    """Start our app."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         app = start(Path(folder) / "data")
@@ -57,7 +57,7 @@ def of_app() -> Start:
 
 
 def imports() -> dict[str, float]:
-    """Milliseconds that each of LISTED took to be imported, with all that it imports itself."""
+    """Return the import time in ms of each module of LISTED, with all that it imports."""
     command = [sys.executable, "-X", "importtime", "-c", "import app"]
     with tempfile.TemporaryDirectory() as folder:
         environment = {**QUIET, "DATA_DIR": folder, "PATH": ""}
@@ -67,14 +67,14 @@ def imports() -> dict[str, float]:
 
 
 def row(name: str, starts: Sequence[Start], base: Sequence[Start]) -> str:
-    """Medians, and CPU next to the base's."""
+    """Format the medians, and CPU relative to the base."""
     cpu_s, base_s = (median(each.cpu_s for each in list_) for list_ in (starts, base))
     wall_s, memory = median(each.wall_s for each in starts), median(each.memory_mib for each in starts)
     return f"| {name} | {cpu_s:.2f} | {cpu_s / base_s:.2f}× | {wall_s:.2f} | {memory:.0f} |"
 
 
 def measure(runs: int) -> str:
-    """Run everything → two Markdown tables."""
+    """Run everything and return two Markdown tables."""
     roads: dict[str, Callable[[], Start]] = {"bare Gradio": of_gradio, "Glassbox": of_app}
     taken: dict[str, list[Start]] = {name: [] for name in roads}
     for number in range(runs + 1):  # the first round warms the file cache

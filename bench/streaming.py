@@ -1,10 +1,10 @@
-"""What a streamed token costs one reader, road against road, and what a crowd of readers gets; one local provider.
+"""Measures what a streamed token costs one reader on each path, and what many readers get from one local provider.
 
     python -m bench.streaming [one|page|crowd] [--runs 9] [--tokens 2000] [--streams 1 25 100 200]
 
 The provider is a process of its own, so its CPU counts nowhere. **One**: CPU of raw httpx, bare DSPy and the Pipeline
 is this process's, that of the API is the app's (/proc/<pid>/stat, all threads). *Apart*: 6,000 tokens per second, so
-that each one is read, parsed and said by itself; *burst*: as fast as it goes, where one read brings many.
+that each one is read, parsed and sent separately; *burst*: as fast as possible, where one read yields many.
 **Page**: one page in Chromium, see `bench/visit.py`.
 **Crowd**: streams of 20 tokens per second, begun within 2 s; a server is a process, and so are its CPU and memory.
 """
@@ -31,14 +31,13 @@ import httpx
 from bench import crowd, visit
 from bench.bare import bare
 from bench.processes import cpu_of
-from pipeline.conversation import TurnRequest
 from pipeline.events import FieldDelta, TurnFinished
 from pipeline.ingest.markdown import read_folder
-from pipeline.models import Models
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import QUIET, ROOT, ModelEntry, Settings
-from pipeline.store import Store
-from pipeline.turns import Pipeline
+from pipeline.turn import TurnRequest
+from pipeline.turns.engine import Pipeline
+from server import build
 from tests.served import served
 
 QUESTION = crowd.QUESTION
@@ -54,11 +53,11 @@ class Run:
     total_s: float
 
 
-Road = Callable[[str], Awaitable[Run]]  # takes the model's label
+Road = Callable[[str], Awaitable[Run]]  # the argument is the model's label
 
 
 class Watch:
-    """Times one run by the wall clock, and by the CPU clock it is given (in seconds)."""
+    """Times one run by the wall clock and by the given CPU clock (in seconds)."""
 
     def __init__(self, cpu: Callable[[], float]) -> None:
         self._cpu = cpu
@@ -75,7 +74,7 @@ class Watch:
 
 
 async def raw_httpx(client: httpx.AsyncClient, base: str, model: str) -> Run:
-    """The floor: read the provider's stream line by line and parse each chunk."""
+    """Read the provider's stream line by line and parse each chunk, as the lower bound."""
     request = {"model": model, "messages": [{"role": "user", "content": QUESTION}], "stream": True}
     watch = Watch(time.process_time)
     async with client.stream("POST", f"{base}/chat/completions", json=request) as answer:
@@ -88,7 +87,7 @@ async def raw_httpx(client: httpx.AsyncClient, base: str, model: str) -> Run:
 
 
 async def bare_dspy(lm: dspy.LM) -> Run:
-    """DSPy alone: a chain of thought, streamed; every chunk is read and none is looked at."""
+    """Stream a chain of thought with DSPy alone; every chunk is read and ignored."""
     watch = Watch(time.process_time)
     with dspy.context(lm=lm, adapter=dspy.ChatAdapter(use_json_adapter_fallback=False)):
         async for item in dspy.streamify(dspy.ChainOfThought("question -> answer"), is_async_program=True)(
@@ -100,7 +99,7 @@ async def bare_dspy(lm: dspy.LM) -> Run:
 
 
 async def pipeline_turn(pipeline: Pipeline, model: str) -> Run:
-    """A whole turn: search, program, events, store; read by one reader."""
+    """Run a complete turn with search, program, events and store for one reader."""
     watch = Watch(time.process_time)
     turn = await pipeline.start(TurnRequest(QUESTION, model=model))
     async for event in pipeline.follow(turn.id):
@@ -111,7 +110,7 @@ async def pipeline_turn(pipeline: Pipeline, model: str) -> Run:
 
 
 async def api_turn(client: httpx.AsyncClient, url: str, pid: int, model: str) -> Run:
-    """The same over HTTP, as server-sent events; the CPU is the server's."""
+    """Run a turn over HTTP as server-sent events; the CPU is the server's."""
     watch = Watch(lambda: cpu_of(pid))
     line = ""
     async with client.stream("POST", f"{url}/api/turns", json={"question": QUESTION, "model": model}) as answer:
@@ -127,7 +126,7 @@ async def api_turn(client: httpx.AsyncClient, url: str, pid: int, model: str) ->
 
 @contextmanager
 def provider_process() -> Iterator[str]:
-    """A misbehaving provider that behaves → its api_base."""
+    """Run the tests' provider, without faults, as a process; yield its api_base."""
     command = [sys.executable, str(ROOT / "tests" / "provider.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -139,20 +138,17 @@ def provider_process() -> Iterator[str]:
 
 @contextmanager
 def pipeline_of(entries: Sequence[Mapping[str, str]], folder: Path) -> Iterator[Pipeline]:
-    """A Pipeline over the bundled documents, with a store of its own."""
+    """Build a Pipeline with the bundled documents and its own store."""
     settings = Settings(models=tuple(map(ModelEntry.model_validate, entries)), data_dir=folder)
-    search = EdgeIndex.build(read_folder(ROOT / "samples"))
-    store = Store(settings.database_address)
-    store.open()
+    parts = build(settings, index=EdgeIndex.build(read_folder(ROOT / "samples")))
     try:
-        yield Pipeline(settings, Models(settings), search, store)
+        yield parts.pipeline
     finally:
-        store.close()
-        search.close()
+        parts.close_stores()
 
 
 async def interleaved(roads: dict[str, Road], models: Sequence[str], runs: int) -> dict[tuple[str, str], list[Run]]:
-    """All roads in turns, so that a slow minute of the machine is everybody's; the first round is a warm-up."""
+    """Run all paths in turns, so that a slow minute affects all of them; the first round is a warm-up."""
     taken: dict[tuple[str, str], list[Run]] = {(name, model): [] for name in roads for model in models}
     for number in range(runs + 1):
         for (name, model), its_runs in taken.items():
@@ -162,7 +158,7 @@ async def interleaved(roads: dict[str, Road], models: Sequence[str], runs: int) 
 
 
 def row(name: str, apart: list[Run], burst: list[Run], tokens: int) -> str:
-    """Medians; CPU also as the lowest, which the machine's other work touches least."""
+    """Format medians, and the lowest CPU, which the machine's other work affects least."""
     costs = [[run.cpu_s / tokens * 1e6 for run in runs] for runs in (apart, burst)]
     cells = [f"{median(cost_us):.0f} ({min(cost_us):.0f})" for cost_us in costs]
     first_ms = median(run.first_token_s for run in apart) * 1e3
@@ -171,7 +167,7 @@ def row(name: str, apart: list[Run], burst: list[Run], tokens: int) -> str:
 
 
 async def measure_one(runs: int, tokens: int) -> str:
-    """One reader on every road → one Markdown table."""
+    """Measure one reader on every path and return a Markdown table."""
     apart, burst = models = (f"ok-tokens-{tokens}-rate-6000", f"ok-tokens-{tokens}")
     with provider_process() as base, tempfile.TemporaryDirectory() as folder:
         entries = entries_of(base, *models)
@@ -195,12 +191,12 @@ async def measure_one(runs: int, tokens: int) -> str:
 
 
 async def measure_crowd(counts: Sequence[int]) -> str:
-    """So many streams at once on every road, each road alone → one Markdown table."""
+    """Measure that many streams at once on every path, one path after another, and return a Markdown table."""
     model = f"ok-tokens-{CROWD_TOKENS}-rate-{CROWD_RATE}"
     rows: list[str] = []
 
     async def measure_road(name: str, opened: crowd.Opened, pid: int) -> None:
-        await (await opened())(crowd.Stream(0.0), model)  # what is only done once is done
+        await (await opened())(crowd.Stream(0.0), model)  # a warm-up
         for count in counts:
             cell = await crowd.crowd_of(opened, model, count, CROWD_TOKENS / CROWD_RATE, pid)
             rows.append(crowd.row(name, cell, CROWD_TOKENS))
@@ -220,7 +216,7 @@ async def measure_crowd(counts: Sequence[int]) -> str:
 
 
 def measure_page(runs: int) -> str:
-    """One page in Chromium, next to a bare Gradio page → one Markdown table."""
+    """Measure one page in Chromium next to a bare Gradio page and return a Markdown table."""
     with provider_process() as base, tempfile.TemporaryDirectory() as folder, bare("gradio", base) as (url, pid):
         settings = {"MODELS": json.dumps(entries_of(base, visit.STEADY, visit.BURST)), "DEFAULT_MODEL": visit.STEADY}
         with served(Path(folder) / "page", **settings) as app:
@@ -231,7 +227,7 @@ def measure_page(runs: int) -> str:
 
 
 def entries_of(base: str, *models: str) -> list[dict[str, str]]:
-    """MODELS for a provider's models."""
+    """Return entries of MODELS for a provider's models."""
     return [{"label": model, "model": f"hosted_vllm/{model}", "api_base": base} for model in models]
 
 

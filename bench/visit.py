@@ -1,30 +1,29 @@
-"""What one open page costs the server, and how late its first token is, in a real Chromium; next to a bare Gradio page.
+"""Measures in Chromium what an open page costs the server and how late its first token is, next to a bare Gradio page.
 
 Cost: CPU of the server (all threads) from the question to the settled answer, at 100 tokens/s, by the tokens. First
-token: from the question to the first text of the answer on the page, less what the provider itself took to its first
-token. Pages take turns, so that a slow minute of the machine is everybody's.
+token: from the question to the first text of the answer on the page, minus the provider's own time to its first
+token. Pages take turns, so that a slow minute affects all of them.
 """
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
 import httpx
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from bench.crowd import QUESTION
 from bench.processes import cpu_of
+from tests.chromium import chromium
 
 TOKENS = 400
 STEADY, BURST = f"ok-tokens-{TOKENS}-rate-100", f"ok-tokens-{TOKENS}"
 PATIENCE_MS = 60_000
 REST_S = 1.0  # between two questions
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-# Milliseconds from now to the first change of the page after which `text()` is another one and not empty.
+# Milliseconds until the first change of the page after which `text()` is different and not empty.
 FIRST_TEXT = """(selector) => {
     const text = () => [...document.querySelectorAll(selector)].map((each) => each.value ?? each.textContent).join("");
     const before = text(), began = performance.now();
@@ -40,38 +39,38 @@ FIRST_TEXT = """(selector) => {
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """A page and how a question is asked on it: `picked` chooses the model, `asked` returns once all has settled."""
+    """A page and how to ask on it: `picked` chooses the model, `asked` returns once the answer has settled."""
 
     name: str
     url: str
     pid: int
-    text: str  # selects what holds the first text
+    text: str  # selector of the element with the first text
     picked: Callable[[Page, str], None]
     asked: Callable[[Page], None]
 
 
 @dataclass(slots=True)
 class Taken:
-    """Of each run: seconds of the server's CPU, and seconds to the first text."""
+    """Per run: seconds of the server's CPU, and seconds to the first text."""
 
     cpu_s: list[float] = field(default_factory=list)
     first_s: list[float] = field(default_factory=list)
 
 
 def pick_bare(page: Page, model: str) -> None:
-    """The bare Gradio page takes the model's name as its question."""
+    """Type the model's name, which the bare Gradio page takes as its question."""
     page.locator("textarea").first.fill(model)
 
 
 def ask_bare(page: Page) -> None:
-    """Until the last token stands there."""
+    """Ask, and wait until the last token is shown."""
     page.locator("textarea").first.press("Enter")
     page.evaluate("window.firstText")
     page.wait_for_function("""document.querySelector("textarea:disabled").value.includes("completed")""")
 
 
 def pick_ours(page: Page, model: str) -> None:
-    """Choose the model that answers next, unless it is chosen, and type the question."""
+    """Choose the model unless it is chosen, and type the question."""
     choice = page.locator(f'#model input[value="{model}"]')
     if not choice.is_checked():
         page.locator(f'#model label:has(input[value="{model}"])').click()
@@ -80,19 +79,18 @@ def pick_ours(page: Page, model: str) -> None:
 
 
 def ask_ours(page: Page) -> None:
-    """Until the turn has moved into the thread."""
+    """Ask, and wait until the turn has moved into the thread."""
     settled = page.locator("#thread .facts").count() + 1
     page.locator("#question textarea").press("Enter")
     expect(page.locator("#thread .facts")).to_have_count(settled)
 
 
 def measure(roads: list[Road], base: str, runs: int) -> str:
-    """Ask on every page in turns → a Markdown table; the first round is a warm-up."""
+    """Ask on every page in turns and return a Markdown table; the first round is a warm-up."""
     expect.set_options(timeout=PATIENCE_MS)
     taken = {road.name: Taken() for road in roads}
     providers_s = median(first_of_provider(base) for _ in range(runs))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    with chromium() as browser:
         pages = {road.name: browser.new_page(viewport={"width": 1440, "height": 900}) for road in roads}
         for road in roads:
             pages[road.name].set_default_timeout(PATIENCE_MS)
@@ -104,13 +102,12 @@ def measure(roads: list[Road], base: str, runs: int) -> str:
                 if number:
                     taken[road.name].cpu_s.append(cpu_s)
                     taken[road.name].first_s.append(first_s)
-        browser.close()
     head = "| page | CPU per token, ms (lowest) | first token after the provider's, s (lowest) |\n|---|---|---|"
     return "\n".join([head, *(row(name, each, providers_s) for name, each in taken.items())])
 
 
 def row(name: str, taken: Taken, providers_s: float) -> str:
-    """Medians, and the lowest, which the machine's other work touches least."""
+    """Format medians and the lowest values, which the machine's other work affects least."""
     costs_ms = [cpu_s / TOKENS * 1e3 for cpu_s in taken.cpu_s]
     firsts_s = [first_s - providers_s for first_s in taken.first_s]
     cost, first = (f"{median(each):.2f} ({min(each):.2f})" for each in (costs_ms, firsts_s))
@@ -118,14 +115,14 @@ def row(name: str, taken: Taken, providers_s: float) -> str:
 
 
 def one(road: Road, page: Page) -> tuple[float, float]:
-    """The CPU of a steady answer in seconds, and the time to the first text of one that comes at once."""
+    """Return the CPU seconds of a steady answer, and the time to the first text of an immediate one."""
     cpu_s = ask(road, page, STEADY)
     ask(road, page, BURST)
     return cpu_s, page.evaluate("window.firstText") / 1e3
 
 
 def ask(road: Road, page: Page, model: str) -> float:
-    """Ask, and have the page tell when the first text came → the server's CPU in seconds."""
+    """Ask, have the page record when the first text came, and return the server's CPU in seconds."""
     road.picked(page, model)
     time.sleep(REST_S)
     page.evaluate(FIRST_TEXT, road.text)
@@ -135,7 +132,7 @@ def ask(road: Road, page: Page, model: str) -> float:
 
 
 def first_of_provider(base: str) -> float:
-    """Seconds until the provider itself says its first token."""
+    """Return the seconds until the provider itself sends its first token."""
     body = {"messages": [{"role": "user", "content": "?"}], "stream": True, "model": BURST}
     began = time.perf_counter()
     with httpx.stream("POST", f"{base}/chat/completions", json=body) as answer:

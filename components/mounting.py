@@ -23,7 +23,7 @@ class Mounted:
     app: Any  # Gradio's, below ours
 
     def pending(self, session: str) -> int:
-        """How many events of a session have not been read to their end."""
+        """Return the number of events of a session that have not been read to their end."""
         return len(self.demo._queue.pending_event_ids_session.get(session, ()))
 
     async def forget(self, session: str) -> None:
@@ -41,7 +41,7 @@ class Mounted:
 
 
 def upload_folder() -> Path:
-    """Where Gradio looks for files that the page has sent."""
+    """The folder in which Gradio looks for files that the page has sent."""
     return Path(get_upload_folder())
 
 

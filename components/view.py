@@ -1,4 +1,4 @@
-"""What the page shows of one turn, as a value, and how events make it: `reduce(view, event)`, `paced(views, …)`.
+"""The view of one turn, as a value, and the fold that makes it of events: `reduce(view, event)`, `paced(views, …)`.
 
 The same fold serves a live turn and a stored record, so both look the same. Knows no gradio, no HTML and no store; a
 clock only in `paced`. Folding costs what the events hold, however long the turn.
@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import reduce as fold
 from itertools import groupby, islice
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal
 
-from pipeline.conversation import AskOptions, Passage, TurnMetrics
 from pipeline.events import (
+    STEP_ORDER,
+    Arguments,
+    ArtifactFound,
     Ending,
     Estimated,
     Event,
@@ -27,19 +29,26 @@ from pipeline.events import (
     Recovered,
     Step,
     StepChanged,
+    ToolCalled,
+    ToolReturned,
     TurnFailed,
     TurnFinished,
     TurnStarted,
     TurnStopped,
     Warned,
+    is_search,
+    passages_after,
 )
 from pipeline.metrics import measure
+from pipeline.passages import Passage
+from pipeline.programs.registry import Programs
+from pipeline.turn import AskOptions, TurnMetrics
 
 StepState = Literal["waiting", "running", "done", "skipped", "broken"]
 
 
 class Text:
-    """Text that grows at its end. `plus` is a new value that shares the old one's pieces and costs only its news."""
+    """Text that grows at its end. `plus` returns a new value that shares the old pieces, and costs only what is new."""
 
     __slots__ = ("_count", "_pieces")
 
@@ -48,7 +57,7 @@ class Text:
         self._count = len(self._pieces)
 
     def plus(self, text: str) -> Text:
-        """This text and more; the first growth of a value is cheap, a second one from the same value copies."""
+        """Return this text and more; the first growth of a value is cheap, a second one from the same value copies."""
         grown = Text()
         is_newest = self._count and len(self._pieces) == self._count
         grown._pieces = self._pieces if is_newest else self._pieces[: self._count]
@@ -57,7 +66,7 @@ class Text:
         return grown
 
     def since(self, earlier: Text) -> str | None:
-        """What was added to `earlier`; None when this is no growth of it."""
+        """Return what was added to `earlier`, None when this text did not grow from it."""
         if earlier._pieces is not self._pieces or earlier._count > self._count:
             return None
         return "".join(self._pieces[earlier._count : self._count])
@@ -80,24 +89,63 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One station of the step line; `began_s` counts from the turn's start, `took_s` until now or until its end."""
+    """One step in the step line; `began_s` counts from the turn's start, `took_s` until now or until its end.
+
+    `place` is that of a waiting turn in the line, from 1. `status` is what the profile calls it, "" for the usual name.
+    """
 
     name: Step
     state: StepState = "waiting"
     began_s: float = 0.0
     took_s: float = 0.0
-    text: str = ""
+    place: int | None = None
+    status: str = ""
 
 
 STEPS = (StepView("retrieve"), StepView("reason"), StepView("answer"))
-ORDER: tuple[Step, ...] = get_args(Step)  # of steps that not every turn has, too
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallView:
+    """A call of a tool; `text` is None until it has returned. `began_s` counts from the turn's start."""
+
+    call: str
+    tool: str
+    arguments: Arguments
+    began_s: float = 0.0
+    text: str | None = None
+    took_s: float = 0.0
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchView:
+    """A search: its query, the numbers of its passages, and how many steps had begun, itself included.
+
+    `call` is that of the tool that searched, "" for the program itself, whose `step` it was.
+    """
+
+    query: str
+    numbers: tuple[int, ...]
+    step_number: int
+    step: Step = ""
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What a model reasoned before the step of that number, counted from 1."""
+
+    step_number: int
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One turn as it is shown. `searched` tells a search that found nothing from none yet.
+    """One turn as it is shown. `searched` tells a search that found nothing from no search.
 
-    `model` answers, `model_asked` was chosen; `asked` is None where it is not known, and `place` counts from 1.
+    `model` answers, `model_asked` was chosen; `asked` is None where it is not known, and `place` counts from 1. Fields
+    that are `hidden` are not kept.
     """
 
     turn_id: str = ""
@@ -107,7 +155,9 @@ class View:
     language: str = "en"  # of the question
     model_asked: str = ""
     program: str = ""
+    programs: Programs = field(default_factory=lambda: MappingProxyType({}))  # that name the titles of fields
     asked: AskOptions | None = None
+    hidden: frozenset[str] = frozenset()
     place: int = 1  # of the turn in its conversation
     steps: tuple[StepView, ...] = STEPS
     searched: bool = False
@@ -116,41 +166,54 @@ class View:
     rejected: tuple[Passage, ...] = ()
     quality: str | None = None
     mode: str | None = None
+    tool_calls: tuple[ToolCallView, ...] = ()
+    searches: tuple[SearchView, ...] = ()
+    # The parts of the reasoning of a turn of several steps. A compact record does not divide it, its timings do.
+    thoughts: tuple[Thought, ...] = field(default=(), compare=False)
     fields: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Warned, ...] = ()
     recoveries: tuple[Recovered, ...] = ()
     estimate: Estimated | None = None
+    artifacts: tuple[ArtifactFound, ...] = ()
     first_delta: FieldDelta | None = None
-    goes_on: bool = False  # from what an earlier turn had said, which comes before the first step
+    continues: bool = False  # the text of an earlier turn, which comes before the first step
     ending: Ending | None = None
     at_s: float = 0.0
-    updates: int = 0  # views that pages were sent of this turn
+    updates: int = 0  # how many views of this turn were sent to pages
 
     def text(self, name: str) -> Text:
-        """A field's text so far, empty for one that said nothing."""
+        """Return a field's text so far, empty where there is none."""
         return self.fields.get(name) or _NOTHING
 
     def step(self, name: Step) -> StepView:
-        """The station of that name."""
+        """Return the step of that name."""
         return next(step for step in self.steps if step.name == name)
 
     @property
+    def step_number(self) -> int:
+        """How many steps have begun, as people count them: the program's own searches, and calls of tools."""
+        return len(self.tool_calls) + sum(not each.call for each in self.searches)
+
+    @property
     def metrics(self) -> TurnMetrics:
-        """Speed and size, by the one rule that the store and the benches use too."""
-        said = None if self.goes_on else self.first_delta
-        return measure((event for event in (said, self.ending) if event), goes_on=self.goes_on)
+        """Speed and size, measured as the store and the benches measure them."""
+        first_delta = None if self.continues else self.first_delta
+        return measure((event for event in (first_delta, self.ending) if event), continues=self.continues)
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """The titles that citations name, in their order."""
-        return tuple(passage.title for passage in self.passages)
+        """The titles of the passages by their numbers, from 1; "" where no passage has the number."""
+        titles = {passage.number: passage.title for passage in self.passages}
+        return tuple(titles.get(number, "") for number in range(1, max(titles, default=0) + 1))
 
 
 _NOTHING = Text()
 
 
 def reduce(view: View, event: Event) -> View:
-    """The view after one more event."""
+    """Return the view after one more event."""
+    if isinstance(event, FieldDelta):
+        return _grown(view, event)
     view = replace(view, at_s=max(view.at_s, event.at_s))
     match event:
         case TurnStarted():
@@ -167,48 +230,77 @@ def reduce(view: View, event: Event) -> View:
         case StepChanged():
             is_known = any(step.name == event.step for step in view.steps)
             steps = view.steps if is_known else tuple(sorted((*view.steps, StepView(event.step)), key=_place))
-            return replace(view, steps=tuple(_stepped(step, event) for step in steps))
-        case PassagesFound():
+            is_later_search = (
+                event.state == "began" and is_search(event.step) and view.searches and not _open_call(view)
+            )
             return replace(
+                view,
+                steps=tuple(_stepped(step, event) for step in steps),
+                thoughts=_divided(view) if is_later_search else view.thoughts,
+            )
+        case PassagesFound(query=""):
+            passages = passages_after(view.passages, event)
+            return replace(view, passages=passages, rejected=(*event.rejected, *view.rejected))
+        case PassagesFound():
+            found = replace(
                 view,
                 searched=True,
                 query=event.query,
-                passages=event.passages,
-                rejected=event.rejected,
-                quality=event.quality,
-                mode=event.mode,
+                passages=passages_after(view.passages, event),
+                searches=(*view.searches, _search(view, event)),
             )
-        case FieldDelta():
-            said = {**view.fields, event.field: view.text(event.field).plus(event.text)}
-            begins_to_go_on = view.first_delta is None and not _has_stepped(view)
+            if view.searched and event.mode is None:  # opened by a tool: what the searches said still holds
+                return found
+            return replace(found, rejected=event.rejected, quality=event.quality, mode=event.mode)
+        case ToolCalled():
+            called = ToolCallView(event.call, event.tool, event.arguments, event.at_s)
+            return replace(view, tool_calls=(*view.tool_calls, called), thoughts=_divided(view))
+        case ToolReturned():
+            return replace(view, tool_calls=tuple(_returned(each, event) for each in view.tool_calls))
+        case FieldReset():
             return replace(
                 view,
-                steps=tuple(_unsearched(step) for step in view.steps) if begins_to_go_on else view.steps,
-                fields=MappingProxyType(said),
-                first_delta=view.first_delta or event,
-                goes_on=view.goes_on or begins_to_go_on,
+                fields=MappingProxyType({**view.fields, event.field: Text()}),
+                thoughts=() if event.field == "reasoning" else view.thoughts,
+                artifacts=tuple(each for each in view.artifacts if each.field != event.field),
             )
-        case FieldReset():
-            return replace(view, fields=MappingProxyType({**view.fields, event.field: Text()}))
         case Warned():
             return replace(view, warnings=(*view.warnings, event))
         case Recovered():
             return replace(view, recoveries=(*view.recoveries, event), first_delta=None)
         case Estimated():
             return replace(view, estimate=event)
+        case ArtifactFound():
+            return view if event.field in view.hidden else replace(view, artifacts=(*view.artifacts, event))
         case TurnFinished():
             return replace(view, ending=event, steps=_settled(view, "done"), model=event.model)
         case TurnFailed() | TurnStopped():
             return replace(view, ending=event, steps=_settled(view, "broken"))
 
 
+def _grown(view: View, delta: FieldDelta) -> View:
+    """Return the view after one more piece of a text; most events are such, so it is made in one copy."""
+    if delta.field in view.hidden:
+        return replace(view, at_s=max(view.at_s, delta.at_s), first_delta=view.first_delta or delta)
+    continues_answer = view.first_delta is None and not _has_stepped(view)
+    return replace(
+        view,
+        at_s=max(view.at_s, delta.at_s),
+        steps=tuple(_search_skipped(step) for step in view.steps) if continues_answer else view.steps,
+        fields=MappingProxyType({**view.fields, delta.field: view.text(delta.field).plus(delta.text)}),
+        thoughts=_continued(view.thoughts, delta),
+        first_delta=view.first_delta or delta,
+        continues=view.continues or continues_answer,
+    )
+
+
 def view_of(events: Iterable[Event], before: View = View()) -> View:
-    """All of a turn's events, or its compact record, as one view; `before` holds what no event says."""
+    """Fold all events of a turn, or its compact record, into one view; `before` holds what no event says."""
     return fold(reduce, events, before)
 
 
 def merged(events: Iterable[Event]) -> Iterator[Event]:
-    """The same for folding, in fewer events: of deltas of one field in a row the first, then the others as one."""
+    """Yield fewer events with the same fold: of consecutive deltas of one field the first, then the others as one."""
     for _, group in groupby(events, lambda event: event.field if isinstance(event, FieldDelta) else object()):
         first, *others = group
         yield first
@@ -223,7 +315,7 @@ async def paced(
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncGenerator[View, None]:
-    """A view at a time, with a pause after each: `pause_s` gets the last one and what it took to be shown, in seconds.
+    """Yield one view at a time, with a pause after each: `pause_s` gets the view and the seconds it took to be shown.
 
     `views` is only asked when the pause is over and then says what is newest, so what was left out cost nothing. The
     ending is followed by no pause.
@@ -241,29 +333,63 @@ def _has_stepped(view: View) -> bool:
 
 
 def _place(step: StepView) -> int:
-    return ORDER.index(step.name)
+    """The place of a step in the line; later searches and tools stand before the answer, in the order they began."""
+    return STEP_ORDER.index(step.name if step.name in STEP_ORDER else "reason")
+
+
+def _search(view: View, event: PassagesFound) -> SearchView:
+    call = _open_call(view)
+    steps = [each for each in view.steps if each.state == "running" and is_search(each.name)]
+    step = max(steps, key=lambda each: each.began_s).name if steps and not call else ""
+    number = view.step_number if call else view.step_number + 1
+    return SearchView(event.query, tuple(each.number for each in event.passages), number, step, call)
+
+
+def _open_call(view: View) -> str:
+    """Return the call whose result is not there yet, "" for none."""
+    return next((each.call for each in reversed(view.tool_calls) if each.text is None), "")
+
+
+def _divided(view: View) -> tuple[Thought, ...]:
+    """Return the thoughts with an end where a tool is called or a search begins: what follows is of the next step."""
+    known = view.thoughts or (Thought(view.step_number + 1, Text(str(view.text("reasoning")))),)
+    return (*(each for each in known if each.text), Thought(view.step_number + 2, Text()))
+
+
+def _continued(thoughts: tuple[Thought, ...], delta: FieldDelta) -> tuple[Thought, ...]:
+    if not thoughts or delta.field != "reasoning":
+        return thoughts
+    *others, last = thoughts
+    return (*others, replace(last, text=last.text.plus(delta.text)))
+
+
+def _returned(call: ToolCallView, event: ToolReturned) -> ToolCallView:
+    if call.call != event.call:
+        return call
+    return replace(call, text=event.text, took_s=event.took_s, failed=event.failed)
 
 
 def _stepped(step: StepView, event: StepChanged) -> StepView:
     if step.name != event.step:
         return step
+    step = replace(step, status=event.status or step.status)
     match event.state:
         case "began":
             began_s = step.began_s if step.state == "running" else event.at_s
-            return replace(step, state="running", began_s=began_s, text=event.text)
+            return replace(step, state="running", began_s=began_s, place=event.place)
         case "ended":
-            return replace(step, state="done", took_s=event.took_s, text="")
+            return replace(step, state="done", took_s=event.took_s, place=None)
         case "skipped":
             return replace(step, state="skipped")
 
 
-def _unsearched(step: StepView) -> StepView:
-    """A turn that goes on keeps the passages it has: it never searches."""
+def _search_skipped(step: StepView) -> StepView:
+    """Mark the search as skipped: a turn that continues an answer keeps its passages."""
     return replace(step, state="skipped") if step.name == "retrieve" else step
 
 
 def _settled(view: View, state: StepState) -> tuple[StepView, ...]:
-    """The steps once the turn has ended: none runs any longer, and a turn that broke shows in its last step where."""
+    """Return the steps of a turn that has ended: none runs any longer, and the last one has the given state."""
     last = max((at for at, step in enumerate(view.steps) if step.state in ("running", "done")), default=-1)
 
     def settled(at: int, step: StepView) -> StepView:

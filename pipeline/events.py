@@ -1,4 +1,4 @@
-"""What a pipeline says while it answers one turn: typed, frozen events with exactly one ending.
+"""The events of one turn, which the pipeline emits while it answers: typed, frozen events with exactly one ending.
 
 Grammar: `TurnStarted (any other)* (TurnFinished | TurnFailed | TurnStopped)`. No gradio, no dspy, no clock, no I/O.
 `seq` and `at_s` (seconds since the turn's start) are stamped where the turn says an event, and nowhere else; until then
@@ -7,16 +7,28 @@ they hold -1 and 0. An event type arrives with the work that first says it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import PlainSerializer, StringConstraints
 
-from pipeline.conversation import Passage
+from pipeline.messages import Values, no_values
+from pipeline.passages import Passage, union
 
-Step = Literal["wait", "rewrite", "retrieve", "reason", "answer"]
+# Steps are those of STEP_ORDER in this order, "search:<n>" for the n-th search of a turn (from 2 on) and "tool:<name>".
+SingleStep = Literal["wait", "rewrite", "retrieve", "rerank", "reason", "answer"]
+STEP_ORDER: tuple[str, ...] = get_args(SingleStep)
+_STEP = rf"^(?:{'|'.join(STEP_ORDER)}|search:(?:[2-9]|[1-9]\d+)|tool:\w{{1,64}})$"
+Step = Annotated[str, StringConstraints(pattern=_STEP)]
+
+Scalar = str | int | float | bool | None
+# The arguments of a call of a tool: a flat object.
+Arguments = Annotated[
+    Mapping[str, Scalar | tuple[Scalar, ...]], PlainSerializer(dict, dict[str, Scalar | tuple[Scalar, ...]])
+]
 Finish = Literal["stop", "length", "content_filter"]
+ArtifactType = Literal["code", "table", "document", "formula"]
 Rung = Literal["retry", "unstreamed", "default_prompt", "fallback", "extractive"]
 
 
@@ -30,15 +42,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What every event has: its place in the turn and its time."""
+class EventBase:
+    """The fields of every event: its place in the turn and its time."""
 
     seq: int = -1
     at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnStarted(Said):
+class TurnStarted(EventBase):
     """First event of every turn."""
 
     turn_id: str
@@ -51,19 +63,30 @@ class TurnStarted(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepChanged(Said):
-    """A step of the program began, ended or was skipped; `took_s` counts when it ended."""
+class StepChanged(EventBase):
+    """A step of the program began, ended or was skipped; `took_s` counts when it ended.
+
+    `text` is what the step worked on (the queries of a rewrite or of a later search). `place` counts from 1 in the line
+    of waiting turns.
+    `status` is what the turn's profile calls the step in its own words, "" for the usual name.
+    """
 
     step: Step
     state: Literal["began", "ended", "skipped"]
     text: str = ""
+    place: int | None = None
     took_s: float = 0.0
+    status: str = ""
     kind: Literal["step_changed"] = "step_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PassagesFound(Said):
-    """What the answer may stand on, best first; said once per search, before the first delta."""
+class PassagesFound(EventBase):
+    """Passages that the answer may cite, best first; emitted once per search; a later search may come after deltas.
+
+    With an empty `query` it is no search: an earlier attempt's prompt was too long for the model, and the passages in
+    `rejected` are not sent any more.
+    """
 
     query: str
     passages: tuple[Passage, ...]
@@ -74,7 +97,34 @@ class PassagesFound(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldDelta(Said):
+class ToolCalled(EventBase):
+    """The model has chosen a tool and its arguments; `call` pairs it with the tool_returned of the same call."""
+
+    call: str
+    tool: str
+    arguments: Arguments
+    kind: Literal["tool_called"] = "tool_called"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolReturned(EventBase):
+    """A tool's result, as the model sees it in `text`; where it `failed`, `text` says why. Missing after a stop."""
+
+    call: str
+    text: str
+    took_s: float
+    failed: bool
+    kind: Literal["tool_returned"] = "tool_returned"
+
+
+def passages_after(before: Iterable[Passage], event: PassagesFound) -> tuple[Passage, ...]:
+    """Return the passages that may be cited after one more event, in the order of their numbers."""
+    withdrawn = set() if event.query else {each.number for each in event.rejected}
+    return union((each for each in before if each.number not in withdrawn), event.passages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldDelta(EventBase):
     """More text of one output field; `thinking` is the native reasoning of a model."""
 
     field: str
@@ -83,24 +133,24 @@ class FieldDelta(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldReset(Said):
-    """What a field said so far is taken back: other text replaces it."""
+class FieldReset(EventBase):
+    """The text of a field so far is withdrawn: other text replaces it."""
 
     field: str
     kind: Literal["field_reset"] = "field_reset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warned(Said):
-    """Something a reader should know about this answer; `text` is constant and safe."""
+class Warned(EventBase):
+    """Something a reader should know about this answer; the catalogue has its text by `code`."""
 
     code: str
-    text: str
+    values: Values = field(default_factory=no_values)
     kind: Literal["warned"] = "warned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered(Said):
+class Recovered(EventBase):
     """A fault (`code`) was met and the turn goes on: by `what`, with `to_model`, after `waits_s` seconds."""
 
     what: Rung
@@ -112,8 +162,8 @@ class Recovered(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimated(Said):
-    """How far the answer is, from the model's earlier turns; None where nothing is known. `confidence` is 0 to 1."""
+class Estimated(EventBase):
+    """Progress of the answer, estimated from the model's earlier turns; None means unknown. `confidence` is 0 to 1."""
 
     tokens: int
     expected_tokens: int | None
@@ -124,8 +174,30 @@ class Estimated(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnFinished(Said):
-    """Ending: `fields[f]` is what f's deltas since its last reset add up to. `cost` is in USD."""
+class ArtifactFound(EventBase):
+    """A part of a field that is of use by itself; `start` and `end` are characters of that field's text.
+
+    Emitted as soon as the part is complete. `index` counts over the turn. A reset of the field withdraws its artifacts,
+    and their indices are not used again. Derived from the deltas: whoever emits stored events anew leaves it out.
+    `language` is what is written behind a fence, "" where nothing is.
+    """
+
+    index: int
+    type: ArtifactType
+    language: str
+    title: str
+    field: str
+    start: int
+    end: int
+    kind: Literal["artifact_found"] = "artifact_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFinished(EventBase):
+    """Ending: `fields[f]` is what f's deltas since its last reset add up to. `cost` is in USD.
+
+    `program` is that of the turn, "" in recordings of earlier versions.
+    """
 
     fields: Mapping[str, str]
     passages: tuple[Passage, ...]
@@ -133,17 +205,18 @@ class TurnFinished(Said):
     cost: float | None
     finish: Finish
     model: str
+    program: str = ""
     cached: bool
     saved: bool
     kind: Literal["turn_finished"] = "turn_finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnFailed(Said):
-    """Ending: a fault, as one of the constant texts of `errors`; what had arrived is in `partial`."""
+class TurnFailed(EventBase):
+    """Ending: a fault, by the code and values of its error; what had arrived is in `partial`."""
 
     code: str
-    text: str
+    values: Values = field(default_factory=no_values)
     retryable: bool
     partial: Mapping[str, str]
     saved: bool
@@ -151,7 +224,7 @@ class TurnFailed(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnStopped(Said):
+class TurnStopped(EventBase):
     """Ending: by the user, because everybody left, or because the server ends."""
 
     partial: Mapping[str, str]
@@ -160,99 +233,34 @@ class TurnStopped(Said):
 
 
 Ending = TurnFinished | TurnFailed | TurnStopped
-Event = TurnStarted | StepChanged | PassagesFound | FieldDelta | FieldReset | Recovered | Warned | Estimated | Ending
+Event = (
+    TurnStarted
+    | StepChanged
+    | PassagesFound
+    | ToolCalled
+    | ToolReturned
+    | FieldDelta
+    | FieldReset
+    | Recovered
+    | Warned
+    | Estimated
+    | ArtifactFound
+    | Ending  # one per line, so that a new event is one new line
+)
 
-_wire: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
-_record: TypeAdapter[tuple[Event, ...]] = TypeAdapter(tuple[Annotated[Event, Field(discriminator="kind")], ...])
-
-
-def to_wire(event: Event) -> bytes:
-    """One event → one flat JSON object on one line, as the wire has it."""
-    return _wire.dump_json(event)
-
-
-def from_wire(line: bytes | str) -> Event:
-    """The reverse of `to_wire`; raises pydantic's ValidationError for anything else."""
-    return _wire.validate_json(line)
-
-
-def record_to_wire(events: tuple[Event, ...]) -> bytes:
-    """Events → one JSON array, as the store keeps them."""
-    return _record.dump_json(events)
+Emit = Callable[[Event], None]
 
 
-def record_from_wire(text: bytes | str) -> tuple[Event, ...]:
-    """The reverse of `record_to_wire`."""
-    return _record.validate_json(text)
+def search_step(number: int) -> Step:
+    """Return the step of the n-th search of a turn, counted from 1."""
+    return "retrieve" if number < 2 else f"search:{number}"
 
 
-def fields_of(events: Iterable[Event]) -> dict[str, str]:
-    """Every field's text: its deltas since its last reset, in the order in which fields were first said."""
-    record = Record()
-    for event in events:
-        record.add(event)
-    return record.fields()
+def is_search(step: Step) -> bool:
+    """Return whether a step is a search, the first or a later one."""
+    return step == "retrieve" or step.startswith("search:")
 
 
-def answered_by(events: Iterable[Event]) -> str:
-    """The label of the model that spoke last: the asked one, or the one that a fallback led to."""
-    model = ""
-    for event in events:
-        if isinstance(event, TurnStarted):
-            model = event.model
-        elif isinstance(event, Recovered):
-            model = event.to_model
-    return model
-
-
-def compact(events: Iterable[Event]) -> tuple[Event, ...]:
-    """The same turn in few events: one delta per field and reset, at the place and time of its first.
-
-    Folding the result shows what folding the whole would; `seq` keeps its order but has gaps. Of the estimates, which
-    each replace the one before, only the last is kept.
-    """
-    record = Record()
-    for event in events:
-        record.add(event)
-    return record.events()
-
-
-class Record:
-    """`compact` and `fields_of` of a turn that goes on: asking again costs its texts, not its events."""
-
-    def __init__(self) -> None:
-        self._kept: list[Event] = []
-        self._texts: dict[int, list[str]] = {}  # place of a delta → its pieces
-        self._open: dict[str, list[str]] = {}  # field → the pieces since its last reset
-        self._estimate: Estimated | None = None
-
-    def add(self, event: Event) -> None:
-        """The next event of the turn."""
-        match event:
-            case FieldDelta():
-                if not (texts := self._open.get(event.field)):
-                    texts = self._open[event.field] = self._texts[len(self._kept)] = []
-                    self._kept.append(event)
-                texts.append(event.text)
-            case Estimated():
-                self._estimate = event
-            case _:
-                if isinstance(event, FieldReset):
-                    self._open[event.field] = []
-                self._kept.append(event)
-
-    def events(self, ending: Ending | None = None) -> tuple[Event, ...]:
-        """What was added, and the ending that is about to be, in few events."""
-        events = [*self._kept, ending] if ending else [*self._kept]
-        for at, texts in self._texts.items():
-            delta = self._kept[at]
-            if isinstance(delta, FieldDelta):
-                events[at] = replace(delta, text="".join(texts))
-        if self._estimate:
-            has_ended = bool(events) and isinstance(events[-1], TurnFinished | TurnFailed | TurnStopped)
-            events.insert(len(events) - has_ended, self._estimate)
-        return tuple(events)
-
-    def fields(self) -> dict[str, str]:
-        """Every field's text."""
-        return {name: "".join(texts) for name, texts in self._open.items() if texts}
+def tool_step(name: str) -> Step:
+    """Return the step in which the tool of that name works."""
+    return f"tool:{name}"

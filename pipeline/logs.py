@@ -1,8 +1,8 @@
-"""What is logged: one JSON object a line, about what happened, and in nobody's words.
+"""Logging: writes each record as one line of JSON, without anybody's words.
 
-An exception's own text may hold a key, a path or somebody's question, so only its kind and our own frames are kept;
-questions and answers are never logged. On top of that `Redaction` blots out the configured secrets and whatever looks
-like one.
+An exception's own text may hold a key, a path or somebody's question, so a record keeps only its type and our own
+frames; questions and answers are never logged. `Redaction` also removes the configured secrets and whatever looks like
+one.
 """
 
 from __future__ import annotations
@@ -15,38 +15,67 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from pipeline.bugs import FACTS, frames_of, own_fault
-from pipeline.conversation import TurnMetrics
+from pipeline.own_faults import FACTS, frames_of, own_fault
+from pipeline.turn import TurnMetrics
 
-CHATTY = ("httpx", "httpcore", "alembic", "dspy", "asyncio", "LiteLLM", "openai")  # they write texts into messages
-BLOT = "[redacted]"
+NOISY = (
+    "httpx",
+    "httpcore",
+    "alembic",
+    "dspy",
+    "asyncio",
+    "LiteLLM",
+    "openai",
+)  # loggers that write texts of requests into their messages
+REDACTED = "[redacted]"
 SHORTEST_SECRET_CHARS = 6  # a shorter one would blot out ordinary words
 LOOKS_SECRET = re.compile(r"\bsk-[\w-]{4,}|\bhf_\w{4,}|\bBearer\s+[^\s\"',;]+", re.IGNORECASE)
+
+_in_use: Counter[str] = Counter()  # secrets of visitors, with the number of those who use each
 
 log = logging.getLogger(__name__)
 
 
+@contextmanager
+def redacting(secret: str) -> Generator[None, None, None]:
+    """Remove a visitor's secret from every record while the context lasts."""
+    _in_use[secret] += 1
+    try:
+        yield
+    finally:
+        _in_use[secret] -= 1
+        if not _in_use[secret]:
+            del _in_use[secret]
+
+
 def set_up(level: str, secrets: Iterable[str], out: TextIO | None = None) -> None:
-    """From here on everything that is logged is a line of JSON on `out` (default: stderr), without secrets."""
+    """Write every record from now on as a line of JSON to `out` (default: stderr), without secrets."""
     handler = logging.StreamHandler(out)
-    handler.setFormatter(Lines())
+    handler.setFormatter(JsonLines())
     handler.addFilter(Redaction(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.raiseExceptions = False  # how logging itself fails is a traceback with the record's text
-    for name in CHATTY:
+    logging.raiseExceptions = False  # its report of a failure of its own would show the record's text
+    for name in NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    traceback.print_exc = _trace  # how Gradio says on stderr that a handler raised; it has no switch for it
+    traceback.print_exc = _log_current  # Gradio calls it when a handler raised, and has no switch for it
+
+
+def short_name(visitor: str) -> str:
+    """Return a name by which a visitor can be told from others, but cannot be impersonated."""
+    return hashlib.sha256(visitor.encode()).hexdigest()[:12]
 
 
 def log_turn(turn_id: str, owner: str | None, measured: TurnMetrics) -> None:
-    """One line for a turn that has ended."""
+    """Write one line about a turn that has ended."""
     facts = {
         "turn": turn_id,
-        "owner": hashlib.sha256(owner.encode()).hexdigest()[:12] if owner else None,
+        "owner": short_name(owner) if owner else None,
         "model_asked": measured.model_asked,
         "model_used": measured.model_used,
         "rung": measured.rung,
@@ -62,7 +91,7 @@ def log_turn(turn_id: str, owner: str | None, measured: TurnMetrics) -> None:
 
 
 class Redaction(logging.Filter):
-    """Takes out of a record what must not be read: an exception's text, the secrets, what looks like one."""
+    """Removes from a record what nobody may read: an exception's text, secrets, and what looks like one."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -70,7 +99,7 @@ class Redaction(logging.Filter):
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """The record as it may be seen; none is dropped."""
+        """Clean the record in place; none is dropped."""
         try:
             message = record.getMessage()
         except (TypeError, ValueError, KeyError):  # the message does not fit its arguments
@@ -85,40 +114,42 @@ class Redaction(logging.Filter):
         return True
 
     def clean(self, value: Any) -> Any:
-        """A text without secrets; anything else as it is."""
+        """Return a text without secrets, and any other value as it is."""
         if not isinstance(value, str):
             return value
         if self._known:
-            value = self._known.sub(BLOT, value)
-        return LOOKS_SECRET.sub(BLOT, value)
+            value = self._known.sub(REDACTED, value)
+        for secret in tuple(_in_use):
+            value = value.replace(secret, REDACTED)
+        return LOOKS_SECRET.sub(REDACTED, value)
 
 
-class Lines(logging.Formatter):
-    """One JSON object a line: when, how bad, who says it, what, and the facts that came along."""
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object: time, level, logger, message and values."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as a line."""
-        said = {
+        """Return the line."""
+        line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
-        return json.dumps(said | getattr(record, FACTS, {}), ensure_ascii=False, default=str)
+        return json.dumps(line | getattr(record, FACTS, {}), ensure_ascii=False, default=str)
 
 
 def watch(loop: asyncio.AbstractEventLoop) -> None:
-    """Keep the trace of what nobody waits for: tasks and callbacks of the loop, and threads."""
-    loop.set_exception_handler(lambda _, context: _trace_of(context.get("exception")))
-    threading.excepthook = lambda unheard: _trace_of(unheard.exc_value)
+    """Log the bugs of what nobody awaits: tasks and callbacks of the loop, and threads."""
+    loop.set_exception_handler(lambda _, context: _log(context.get("exception")))
+    threading.excepthook = lambda arguments: _log(arguments.exc_value)
 
 
-def _trace(*_args: Any, **_kwargs: Any) -> None:
+def _log_current(*_args: Any, **_kwargs: Any) -> None:
     if error := sys.exc_info()[1]:
         own_fault(error, "page")
 
 
-def _trace_of(error: BaseException | None) -> None:
+def _log(error: BaseException | None) -> None:
     if isinstance(error, Exception):
         own_fault(error, "task")
 

@@ -1,6 +1,7 @@
-"""What a turn's events say about its speed, size and road. Pure, and without any text of the turn.
+"""Measures a turn from its events: speed, size, recoveries and ending. Pure; keeps no text of the turn.
 
-`measure` gives the same for a live turn and for its compact record, but for the chunks, which a record tells no longer.
+`measure` gives the same for a live turn and for its compact record, but for the number of chunks, which a record has
+lost.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline.conversation import TurnMetrics
 from pipeline.events import (
     Ending,
     Event,
@@ -20,16 +20,18 @@ from pipeline.events import (
     TurnFinished,
     TurnStarted,
     TurnStopped,
+    is_search,
 )
 from pipeline.settings import BUILTIN_MODEL
+from pipeline.turn import TurnMetrics
 
 
-def measure(events: Iterable[Event], *, goes_on: bool = False) -> TurnMetrics:
-    """Fold a turn's events. What an earlier turn had said is not measured: it comes before the first step. Nor is what
-    an attempt said that failed.
+def measure(events: Iterable[Event], *, continues: bool = False) -> TurnMetrics:
+    """Measure a turn from its events. Text of an earlier turn and of a failed attempt does not count.
 
-    Of a turn that `goes_on` from such text only what the provider counted is known, and no speed. Where `events` hold
-    the turn's start, it is seen from them. The built-in model has no speed: it only pauses between words.
+    A turn that `continues` an earlier one begins with its text, before the first step: such a turn has no speed, and
+    only the tokens that the provider counted. It is recognised by itself where `events` hold the turn's start. The
+    built-in model has no speed: it only pauses between words.
     """
     asked = used = ""
     has_started = has_stepped = False
@@ -39,8 +41,8 @@ def measure(events: Iterable[Event], *, goes_on: bool = False) -> TurnMetrics:
     ending: Ending | None = None
     for event in events:
         if isinstance(event, FieldDelta):
-            goes_on = goes_on or (has_started and not has_stepped)
-            if goes_on:
+            continues = continues or (has_started and not has_stepped)
+            if continues:
                 continue
             chunks += 1
             if first_s is None:
@@ -52,12 +54,12 @@ def measure(events: Iterable[Event], *, goes_on: bool = False) -> TurnMetrics:
             has_started = True
         elif isinstance(event, StepChanged):
             has_stepped = has_stepped or event.step != "wait"
-            if (event.step, event.state) == ("retrieve", "ended"):
+            if event.state == "ended" and is_search(event.step):
                 retrieval_s = (retrieval_s or 0.0) + event.took_s
         elif isinstance(event, Recovered):
             rungs.append(event.what)
             used = event.to_model
-            first_s, chunks = None, 0  # what the attempt had said was taken back
+            first_s, chunks = None, 0  # the text of the failed attempt was taken back
         elif isinstance(event, TurnFinished | TurnFailed | TurnStopped):
             ending = event
     measured = TurnMetrics(
@@ -71,13 +73,30 @@ def measure(events: Iterable[Event], *, goes_on: bool = False) -> TurnMetrics:
     )
     if ending is None:
         return measured
+    if isinstance(ending, TurnFinished) and ending.cached:
+        return _cached(measured, ending)
     measured = _ended(measured, ending)
-    return replace(measured, tokens=None) if goes_on and not measured.exact else measured
+    return replace(measured, tokens=None) if continues and not measured.exact else measured
+
+
+def _cached(measured: TurnMetrics, ending: TurnFinished) -> TurnMetrics:
+    """Measure an answer that was replayed: it has a size, and nothing that says how a model works."""
+    return TurnMetrics(
+        model_asked=measured.model_asked,
+        model_used=ending.model,
+        ending="finished",
+        finish=ending.finish,
+        total_s=ending.at_s,
+        chars=sum(map(len, ending.fields.values())),
+        exact=True,
+        cost=0.0,
+        cached=True,
+    )
 
 
 def _ended(measured: TurnMetrics, ending: Ending) -> TurnMetrics:
-    said = "".join((ending.fields if isinstance(ending, TurnFinished) else ending.partial).values())
-    measured = replace(measured, total_s=ending.at_s, chars=len(said))
+    text = "".join((ending.fields if isinstance(ending, TurnFinished) else ending.partial).values())
+    measured = replace(measured, total_s=ending.at_s, chars=len(text))
     match ending:
         case TurnFinished():
             measured = replace(
@@ -91,9 +110,9 @@ def _ended(measured: TurnMetrics, ending: Ending) -> TurnMetrics:
                 cost=ending.cost,
             )
         case TurnFailed():
-            measured = replace(measured, ending="failed", code=ending.code, tokens=estimated_tokens(said))
+            measured = replace(measured, ending="failed", code=ending.code, tokens=estimated_tokens(text))
         case TurnStopped():
-            measured = replace(measured, ending="stopped", tokens=estimated_tokens(said))
+            measured = replace(measured, ending="stopped", tokens=estimated_tokens(text))
     writing_s = ending.at_s - measured.first_token_s if measured.first_token_s is not None else 0.0
     generates = measured.tokens is not None and measured.model_used != BUILTIN_MODEL
     rate = (measured.tokens or 0) / writing_s if generates and writing_s > 0 else None
@@ -101,5 +120,10 @@ def _ended(measured: TurnMetrics, ending: Ending) -> TurnMetrics:
 
 
 def estimated_tokens(text: str) -> int:
-    """About how many tokens a text has: four characters each, the rule of thumb for English."""
-    return (len(text) + 3) // 4
+    """Estimate the tokens of a text."""
+    return tokens_of_chars(len(text))
+
+
+def tokens_of_chars(chars: int) -> int:
+    """Estimate the tokens of so many characters: one for every four, the rule of thumb for English."""
+    return (chars + 3) // 4

@@ -458,6 +458,12 @@ def odd_markers(wish: Wish) -> Script:
     yield from whole(pieces_of(text))
 
 
+def summary(wish: Wish) -> Script:
+    """A field that only some programs ask for."""
+    text = reply(wish.tokens).replace("[[ ## answer", "[[ ## summary ## ]]\nIt is hot.\n\n[[ ## answer")
+    yield from whole(pieces_of(text))
+
+
 def dup_markers(wish: Wish) -> Script:
     text = reply(wish.tokens).replace(
         "\n\n[[ ## completed", "\n\n[[ ## answer ## ]]\nOnce more [1].\n\n[[ ## completed"
@@ -465,8 +471,39 @@ def dup_markers(wish: Wish) -> Script:
     yield from whole(pieces_of(text))
 
 
+TOOL_CALLS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+    ("The beans matter too.", "search_documents", {"query": "storing coffee beans"}),
+    ("What stands around it?", "open_passage", {"number": 1, "around": 1}),
+    ("Two cups need twice as much.", "calculate", {"expression": "2 * 18"}),
+    ("And half of it.", "calculate", {"expression": "1 / 0"}),
+    ("Whom to ask?", "telephone", {"number": "1"}),
+    ("That is enough.", "finish", {}),
+)
+LISTING: tuple[str, str, Mapping[str, Any]] = ("What is there?", "list_documents", {})  # a tool that CONTRIBUTING adds
+HOP_QUERY = "storing coffee beans"
+HOPS = (("The passages do not say how to store beans.", HOP_QUERY), ("Nothing is missing.", "none"))
+
+
+def calls_tool(thought: str, tool: str, arguments: Mapping[str, Any]) -> Callable[[Wish], Script]:
+    """The reply of an agent that chooses its next tool."""
+    fields = {"next_thought": thought, "next_tool_name": tool, "next_tool_args": json.dumps(arguments)}
+    return lambda wish: whole(pieces_of(marked(**fields)))
+
+
+def hops_on(at: int) -> Callable[[Wish], Script]:
+    """The reply that says what is missing."""
+    missing, query = HOPS[at]
+    return lambda wish: whole(pieces_of(marked(missing=missing, query=query)))
+
+
+def marked(**fields: str) -> str:
+    """Fields in the form of DSPy's ChatAdapter."""
+    return "\n\n".join(f"[[ ## {name} ## ]]\n{text}" for name, text in {**fields, "completed": ""}.items())
+
+
 BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "ok": ok,
+    "summary": summary,
     "essay": essay,
     "rich": rich,
     "code": code,
@@ -514,6 +551,8 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "dup-markers": dup_markers,
     "swap-markers": swap_markers,
     "odd-markers": odd_markers,
+    **{f"agent-{name}": calls_tool(*call) for name, call in zip("abcdefg", (*TOOL_CALLS, LISTING), strict=True)},
+    **{f"hop-{name}": hops_on(at) for at, name in enumerate("ab")},
 }
 HABITUAL_GAP_MS = {"drip": 300, "endless": 5, "same": 5}
 ELSEWHERE = "/elsewhere/chat/completions"
@@ -533,7 +572,15 @@ class Refusal:
     text: str = "refused as asked"
 
 
+def tokens_in(body: Mapping[str, Any]) -> int:
+    """How many tokens a small model's tokenizer makes of a prompt in English, and of the reply that it may write."""
+    return int(sum(len(each["content"]) for each in body["messages"]) / 3.3) + int(body.get("max_tokens") or 0)
+
+
 REFUSALS = {
+    # A model with a window of 2,048 tokens, and one whose window is smaller than said.
+    "window-2048": Refusal(400, "context_length_exceeded", lambda body: tokens_in(body) > 2_048),
+    "window-1000": Refusal(400, "context_length_exceeded", lambda body: tokens_in(body) > 1_000),
     "too-long": Refusal(400, "context_length_exceeded"),
     # Without history there are the instructions, one exchange that shows the form, and the question.
     "too-long-history": Refusal(400, "context_length_exceeded", lambda body: len(body["messages"]) > 4),
@@ -558,17 +605,58 @@ def dazed(body: Mapping[str, Any]) -> str:
     return "thinking-only" if "daze" in json.dumps(body["messages"]) else "ok"
 
 
-MOODS = {"pirate": pirate, "spendthrift": spendthrift, "dazed": dazed}  # the behaviour that a request brings about
+def priced(body: Mapping[str, Any]) -> str:
+    """Answers under a name that price tables have."""
+    return "ok"
+
+
+def agent(body: Mapping[str, Any]) -> str:
+    """Calls one tool after another, some wrongly, then finishes and answers."""
+    asked = json.dumps(body["messages"])
+    done = asked.count("[[ ## observation_")
+    return f"agent-{'abcdef'[min(done, len(TOOL_CALLS) - 1)]}" if "next_tool_name" in asked else "cites"
+
+
+def lister(body: Mapping[str, Any]) -> str:
+    """Lists the documents, then finishes and answers."""
+    asked = json.dumps(body["messages"])
+    if "next_tool_name" not in asked:
+        return "cites"
+    return "agent-f" if "[[ ## observation_" in asked else "agent-g"
+
+
+def hops(body: Mapping[str, Any]) -> str:
+    """Finds something missing once, then nothing, then answers."""
+    asked = json.dumps(body["messages"])
+    if "`missing`" not in asked:
+        return "cites"
+    return "hop-b" if HOP_QUERY in asked else "hop-a"
+
+
+# Model → the behaviour that a request brings about.
+MOODS = {
+    "pirate": pirate,
+    "spendthrift": spendthrift,
+    "dazed": dazed,
+    "gpt-4o-mini": priced,
+    "agent": agent,
+    "lister": lister,
+    "hops": hops,
+}
 
 
 # The server --------------------------------------------------------------------------------------------------------
 
 
 class Provider:
-    """Serves in a thread of its own while the context is open; `requests` holds the bodies of all chat requests."""
+    """Serves in a thread of its own while the context is open.
+
+    `requests` holds the bodies of all chat requests, `authorized` the key of each.
+    """
 
     def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.authorized: list[str] = []
         self.redirected: list[dict[str, Any]] = []  # bodies that were sent on to where a 307 pointed
         self.talking: Counter[str] = (
             Counter()
@@ -638,6 +726,7 @@ class Provider:
     ) -> None:
         """Say what the model's name asks for, for as long as the client is there."""
         self.requests.append(body)
+        self.authorized.append(headers.get("authorization", "").removeprefix("Bearer "))
         self.talking[body["model"]] += 1
         said = asyncio.create_task(say(writer, body, headers.get("authorization", "")))
         try:

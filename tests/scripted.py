@@ -20,9 +20,10 @@ from dspy.lm15 import (
     Usage,
 )
 
-from pipeline.conversation import Passage, Query
-from pipeline.models import RecordedLM
-from pipeline.retrieval import DEFAULT_OPTIONS, Found, Options, Scope
+from pipeline.models.lm import RecordedLM
+from pipeline.passages import Passage, Query
+from pipeline.retrieval import DEFAULT_OPTIONS, IndexedDocument, Scope, SearchOptions, SearchResult
+from tests.provider import marked
 
 PASSAGE = Passage(1, "tea.md", "Tea", "Brewing", "Green tea wants water of 80 °C.", 1.5, ((0, 9),))
 
@@ -30,14 +31,22 @@ PASSAGE = Passage(1, "tea.md", "Tea", "Brewing", "Green tea wants water of 80 °
 class ScriptedEngine:
     """Streams `pieces`: text, ("thinking", text), seconds to wait as a float, or an exception to raise.
 
-    What is not streamed gets `whole`, or the same text in one piece.
+    What is not streamed gets `whole`, or the same text in one piece. `later` are the pieces of the second request and
+    of those after it; the last script is repeated.
     """
 
-    def __init__(self, pieces: Sequence[Any], finish: str = "stop", whole: str | None = None) -> None:
-        self.pieces, self.finish, self.whole = pieces, finish, whole
+    def __init__(
+        self, pieces: Sequence[Any], finish: str = "stop", whole: str | None = None, later: Sequence[Sequence[Any]] = ()
+    ) -> None:
+        self.scripts, self.finish, self.whole = (pieces, *later), finish, whole
         self.requests: list[Request] = []
         self.reached = asyncio.Event()  # the script's first wait
         self.closed = 0  # streams that have been left or have ended
+
+    @property
+    def pieces(self) -> Sequence[Any]:
+        """The script of the latest request."""
+        return self.scripts[min(max(len(self.requests), 1), len(self.scripts)) - 1]
 
     def complete(self, request: Request) -> Response:
         text = "".join(piece for piece in self.pieces if isinstance(piece, str)) if self.whole is None else self.whole
@@ -90,19 +99,50 @@ class AsyncScriptedEngine:
 
 
 def scripted_lm(
-    pieces: Sequence[Any], finish: str = "stop", whole: str | None = None
+    pieces: Sequence[Any], finish: str = "stop", whole: str | None = None, later: Sequence[Sequence[Any]] = ()
 ) -> tuple[RecordedLM, ScriptedEngine]:
     """An LM that streams `pieces`, and its engine."""
-    engine = ScriptedEngine(pieces, finish, whole)
+    engine = ScriptedEngine(pieces, finish, whole, later)
     lm = RecordedLM("scripted", engine=engine, async_engine=AsyncScriptedEngine(engine), cache=False, num_retries=0)
     return lm, engine
 
 
 def reply(reasoning: str, answer: str) -> str:
     """What a model that keeps to the format says."""
-    return f"[[ ## reasoning ## ]]\n{reasoning}\n\n[[ ## answer ## ]]\n{answer}\n\n[[ ## completed ## ]]\n"
+    return marked(reasoning=reasoning, answer=answer)
 
 
-async def find_tea(query: Query, scope: Scope, options: Options = DEFAULT_OPTIONS) -> Found:
+def cut(text: str, size: int) -> list[str]:
+    """A reply in pieces of that many characters."""
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def prompts_of(engine: ScriptedEngine) -> list[str]:
+    """The text of every prompt that an engine was sent."""
+    return [
+        "\n".join([str(request.system or ""), *(message.text or "" for message in request.messages)])
+        for request in engine.requests
+    ]
+
+
+async def find_tea(query: Query, scope: Scope, options: SearchOptions = DEFAULT_OPTIONS) -> SearchResult:
     """A search that knows one passage."""
-    return Found(query, (PASSAGE,)[: options.passages_wanted], (), "good", "keyword", 0.0)
+    return SearchResult(query, (PASSAGE,)[: options.passages_wanted], (), "good", "keyword", 0.0)
+
+
+class TeaIndex:
+    """An index that knows one passage."""
+
+    titles, modes, reranks = (), ("keyword",), False
+
+    async def __call__(self, *asked: Any) -> Any:
+        return await find_tea(*asked)
+
+    async def find(self, document_id: str) -> IndexedDocument | None:
+        return next((each for each in await self.documents(None) if each.id == document_id), None)
+
+    async def documents(self, visitor: str | None) -> tuple[IndexedDocument, ...]:
+        return (IndexedDocument("tea", "hash", "tea.md", "Tea", "en", None, 1, "shared", None, "", "", 0.0),)
+
+    async def read(self, *asked: Any) -> tuple[Passage, ...]:
+        return (PASSAGE,)

@@ -50,21 +50,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(data_dir: Path, **settings: str) -> Served:
-    """Start the app; does not wait for it."""
+def start(data_dir: Path, root: Path = ROOT, /, **settings: str) -> Served:
+    """Start the app of the tree at `root`; does not wait for it."""
     port = int(settings.pop("PORT", free_port()))
     plain = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY") and name != "SPACE_ID"}
     environment = {**plain, "PYTHONUNBUFFERED": "1", "DATA_DIR": str(data_dir), "PORT": str(port), **settings}
     log = data_dir.parent / f"{data_dir.name}-{port}.log"
     with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=root, env=environment, stdout=out, stderr=out)
     return Served(f"http://127.0.0.1:{port}", process, log)
 
 
 @contextmanager
-def served(data_dir: Path, **settings: str) -> Iterator[Served]:
-    """The app, ready to answer; ended afterwards."""
-    app = start(data_dir, **settings)
+def served(data_dir: Path, root: Path = ROOT, /, **settings: str) -> Iterator[Served]:
+    """The app of the tree at `root`, ready to answer; ended afterwards."""
+    app = start(data_dir, root, **settings)
     try:
         await_health(app)
         yield app

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.provider import RICH, Provider
 from tests.served import Served, served
 
 QUESTION = "Why does water temperature change the taste of coffee?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 # A loaded machine may take its time over anything; what must be seen while it runs is therefore asked of answers that
 # do not end before it was seen.
 PATIENCE_MS = 90_000
@@ -55,6 +54,14 @@ SHIFTS = """() => {
 WITHOUT_CLIPBOARD = """() => {
   Object.defineProperty(navigator, "clipboard", { value: undefined });
   window.addEventListener("copy", (event) => { window.copied = event.clipboardData.getData("text/plain"); });
+}"""
+# Where the parts of the page stand.
+PLACES = """() => ["#chat", "#thread .answer", "#question", "#sources", ".sidebar"]
+  .map((each) => document.querySelector(each).getBoundingClientRect().toJSON())"""
+ROOM_FOR_TWO_MODELS = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("#model .models { max-height: 60px !important }");
+  document.adoptedStyleSheets = [sheet];
 }"""
 # Counts what changes in the finished turns.
 REDRAWN = """() => {
@@ -119,26 +126,12 @@ pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chr
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Served]:
     names = [THOUGHTFUL, ENDLESS, SILENT, BREAKING, MARKDOWN, CODE]
     models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
     limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60", "TURN_TIMEOUT_S": "600"}
     with served(tmp_path_factory.mktemp("page"), MODELS=json.dumps(models), **limits) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -218,6 +211,16 @@ def test_sources_come_first_then_reasoning_then_the_answer(page: Page) -> None:
     expect(page.locator("#chat .facts")).to_contain_text("tok/s")
 
 
+def test_a_stored_answer_is_there_at_once_says_so_and_leaves_an_empty_composer(page: Page) -> None:
+    for badges in (0, 1):
+        ask(page, QUESTION, MARKDOWN)
+        settled(page)
+        expect(page.locator("#question textarea")).to_have_value("")
+        expect(page.locator("#chat .facts .badge.good")).to_have_count(badges)
+        page.locator("#new-chat").click()
+        expect(page.locator(".hero")).to_be_visible()
+
+
 def test_all_three_panes_are_in_sight_when_empty(page: Page) -> None:
     for pane in ("chat", "reasoning", "sources"):
         box = page.locator(f"#{pane}").bounding_box()
@@ -262,6 +265,13 @@ def test_an_answer_is_copied_as_it_was_written_and_its_code_alone(page: Page) ->
     for code in ('beans = weights[1]  # 12 g\nprint(f"{beans} g")', '{"roast": "light", "sources": [1, 2]}'):
         page.locator("#thread .code-head button").nth(int(code[0] == "{")).press("Enter")
         assert page.evaluate("copied") == code
+    table = page.locator("#thread .artifact", has_text="Step, Time")
+    table.locator("[data-act=copy-artifact]").click()
+    assert page.evaluate("copied").startswith("| Step | Time |")
+    with page.expect_download() as download:
+        table.locator("[data-act=download-csv]").click()
+    assert download.value.suggested_filename == "Step, Time.csv"
+    table.locator("summary").click()
     assert violations(page) == []
     page.evaluate("document.body.classList.add('dark')")
     assert violations(page) == []
@@ -358,6 +368,25 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     expect(page.locator("#sources .source:focus")).to_have_count(1)
 
 
+def test_the_models_are_chosen_by_keyboard_and_the_chosen_one_is_tested_in_its_place(page: Page) -> None:
+    checked = page.locator("#model input:checked")
+    page.locator("#model input").first.focus()
+    for label in (page.locator("#model input").nth(at).get_attribute("value") for at in (1, 2)):
+        page.keyboard.press("ArrowDown")
+        expect(checked).to_have_attribute("value", str(label))
+        expect(page.locator("#model .about-model button")).to_have_attribute("data-label", str(label))
+        expect(checked).to_be_focused()
+    top = page.locator("#own-key, #model + *").first.bounding_box()
+    page.locator("#model [data-act=test-model]").click()
+    expect(page.locator("#model :is(.works, .failed)")).to_be_visible()
+    assert page.locator("#own-key, #model + *").first.bounding_box() == top
+    expect(page.locator("#model [data-act=test-model]")).to_be_enabled()
+    page.evaluate(ROOM_FOR_TWO_MODELS)
+    page.locator(f"#model input[value='{MARKDOWN}']").dispatch_event("click")
+    expect(page.locator("#model label:has(input:checked)")).to_be_in_viewport(ratio=0.9)
+    expect(checked).to_have_attribute("value", MARKDOWN)
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_empty_running_done_or_failed(page: Page, dark: bool) -> None:
     page.emulate_media(reduced_motion="reduce")  # axe must not look at a colour on its way to another
@@ -407,7 +436,9 @@ def test_the_knobs_survive_a_reload_and_what_was_asked_stands_under_the_answer(p
     page.locator("#passages input[type=number]").press("Tab")
     page.locator("#temperature input[type=range]").fill("0.2")
     page.locator("#instructions textarea").fill("Be brief.")
-    page.wait_for_function("glassbox.knobs?.passages === 2 && glassbox.knobs?.instructions === 'Be brief.'")
+    page.wait_for_function(
+        "glassbox.preferences?.passages_wanted === 2 && glassbox.preferences?.instructions === 'Be brief.'"
+    )
     page.wait_for_function("localStorage.getItem('glassbox-knobs')")
     page.reload()
     expect(page.locator("#passages input[type=number]")).to_have_value("2")
@@ -649,3 +680,121 @@ def test_in_the_systems_own_colours_the_signs_are_seen(page: Page) -> None:
         picture = Image.open(io.BytesIO(page.locator(sign).first.screenshot())).convert("L")
         darkest, brightest = picture.getextrema()
         assert brightest - darkest > 100, sign  # type: ignore[operator]
+
+
+def test_the_inspector_shows_the_prompt_over_the_panes_copies_it_and_gives_the_focus_back(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(WITHOUT_CLIPBOARD)
+    ask(page, QUESTION, MARKDOWN)
+    settled(page)
+    before = page.evaluate(PLACES)
+    page.locator("#thread [data-act=inspect]").click()
+    drawer = page.locator("#inspector dialog[open]")
+    expect(drawer.locator(".figures")).to_be_visible()
+    expect(drawer.locator("> div > .message", has_text="system").first).to_contain_text("Answer the question")
+    box = drawer.bounding_box()
+    assert box
+    assert box["x"] >= page.evaluate("document.querySelector('#thread .answer').getBoundingClientRect().right")
+    assert box["x"] + box["width"] == DESKTOP["width"]
+    assert page.evaluate(PLACES) == before  # nothing under it moves
+    drawer.locator("> div > .message > .passage summary").first.click()
+    drawer.locator("[data-form=curl]").click()
+    expect(drawer.locator("[data-form=curl]")).to_have_class("copied")
+    assert "/chat/completions" in page.evaluate("copied")
+    for dark in ("false", "true"):
+        page.evaluate(f"document.body.classList.toggle('dark', {dark})")
+        for view in ("1", "events", "model"):
+            drawer.locator(f".views [data-view='{view}']").click()
+            expect(drawer.locator(".drawer-head")).to_have_attribute("data-view", view)
+            found = Axe().run(page, context="#inspector").response["violations"]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(page.locator("#thread [data-act=inspect]")).to_be_focused()
+    page.locator("#question textarea").fill("What is crema?")
+    page.locator(".fine [data-act=preview]").click()
+    expect(drawer.locator("> div > .message").last).to_contain_text("What is crema?")
+
+
+def test_an_edited_question_is_a_version_beside_the_earlier_one_and_both_can_be_paged_through(page: Page) -> None:
+    edited, later = "How long do roasted beans stay fresh?", "And what does a coarse grind change?"
+    for turn, question in enumerate((QUESTION, later)):
+        ask(page, question)
+        settled(page, turn + 1)
+    page.locator("#thread [data-act=edit]").first.dispatch_event("click")
+    expect(page.locator("#notice")).to_contain_text("The earlier one stays")
+    ask(page, edited)
+    settled(page)
+    pager = page.locator("#thread .versions").first
+    expect(pager).to_contain_text("2/2")
+    assert page.evaluate(DOUBLES) == {}
+    pager.locator("[data-key$=previous]").press("Enter")
+    expect(page.locator("#thread .bubble")).to_have_text([QUESTION, later])
+    expect(pager).to_contain_text("1/2")
+    expect(pager.locator("[data-key$=previous]")).to_be_focused()
+    sizes = [each.bounding_box() for each in pager.locator("button").all()]
+    assert min(min(box["width"], box["height"]) for box in sizes if box) >= 24
+    page.reload()
+    settled(page, 2)
+    expect(page.locator("#thread .versions")).to_have_count(1)
+    expect(pager).to_contain_text("1/2")
+    page.keyboard.press("Tab")
+    pager.locator("[data-key$=next]").click()
+    expect(page.locator("#thread .bubble")).to_have_text([edited])
+    page.emulate_media(media="print")
+    expect(pager).to_be_visible()
+    expect(pager.locator("button").first).to_be_hidden()
+
+
+def test_an_own_key_pays_for_its_model_alone_survives_a_reload_and_is_forgotten_at_a_click(
+    page: Page, provider: Provider
+) -> None:
+    key, field, since = "typed-key-0123456789abcdef", page.locator("#model-key"), len(provider.authorized)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    expect(field).to_be_hidden()  # the built-in model takes none
+    ask(page, QUESTION, BREAKING)
+    settled(page)
+    field.fill(key)
+    expect(page.locator(f"#model label[title='{BREAKING}'] em")).to_have_text("your key")
+    ask(page, "And when it is too hot?", MARKDOWN)
+    expect(page.locator(".own-key .kept")).to_be_hidden()  # another server is asked without it
+    settled(page, 2)
+    page.reload()
+    ask(page, "And the pressure?", BREAKING)
+    settled(page, 3)
+    assert provider.authorized[since:] == ["none", "none", key]
+    everything = page.content() + page.evaluate("JSON.stringify(localStorage) + location.href") + "".join(sent)
+    assert key not in everything
+    page.locator("[data-act=forget-key]").click()
+    expect(page.locator(f"#model label[title='{BREAKING}'] em")).not_to_have_text("your key")
+    assert page.evaluate("sessionStorage.getItem('glassbox-model-keys')") is None
+
+
+def test_a_profile_sets_the_controls_asks_its_questions_and_gives_way_to_what_is_chosen_afterwards(page: Page) -> None:
+    page.locator(".label-wrap", has_text="Advanced").click()
+    page.locator("#profile label", has_text="Coffee support").click()
+    ask(page, QUESTION)  # at once: no round trip lies between the choice and the question
+    settled(page)
+    expect(page.locator("#thread .chips")).to_contain_text("profile support-bot")
+    expect(page.locator("#temperature input[type=number]")).to_have_value("0.3")
+    page.locator("#model label", has_text=MARKDOWN).click()
+    expect(page.locator("#temperature input[type=range]")).to_be_enabled()
+    page.locator("#temperature input[type=range]").fill("1.1")
+    page.wait_for_function("glassbox.preferences?.temperature === 1.1")
+    page.wait_for_function("localStorage.getItem('glassbox-knobs')")
+    page.reload()
+    page.locator("#new-chat").click()
+    expect(page.locator(".hero .wordmark")).to_have_text("Coffee support")
+    page.locator(".examples button", has_text="How hot should the water be?").click()
+    settled(page)
+    for told in ("profile support-bot", "temperature 1.1", "at most 500 tokens", "own instructions"):
+        expect(page.locator("#thread .chips")).to_contain_text(told)
+    expect(page.locator("#thread .steps")).to_contain_text("Looking it up in the handbook")
+    expect(page.locator("#reasoning")).to_contain_text("The profile does not show the reasoning.")
+    page.locator(".label-wrap", has_text="Advanced").click()
+    expect(page.locator("#temperature input[type=number]")).to_have_value("1.1")
+    page.locator("#profile label", has_text="No profile").click()
+    page.locator("#new-chat").click()
+    expect(page.locator(".hero .wordmark")).to_have_text("Glassbox")
+    expect(page.locator("#temperature input[type=number]")).to_have_value("0.7")

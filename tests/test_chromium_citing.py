@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from pipeline.settings import ROOT
 from tests.provider import Provider
@@ -18,7 +18,6 @@ from tests.served import Served, served
 
 QUESTION, UNANSWERED = "Why does water temperature change the taste of coffee?", "Who painted the Mona Lisa?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 PATIENCE_MS = 90_000
 CITES, SLOWLY, DECLINES, UNMATCHED = "cites", "cites-gap-400", "declines", "rich"
 FASTER = "Water temperature changes the taste of coffee because hot water dissolves more substances"
@@ -60,14 +59,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60"}
         with served(tmp_path_factory.mktemp("citing"), MODELS=json.dumps(models), **limits) as running:
             yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -248,6 +239,7 @@ def violations(page: Page) -> list[str]:
 
 def selectors_of(name: str) -> list[str]:
     """Of every rule of a style sheet, also of those below a condition."""
-    rules = re.sub(r"/\*.*?\*/|@[^{;]*[{;]", "", (ROOT / "components" / name).read_text(encoding="utf-8"), flags=re.S)
+    css = (ROOT / "components/static" / name).read_text(encoding="utf-8")
+    rules = re.sub(r"/\*.*?\*/|@[^{;]*[{;]", "", css, flags=re.S)
     found = [selector.strip() for selector in re.findall(r"([^{}]+)\{", rules)]
     return [selector for selector in found if selector not in ("from", "to") and not selector[0].isdigit()]

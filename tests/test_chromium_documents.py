@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.documents import Line, pdf
 from tests.served import Served, served
 
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 SLOW_MS = 60_000
 LAMP = "The lamp of the Skagen lighthouse turns once in four seconds."
 
@@ -27,14 +26,6 @@ pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chr
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("brought"), UPLOAD_MB="2") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -124,23 +115,23 @@ def test_a_pdf_is_brought_asked_and_opened_at_the_page_with_the_passage_marked(p
     with page.expect_response(lambda answer: "/pages/17.jpg" in answer.url) as answer:
         card.locator("button", has_text="Open page").click()
     assert marked(answer.value.body()) > 100
-    expect(page.locator("#leaf .leaf.seen img")).to_be_visible(timeout=SLOW_MS)
-    expect(page.locator("#leaf .state")).to_have_text("17 of 30")
+    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#document-page .state")).to_have_text("17 of 30")
     assert page.evaluate("document.activeElement.closest('dialog') !== null")
     with page.expect_response(lambda answer: "/pages/18.jpg" in answer.url) as answer:
         page.keyboard.press("ArrowRight")
     assert marked(answer.value.body()) == 0
     page.route("**/pages/19.jpg*", lambda route: route.abort())
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#leaf .unseen", has_text="could not be shown")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#document-page .unseen", has_text="could not be shown")).to_be_visible(timeout=SLOW_MS)
     page.unroute("**/pages/19.jpg*")
-    page.locator("#leaf .unseen button").click()
-    expect(page.locator("#leaf .leaf.seen img")).to_be_visible(timeout=SLOW_MS)
+    page.locator("#document-page .unseen button").click()
+    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible(timeout=SLOW_MS)
     with page.expect_download() as download:
-        page.locator("#leaf a[download]").click()
+        page.locator("#document-page a[download]").click()
     assert download.value.path().read_bytes() == handbook()["buffer"]
     page.keyboard.press("Escape")
-    expect(page.locator("#leaf dialog")).to_be_hidden()
+    expect(page.locator("#document-page dialog")).to_be_hidden()
 
 
 def test_two_visitors_do_not_see_each_others_files(page: Page, phone: Page) -> None:
@@ -185,9 +176,9 @@ def test_bringing_can_be_cancelled_and_what_was_brought_deleted(page: Page) -> N
     bring(page, [payload("huge.txt", b"x" * 2_100_000), payload("last.md", b"# Last\n\nFog.")])
     brought(page)
     expect(page.locator("#documents .files .bad", has_text="huge.txt")).to_contain_text("too large")
-    expect(page.locator(".shelf .sure:visible")).to_have_count(0)
+    expect(page.locator(".document-list .sure:visible")).to_have_count(0)
     page.locator("#documents .document .bin").first.click()
-    expect(page.locator(".shelf .sure:visible")).to_have_count(1)
+    expect(page.locator(".document-list .sure:visible")).to_have_count(1)
     page.locator("#documents .document [data-act=remove]").first.click()
     expect(page.locator("#documents .document", has_text="Last")).to_have_count(0)
     if page.locator("#documents .bin.word").count():
@@ -211,8 +202,8 @@ def test_axe_finds_nothing_in_the_dialogs(page: Page, dark: bool) -> None:
         summary.click()
     page.wait_for_timeout(1_500)  # colours at rest: a card that was just opened is still fading in
     problems["sources"] = violations(page)
-    page.locator("#sources [data-act=leaf]").first.click()
-    expect(page.locator("#leaf .leaf.seen img")).to_be_visible(timeout=SLOW_MS)
+    page.locator("#sources [data-act=show-page]").first.click()
+    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible(timeout=SLOW_MS)
     problems["page"] = violations(page)
     assert problems == {"documents": [], "sources": [], "page": []}
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.provider import Provider
 from tests.served import Served, await_health, served, start
-from tests.test_chromium import DESKTOP, FLAGS, QUESTION, ask
+from tests.test_chromium import DESKTOP, QUESTION, ask
 
 SLOW = "ok-tokens-240-gap-30"  # about 7 s
 LONG = "ok-tokens-1500-gap-30"  # about 45 s: longer than anything a test does before it stops it
@@ -23,20 +22,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here"),
     pytest.mark.timeout(300),
 ]
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 def models(provider: Provider) -> str:

@@ -16,18 +16,14 @@ import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from pipeline.database.recordings import decoded
+from pipeline.events import Event, Warned
 from tests.provider import Provider
 from tests.served import Served, await_health, served, start
 
 QUESTION = "Why does water temperature change the taste of coffee?"
 MAYA = "maya-0123456789abcdef"
 SLOW = "ok-tokens-240-gap-30"  # about 7 s
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
-        yield running
 
 
 def models(provider: Provider) -> str:
@@ -50,12 +46,13 @@ def heard_until(app: Served, enough_s: float) -> dict[str, str]:
     raise AssertionError("the answer ended too early")
 
 
-def rows(data_dir: Path) -> list[tuple[str, dict[str, str], str]]:
+def rows(data_dir: Path) -> list[tuple[str, dict[str, str], tuple[Event, ...]]]:
     """(state, fields, record) of every stored turn."""
     with closing(sqlite3.connect(data_dir / "glassbox.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        turns = database.execute("SELECT state, fields, record FROM turns ORDER BY asked_at").fetchall()
-    return [(state, json.loads(fields), record) for state, fields, record in turns]
+        turns = database.execute("SELECT state, recording FROM turns ORDER BY asked_at").fetchall()
+    stored = [(state, decoded(recording)) for state, recording in turns]
+    return [(state, dict(recorded.fields), recorded.record) for state, recorded in stored]
 
 
 def test_after_kill_9_a_prefix_at_most_a_second_old_is_stored_and_marked_incomplete(
@@ -75,7 +72,7 @@ def test_after_kill_9_a_prefix_at_most_a_second_old_is_stored_and_marked_incompl
         pass
     ((state, again, record),) = rows(data_dir)
     assert (state, again) == ("stopped", kept)
-    assert "incomplete" in record
+    assert [event.code for event in record if isinstance(event, Warned)] == ["interrupted"]
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")

@@ -1,3 +1,5 @@
+"""The lock and the front matter fit together, and the README names the commands that work."""
+
 import re
 from pathlib import Path
 from typing import Any

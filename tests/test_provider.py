@@ -1,3 +1,5 @@
+"""The local provider misbehaves exactly as a test asks it to."""
+
 import json
 import subprocess
 import sys
@@ -13,12 +15,6 @@ import pytest
 from tests.provider import BEHAVIOURS, Provider, Wish
 
 WHOLE = {"html", "no-body", "unstreamed", "redirect"}  # these never stream
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
-        yield running
 
 
 def events_of(base: str, model: str, timeout_s: float = 5) -> Generator[dict[str, Any], None, None]:

@@ -1,1 +1,1 @@
-"""What an answer's sentences stand on, and what in them says so. Pure: texts in, places in texts out."""
+"""Citations: the sentences of an answer, their citation markers and their evidence in passages. Pure functions."""

@@ -1,7 +1,8 @@
-r"""What in a Markdown text is a formula: `\(…\)`, `\[…\]`, `$$…$$`, and `$…$` where it cannot be money.
+r"""Finds formulas in Markdown: `\(…\)`, `\[…\]`, `$$…$$`, and `$…$` where it cannot be money.
 
-Knows no TeX. Whether a formula begins somewhere depends on nothing behind the character that follows its end, so a text
-that grows never changes its mind about one. Whether code begins there is asked first by whoever reads the text.
+Does not parse TeX. Whether a formula begins at a position depends only on the text up to one character behind its end,
+or behind the "th" of "$n$th": `may_become_formula` says so while that is missing, and what is shown of a growing text
+does not change. The caller checks first whether code begins there.
 """
 
 from __future__ import annotations
@@ -11,27 +12,31 @@ from dataclasses import dataclass
 
 INLINE_CHARS, DISPLAY_CHARS, DOLLAR_CHARS = 500, 2_000, 300
 
-# One character of TeX, or a backslash with what it escapes; neither an empty line nor another delimiter.
+# One character of TeX, or a backslash with the character it escapes; no empty line and no other delimiter.
 _INSIDE = r"(?:[^\\\n]|\n(?![ \t]*\n)|\\[^()\[\]])"
 _INSIDE_DOLLARS = r"(?:[^\\$\n]|\n(?![ \t]*\n)|\\[^\n])"
 _INSIDE_DOLLAR = r"(?:[^\\$\n]|\\[^\n])"
-# "US$ 3", "5$": a dollar behind a letter or a number opens nothing.
+# A dollar after a letter or a digit opens no formula: "US$ 3", "5$".
 _OPENING_DOLLAR = r"(?<![A-Za-z0-9$\\])\$(?!\$)"
-# "$5-$10", "$HOME/$USER": one before a number or a word closes nothing, except in "the $n$th".
+# A dollar before a digit or a word closes no formula ("$5-$10", "$HOME/$USER"), except in "the $n$th".
 _CLOSING_DOLLAR = r"(?<!\s)\$(?![0-9$]|(?!(?:th|st|nd|rd|s)\b)[A-Za-z])"
 
-_WHOLE = {
+_COMPLETE = {
     "\\(": re.compile(rf"\\\(({_INSIDE}{{1,{INLINE_CHARS}}}?)\\\)"),
     "\\[": re.compile(rf"\\\[({_INSIDE}{{1,{DISPLAY_CHARS}}}?)\\\]"),
     "$$": re.compile(rf"(?<![$\\])\$\$({_INSIDE_DOLLARS}{{1,{DISPLAY_CHARS}}})\$\$"),
     "$": re.compile(rf"{_OPENING_DOLLAR}(?!\s)({_INSIDE_DOLLAR}{{1,{DOLLAR_CHARS}}}){_CLOSING_DOLLAR}"),
 }
-_HALF = {
+_PARTIAL = {
     "\\(": re.compile(rf"\\\({_INSIDE}{{0,{INLINE_CHARS}}}\\?\Z"),
     "\\[": re.compile(rf"\\\[{_INSIDE}{{0,{DISPLAY_CHARS}}}\\?\Z"),
     "$$": re.compile(rf"(?<![$\\])\$\${_INSIDE_DOLLARS}{{0,{DISPLAY_CHARS}}}\$?\\?\Z"),
     "$": re.compile(rf"{_OPENING_DOLLAR}(?!\s){_INSIDE_DOLLAR}{{0,{DOLLAR_CHARS}}}\\?\Z"),
 }
+# A formula whose closing dollar ends the text, or only a beginning of what "the $n$th" allows behind it.
+_UNDECIDED_DOLLAR = re.compile(
+    rf"{_OPENING_DOLLAR}(?!\s)({_INSIDE_DOLLAR}{{1,{DOLLAR_CHARS}}})(?<!\s)\$(?:th?|st?|nd?|rd?)?\Z"
+)
 _BACKTICKS = re.compile("`+")
 _TEX_TEXT = re.compile(
     r"\\(?:text\w*|math(?:rm|it|sf|bf|tt)|operatorname\*?|mbox)\s*\{[^{}]*(?:\}|\Z)|\\(?:[A-Za-z]+|.|\Z)"
@@ -45,7 +50,7 @@ _NUMBERS = re.compile(r"[\s\d,;–-]*")
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """The characters [start, end) of a text, and the TeX between its delimiters; `is_display`: on a line of its own."""
+    """The span [start, end) of a formula and the TeX between its delimiters; `is_display` means on its own line."""
 
     start: int
     end: int
@@ -54,27 +59,27 @@ class Formula:
 
 
 def formula_at(text: str, at: int) -> Formula | None:
-    """The formula that begins there, if there is a whole one."""
+    """Return the complete formula that begins at a position, if any."""
     opening = _opening(text, at)
-    match = _WHOLE[opening].match(text, at) if opening else None
-    if not match or not match[1].strip(" \t\n`") or _is_text(opening, match[1]):
+    match = _COMPLETE[opening].match(text, at) if opening else None
+    if not match or not _is_tex(opening, match[1]):
         return None
     return Formula(at, match.end(), match[1].strip().strip("`").strip(), opening in ("\\[", "$$"))
 
 
 def may_become_formula(text: str, at: int) -> bool:
-    """Whether there begins what more text could make a formula, or could make something else than the formula it is."""
+    """Whether more text could make a formula of what begins at a position, or could change the formula there."""
     if text[at:] in ("\\", "$"):
         return True
     opening = _opening(text, at)
-    if opening == "$" and (formula := formula_at(text, at)):
-        return formula.end == len(text)
-    half = _HALF[opening].match(text, at) if opening else None
-    return half is not None and not (opening == "$" and _is_prose(half[0][1:]))
+    if opening == "$" and (closed := _UNDECIDED_DOLLAR.match(text, at)):
+        return _is_tex(opening, closed[1])
+    partial = _PARTIAL[opening].match(text, at) if opening else None
+    return partial is not None and not (opening == "$" and _is_prose(partial[0][1:]))
 
 
 def code_end(text: str, at: int) -> int | None:
-    """Where the code span ends whose backticks begin there; None while nothing closes it."""
+    """Return the end of the code span whose backticks begin at a position; None while nothing closes it."""
     backticks = _BACKTICKS.match(text, at)
     size = len(backticks[0]) if backticks else 0
     closing = (match for match in _BACKTICKS.finditer(text, at + size) if len(match[0]) == size)
@@ -82,12 +87,16 @@ def code_end(text: str, at: int) -> int | None:
 
 
 def _opening(text: str, at: int) -> str:
-    """Which delimiter stands there, or nothing."""
-    return next((opening for opening in _WHOLE if text.startswith(opening, at)), "")
+    """Return the delimiter at a position, or ""."""
+    return next((opening for opening in _COMPLETE if text.startswith(opening, at)), "")
+
+
+def _is_tex(opening: str, tex: str) -> bool:
+    return bool(tex.strip(" \t\n`")) and not _is_text(opening, tex)
 
 
 def _is_text(opening: str, tex: str) -> bool:
-    """Whether what stands between the delimiters is no mathematics: an amount, or brackets that were escaped."""
+    """Whether the text between delimiters is not mathematics: an amount, or escaped brackets."""
     if opening == "$":
         return _is_prose(tex)
     if opening == "$$":
@@ -99,6 +108,6 @@ def _is_text(opening: str, tex: str) -> bool:
 
 
 def _is_prose(tex: str) -> bool:
-    """Whether words follow each other, or a word an amount, outside TeX's own texts. What is, stays so."""
+    """Whether two words in a row, or an amount and a word, occur outside TeX's text commands; it stays true."""
     plain = _TEX_TEXT.sub("#", tex)
     return bool(_TWO_WORDS.search(plain) or _WORD_BEHIND_AMOUNT.match(plain))

@@ -1,7 +1,7 @@
-"""`python -m pipeline.ingest PATH`: add a folder or a file to what everybody may ask, with a progress bar.
+"""`python -m pipeline.ingest PATH`: adds a folder or a file to the shared documents, with a progress bar.
 
-For what is too much to be read at each start. It works on the index of DATA_DIR while Glassbox does not run; the same
-path again adds what is new and replaces what has changed.
+Use it for more documents than can be read at each start. It writes the index of DATA_DIR while Glassbox does not run.
+Running it again with the same path adds new files and replaces changed ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.settings import Settings, SettingsFault, load
 
 
 def main() -> int:
-    """Add what the arguments name → the exit code: 1 when a file failed, 2 when the index is in use."""
+    """Add the files of the arguments and return the exit code: 1 when a file failed, 2 when the index is in use."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.ingest", description="Add documents for everybody.")
     parser.add_argument("path", type=Path, help="a file, or a folder with all below it")
     parser.add_argument("--collection", help="its collection; default: the name of the path")
@@ -38,19 +38,20 @@ def main() -> int:
 
 
 def added(settings: Settings, path: Path, collection: str) -> int:
-    """Read and index every file, one after the other → the exit code."""
-    from pipeline.bugs import own_fault
-    from pipeline.errors import FILE_FAULTS, GlassboxError
+    """Read and index every file, one after the other, and return the exit code."""
+    from i18n.messages import error_text
+    from pipeline.documents.library import Library
+    from pipeline.errors import GlassboxError, IngestFault
     from pipeline.ingest.files import files_below
-    from pipeline.library import Library
-    from pipeline.retrieval.opening import opened
+    from pipeline.own_faults import own_fault
+    from pipeline.retrieval.open_index import open_index
 
     folder, files = (path, files_below(path)) if path.is_dir() else (path.parent, [path])
     if not path.exists() or not files:
         print("There is nothing to read at this path.", file=sys.stderr)
         return 1
     failed = passages = 0
-    index = opened(settings)
+    index = open_index(settings)
     try:
         library = Library(index, settings)
         with asyncio.Runner() as runner:
@@ -60,11 +61,12 @@ def added(settings: Settings, path: Path, collection: str) -> int:
                     passages += runner.run(library.share(file, name, collection)).passages
                 except (GlassboxError, OSError) as fault:
                     failed += 1
-                    tqdm.write(f"{name}: {fault.text if isinstance(fault, GlassboxError) else 'It cannot be read.'}")
-                except Exception as error:  # noqa: BLE001  one file must not keep the others from being added
+                    why = error_text(fault) if isinstance(fault, GlassboxError) else "It cannot be read."
+                    tqdm.write(f"{name}: {why}")
+                except Exception as error:  # noqa: BLE001  a failing file must not stop the others
                     failed += 1
                     own_fault(error, "document")
-                    tqdm.write(f"{name}: {FILE_FAULTS['internal']}")
+                    tqdm.write(f"{name}: {error_text(IngestFault('internal'))}")
     finally:
         index.close()
     print(f"{len(files) - failed} documents, {passages} passages in “{collection}”; {failed} failed.")

@@ -1,6 +1,6 @@
-"""Zips, looked at before anything is unpacked: bombs, locks, and what an upload may not hold.
+"""Checks zips before anything is unpacked: bombs, encryption, and files that an upload may not hold.
 
-The sizes that a zip states are safe to trust even when they are forged: reading stops there and the checksum fails.
+The sizes that a zip states can be trusted even when they are forged: reading stops there and the checksum fails.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from pipeline.errors import IngestFault
-from pipeline.ingest import Limits
+from pipeline.ingest import ReadingLimits
 from pipeline.ingest.kinds import KINDS, OFFICE, ZIP
 
-RATIO = 200  # unpacked to packed, of a member above RATIO_FROM; of 29 real Office files none came near
+RATIO = 200  # most of unpacked to packed, for members above RATIO_FROM bytes; none of 29 real Office files came near
 RATIO_FROM = 1_000_000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _PACKED = b"PK\x03\x04"
 DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, OSError, EOFError, ValueError, zlib.error)
 
 
-def opened(file: IO[bytes], limits: Limits) -> zipfile.ZipFile:
-    """The archive, checked. Raises IngestFault."""
+def opened(file: IO[bytes], limits: ReadingLimits) -> zipfile.ZipFile:
+    """Open and check an archive. Raises IngestFault."""
     try:
         archive = zipfile.ZipFile(file)
     except DAMAGED as error:
@@ -47,7 +47,7 @@ def opened(file: IO[bytes], limits: Limits) -> zipfile.ZipFile:
 
 
 def files_of(archive: zipfile.ZipFile) -> list[int]:
-    """The places of an upload's files in its list. Raises IngestFault when one of them is no plain file inside it."""
+    """Return the indexes of an upload's files in its list. Raises IngestFault for one that leaves its folder."""
     members = archive.infolist()
     for member in members:
         _refuse_ways_out(member)
@@ -79,12 +79,12 @@ def _refuse_zips(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         with archive.open(member) as content:
             packed = content.read(len(_PACKED)) == _PACKED
     except DAMAGED:
-        return  # it is named when it is read
+        return  # reading it reports the fault with its name
     if packed:
         raise IngestFault("nested_zip")
 
 
 def _of_the_system(member: zipfile.ZipInfo) -> bool:
-    """What an operating system adds unasked: `__MACOSX/`, `.DS_Store` and the like."""
+    """Whether it is a file that an operating system adds: `__MACOSX/`, `.DS_Store` and the like."""
     parts = PurePosixPath(member.filename).parts
     return "__MACOSX" in parts or parts[-1].startswith(".") or parts[-1].lower() in ("thumbs.db", "desktop.ini")

@@ -1,7 +1,7 @@
-"""Blocks of a document, written down as Markdown one after the other: what readers of marked-up formats share.
+"""Writes the blocks of a document as Markdown; the readers of marked-up formats share it.
 
-Knows no format. Every heading is placed in the text it is part of; a long table repeats its first row, so that each
-passage of it says what its columns mean.
+It knows no file format. It records the position of every heading. A long table repeats its first row, so that each
+passage of it names the columns.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from collections.abc import Sequence
 
 from pipeline.ingest.chunks import Extract, Heading
 
-TABLE_CHARS = 700  # of the rows of one piece of a table: with the first row it is below the size of a passage
-REPEATED_CHARS = 250  # a longer first row is no row of names: it is not repeated
-CELLS = 16_384  # most columns of a spreadsheet; a row does not grow past it
+TABLE_CHARS = 700  # rows of one piece of a table; with the first row they stay below the size of a passage
+REPEATED_CHARS = 250  # a longer first row does not name columns and is not repeated
+CELLS = 16_384  # the most columns of a spreadsheet; longer rows are cut
 
 _GAP = "\n\n"
-# What no text is made of: control characters but for tab and line end, halves of surrogate pairs, and the tags that
-# spell ASCII without being seen: a model reads them.
+# Characters to drop: control characters except tab and line feed, halves of surrogate pairs, and the invisible tag
+# characters that spell ASCII, which a model would read.
 CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *range(0xD800, 0xE000), *range(0xE0000, 0xE0080)])
 _BLANKS = re.compile(r"\s+")
 
 
 def one_line(text: str) -> str:
-    """`text` with every run of blanks as one."""
+    """Return `text` with every run of blanks replaced by one."""
     return _BLANKS.sub(" ", text).strip()
 
 
-class Blocks:
-    """The text as far as it is written."""
+class ExtractBuilder:
+    """Builds the Markdown text and the headings of an `Extract`."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -36,24 +36,24 @@ class Blocks:
         self._length, self._tight = 0, False
 
     def add(self, block: str, *, tight: bool = False) -> None:
-        """One paragraph, list item, piece of code or table; nothing when it is blank. Tight ones stand close."""
+        """Add a paragraph, list item, code block or table unless it is blank. No empty line precedes a tight block."""
         clean = block.translate(CONTROL).strip("\n")
         if clean.strip():
             self._write(clean, tight=tight)
 
     def heading(self, level: int, title: str) -> None:
-        """A heading of level 1 to 6; nothing when it is blank."""
+        """Add a heading of level 1 to 6 unless it is blank."""
         if clean := one_line(title.translate(CONTROL)):
             begin = self._write(f"{'#' * level} {clean}")
             self._headings.append(Heading(level, clean, begin, self._length))
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Rows of cells, the first one naming the columns. Blank rows and columns at the end are left out."""
+        """Add a table whose first row names the columns. Blank rows and columns at the end are left out."""
         kept = [[_cell(cell) for cell in row[:CELLS]] for row in rows]
         kept = [row for row in kept if any(row)]
         width = max((place for row in kept for place, cell in enumerate(row, 1) if cell), default=0)
         lines = [_line([*row, *[""] * (width - len(row))][:width]) for row in kept]
-        if width < 2:  # one column is a list, and reads better as one
+        if width < 2:  # one column reads better as a list
             self.add("\n".join(row[0] for row in kept))
             return
         rule = _line(["---"] * width)
@@ -68,16 +68,16 @@ class Blocks:
         self.add("\n".join(piece))
 
     def extract(self, title: str = "") -> Extract:
-        """All of it."""
+        """Return the extract of everything added."""
         return Extract("".join(self._parts), tuple(self._headings), title)
 
     @property
     def next_start(self) -> int:
-        """Where the next block will begin, unless it is a tight one."""
+        """The offset where the next block will begin, unless it is tight."""
         return self._length + len(_GAP) if self._parts else 0
 
     def _write(self, block: str, *, tight: bool = False) -> int:
-        """→ where it begins."""
+        """Write a block and return the offset where it begins."""
         if self._parts:
             self._parts.append("\n" if tight and self._tight else _GAP)
             self._length += len(self._parts[-1])

@@ -1,7 +1,7 @@
-"""Extracted text → chunks with their place in it: section by section, so that no chunk crosses a heading.
+"""Cuts extracted text into chunks with offsets, section by section, so that no chunk crosses a heading.
 
-Every reader gives an `Extract`; here is the one way from it to a `Document`. semantic-text-splitter cuts: of the
-splitters measured it alone kept every offset, size and heading.
+Every reader returns an `Extract`; this module makes the `Document` of it. semantic-text-splitter cuts: it alone of
+the splitters measured kept every offset, size and heading.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from pathlib import PurePosixPath
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
+from pipeline.display_names import NAME_CHARS, shown_name, shown_path
 from pipeline.ingest import Chunk, ChunkSize, Document
-from pipeline.names import NAME_CHARS, shown_name, shown_path
 
-# semantic-text-splitter takes quadratic time where nothing can be split: 22 s for 1 MB without a blank.
+# semantic-text-splitter takes quadratic time on text without blanks: 22 s for 1 MB.
 _LONG_RUN = re.compile(r"\S{10000}")
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """`text[start:end]` is the line that holds it (empty where only its place is known); `level` counts from 1."""
+    """A heading: `text[start:end]` is its line (empty where only its position is known); `level` counts from 1."""
 
     level: int
     title: str
@@ -34,7 +34,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What a reader found in one file. `markdown`: blocks are marked as in Markdown. Headings are in order."""
+    """The text and headings that a reader found in a file, in order. `markdown`: its blocks are marked as Markdown."""
 
     text: str
     headings: tuple[Heading, ...] = ()
@@ -45,10 +45,10 @@ class Extract:
 
 
 def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize) -> Document:
-    """Title: what the file says, else its first top heading, else the stem of its name.
+    """Make the document. Its title is what the file declares, else its first top heading, else the stem of its name.
 
-    Only marked-up text has a top heading that is a title: a PDF's first bookmark is its first chapter, or its cover.
-    Title and section are as long as a person reads.
+    Only marked-up text has a top heading that is a title; a PDF's first bookmark is its first chapter or its cover.
+    Title and section are shortened to the length of a shown name.
     """
     tops = (heading.title for heading in extract.headings if heading.level == 1 and heading.title)
     top = next(tops, "") if extract.markdown else ""
@@ -72,9 +72,9 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
 
 
 def _sections(extract: Extract) -> Iterator[tuple[tuple[str, ...], int, int]]:
-    """(Headings from level 1 down to the section's own, start and end of its text); a skipped level is "".
+    """Iterate over sections: headings from level 1 to its own (a skipped level is ""), start and end of its text.
 
-    A heading that is longer than a name is text that was marked as one: it is a part of its section, too.
+    A heading longer than a name is text that was marked as a heading, so it is also part of its section's text.
     """
     path: tuple[str, ...] = ()
     begin = 0
@@ -87,7 +87,7 @@ def _sections(extract: Extract) -> Iterator[tuple[tuple[str, ...], int, int]]:
 
 
 def _spans(extract: Extract, start: int, end: int, size: ChunkSize) -> list[tuple[int, int]]:
-    """Where the chunks of one section begin and end, blanks around them left out."""
+    """Return the spans of the chunks of one section, without surrounding blanks."""
     section = extract.text[start:end]
     if not section.strip():
         return []
@@ -103,7 +103,7 @@ def _spans(extract: Extract, start: int, end: int, size: ChunkSize) -> list[tupl
 
 
 def _add_span(spans: list[tuple[int, int]], begin: int, end: int) -> None:
-    """Where much overlaps, the splitter also gives pieces that lie within their neighbour: they say nothing more."""
+    """Add a span unless it lies within the one before, as the splitter returns where much overlaps."""
     if spans and begin <= spans[-1][0] and end >= spans[-1][1]:
         spans.pop()
     if begin < end and not (spans and end <= spans[-1][1]):
@@ -116,5 +116,5 @@ def _chunk(extract: Extract, section: str, start: int, end: int) -> Chunk:
 
 
 def page_at(page_starts: tuple[int, ...], offset: int) -> int | None:
-    """The page (from 1) that the character at `offset` stands on, None without pages."""
+    """Return the page (from 1) of the character at `offset`, None without pages."""
     return max(1, bisect_right(page_starts, offset)) if page_starts else None

@@ -1,8 +1,8 @@
-"""A process that gives up what it may do: the child that opens foreign files calls `confine` before it reads a byte.
+"""Drops a process's rights: the child that opens untrusted files calls `confine` before it reads a byte.
 
-On Linux with Landlock (since 5.13) it can from then on read nothing but code and fonts, write nothing, connect to
-nothing and look into no other process, so neither into the environment of its parent. Elsewhere only the limits of
-resources remain.
+On Linux with Landlock (since 5.13) it can then read only code and fonts, write nothing, connect to nothing and inspect
+no other process, so that its parent's environment is out of reach. On other systems only the resource limits of
+`child` apply.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NO_NEW_PRIVILEGES = 38  # prctl
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # system calls, the same on every architecture
 ABI_VERSION, PATH_BENEATH = 1, 1
 READS = 0b1101  # execute (shared libraries need it), read a file, read a folder
-FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # ABI → how many rights to files it knows; 16 from 5 on
+FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # ABI → number of file rights; 16 from ABI 5 on
 NETWORK_ABI, NETWORK_RIGHTS = 4, 0b11  # bind and connect TCP
 SCOPE_ABI, SCOPES = 6, 0b11  # abstract sockets and signals
 FONTS_AND_LIBRARIES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/nix/store")
@@ -35,7 +35,7 @@ class _Beneath(ctypes.Structure):
 
 
 def confine(code: Path) -> None:
-    """Run behind everybody else and see nothing but `code`, Python, its packages and the system's libraries."""
+    """Run at low priority and read only `code`, Python, its packages and the system's libraries."""
     with contextlib.suppress(OSError, AttributeError):  # Windows has no niceness
         os.nice(NICENESS)
     if sys.platform == "linux":
@@ -44,7 +44,7 @@ def confine(code: Path) -> None:
 
 
 def _landlock(readable: Iterable[Path]) -> bool:
-    """Forbid all else → whether the kernel does so."""
+    """Forbid everything but reading these folders, and return whether the kernel supports that."""
     kernel = ctypes.CDLL(None, use_errno=True)
     version = kernel.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ABI_VERSION)
     if version < 1:
@@ -72,7 +72,7 @@ def _allow(kernel: ctypes.CDLL, ruleset: int, path: Path) -> None:
     try:
         opened = os.open(path, getattr(os, "O_PATH", 0) | os.O_CLOEXEC)
     except OSError:
-        return  # it is not there
+        return  # the path does not exist
     try:
         rights = READS if path.is_dir() else READS & 0b0101
         rule = _Beneath(rights, opened)

@@ -1,7 +1,7 @@
-"""HTML → Markdown blocks, as a person sees the page: what is hidden is not read.
+"""Reads HTML into Markdown blocks without hidden content.
 
-One walk along the tree without recursion, so depth costs nothing. Tables of data become Markdown tables; a table that
-holds another one, or headings, is layout, and its cells are read one after the other.
+One walk over the tree without recursion, so that depth does not matter. Data tables become Markdown tables; a table
+with a table or headings in it is layout, and its cells are read one after the other.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from pipeline.ingest.blocks import Blocks, one_line
+from pipeline.ingest.blocks import ExtractBuilder, one_line
 from pipeline.ingest.chunks import Extract
 
 
@@ -27,16 +27,16 @@ _BLOCKS = _tags(
     "header hr legend li main nav ol p section summary ul table thead tbody tfoot tr td th caption"
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_COLUMNS = 100  # that one cell may span
+_COLUMNS = 100  # the most columns that one cell may span
 _GONE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
-# Only where an element says it of itself: in a page's rules it is the first frame of an animation.
+# Applied to style attributes only: in a style sheet these may be the first frame of an animation.
 _UNSEEN = re.compile(
     r"(?:opacity|font-size):(?:0|0?\.0\d*)(?:px|pt|r?em|%)?(?:;|!|$)|font-size:(?:[01](?:\.\d*)?|\.\d+)(?:px|pt)(?:;|!|$)|"
     r"(?:left|top|right|bottom|text-indent|margin-left|margin-top):-\d{3,}|transform:[^;]*(?:scale\(0(?:\.0*)?[,)]|"
     r"translate(?:x|y|3d)?\([^)]*-\d{3,})|(?<![-\w])color:(?:transparent|rgba\([^)]*,0(?:\.0*)?\)|#[0-9a-f]{6}00)|"
     r"content-visibility:hidden"
 )
-# In a page's rules too: cut down to nothing, or moved off the screen.
+# Applied to style sheets too: clipped to nothing, or moved off the screen.
 _CUT = re.compile(
     r"clip:rect\((?:0|1px|0px)|clip-path:(?:inset\((?:50|100)%|circle\(0|polygon\(00\))|(?:left|top):-\d{4,}"
 )
@@ -59,7 +59,7 @@ _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 
 
 def html_extract(source: str) -> Extract:
-    """A whole page. Its title is as it says; what it says of its language is too often what its template says."""
+    """Read a page with its title. Its declared language is ignored, since it is too often that of a template."""
     tree = LexborHTMLParser(source)
     is_paper = _is_paper(source)
     _remove_hidden(tree, is_paper=is_paper)
@@ -71,13 +71,13 @@ def html_extract(source: str) -> Extract:
 
 
 def _is_paper(source: str) -> bool:
-    """Whether everything stands on white: no other background is named, and no sheet elsewhere may name one."""
+    """Whether the background is white everywhere: no other one is named, and none may come from an external sheet."""
     named = (match[1] for match in _BACKGROUND.finditer(source))
     return all(value is not None and _BLANK_PAPER.fullmatch(_plain(value).strip()) for value in named)
 
 
 def _remove_hidden(tree: LexborHTMLParser, *, is_paper: bool) -> None:
-    """Take out what the page's own rules hide, as far as they hold on every screen."""
+    """Remove what the page's style sheets hide on every screen."""
     sheets = _COMMENT.sub("", "".join(node.text() for node in tree.css("style")))
     rules = _AT_RULE.sub(lambda rule: rule[2] if _EVERYWHERE.fullmatch(rule[1]) else "", sheets)
     for selector, body in _RULE.findall(rules):
@@ -85,7 +85,7 @@ def _remove_hidden(tree: LexborHTMLParser, *, is_paper: bool) -> None:
         if _GONE.search(plain) or _CUT.search(plain) or (is_paper and _IS_WHITE.search(plain)):
             try:
                 hidden = tree.css(selector.strip())
-            except (SelectolaxError, ValueError):  # a selector that only browsers understand
+            except (SelectolaxError, ValueError):  # a selector that selectolax does not support
                 continue
             for node in hidden:
                 if node.tag not in ("html", "body"):
@@ -106,7 +106,7 @@ def _hides(style: str, *, is_paper: bool) -> bool:
 
 
 def hiding_tag(tag: str) -> str:
-    """The name of the element that an opening tag begins and hides, "" where it hides nothing."""
+    """Return the element name of an opening tag that hides its element, else ""."""
     opened = _OPENING.match(tag)
     if opened is None or opened[1].lower() in _VOID:
         return ""
@@ -118,10 +118,10 @@ def hiding_tag(tag: str) -> str:
 
 
 class _Walker:
-    """Where the walk stands: what is open, and the words since the last block."""
+    """State of the walk: the open elements, and the words since the last block."""
 
     def __init__(self, *, is_paper: bool) -> None:
-        self.blocks = Blocks()
+        self.blocks = ExtractBuilder()
         self._is_paper = is_paper
         self._inline: list[str] = []
         self._tables: list[list[list[str]] | None] = []  # the open tables: their rows, None for layout
@@ -130,7 +130,7 @@ class _Walker:
         self._in_code = 0
 
     def walk(self, root: LexborNode) -> None:
-        """All nodes below `root`, in the order of the page."""
+        """Visit all nodes below `root`, in document order."""
         ahead = [(root, False)]
         while ahead:
             node, read = ahead.pop()
@@ -146,7 +146,7 @@ class _Walker:
         self._flush()
 
     def _enter(self, node: LexborNode) -> bool:
-        """Whether to read what is in it."""
+        """Enter a node and return whether to read its children."""
         tag = node.tag or ""
         if tag == "-text":
             text = node.text_content or ""
@@ -215,7 +215,7 @@ class _Walker:
 
     @property
     def _rows(self) -> list[list[str]] | None:
-        """The rows of the innermost table, None outside of tables and in layout."""
+        """Return the rows of the innermost table, None outside tables and in layout."""
         return self._tables[-1] if self._tables else None
 
     def _no_data(self) -> None:

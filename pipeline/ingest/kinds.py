@@ -1,4 +1,4 @@
-"""What kind of file it is: by its ending, held against how its content begins. Reads nothing that is packed."""
+"""Determines the kind of a file by its name, and checks it against the beginning of its content. Unpacks nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import Literal
 
 from pipeline.errors import IngestFault
 
-Kind = Literal["pdf", "docx", "pptx", "xlsx", "html", "markdown", "text", "csv"]
+Kind = Literal[
+    "pdf",
+    "docx",
+    "pptx",
+    "xlsx",
+    "html",
+    "markdown",
+    "text",
+    "csv",
+]
 
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     {
@@ -26,6 +35,10 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     }
 )
 ZIP = ".zip"
+FORMATS = tuple(  # as people call the kinds: the first ending of each
+    next(ending for ending, its_kind in KINDS.items() if its_kind == kind)[1:].upper()
+    for kind in dict.fromkeys(KINDS.values())
+)
 OFFICE: MappingProxyType[str, str] = MappingProxyType({"docx": "word/", "pptx": "ppt/", "xlsx": "xl/"})
 _OLD_OFFICE = frozenset({".doc", ".dot", ".xls", ".ppt", ".pps"})
 _PACKED = b"PK\x03\x04"
@@ -37,7 +50,7 @@ _BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"7z\xbc\xaf", b"R
 
 
 def kind_of(name: str) -> Kind:
-    """The kind that the name promises. Raises IngestFault for one that is not read, a zip included."""
+    """Return the kind of a file by its name. Raises IngestFault for an unsupported one, a zip included."""
     ending = PurePosixPath(name).suffix.lower()
     if ending in _OLD_OFFICE:
         raise IngestFault("old_office")
@@ -47,12 +60,12 @@ def kind_of(name: str) -> Kind:
 
 
 def is_zip(name: str) -> bool:
-    """Whether the name promises an archive of files."""
+    """Whether the name is that of a zip."""
     return PurePosixPath(name).suffix.lower() == ZIP
 
 
 def check_content(kind: Kind, content: bytes) -> None:
-    """Raises IngestFault where the content begins like something else than the name promises."""
+    """Raise IngestFault where the content begins like another kind of file."""
     if not content:
         raise IngestFault("empty")
     if kind == "pdf":
@@ -68,7 +81,7 @@ def check_content(kind: Kind, content: bytes) -> None:
 
 
 def check_parts(kind: Kind, parts: Sequence[str]) -> None:
-    """Raises IngestFault where a packed file lacks the parts that its kind is made of."""
+    """Raise IngestFault where an Office file lacks the parts of its kind."""
     if "[Content_Types].xml" not in parts or not any(part.startswith(OFFICE[kind]) for part in parts):
         raise IngestFault("wrong_type")
 

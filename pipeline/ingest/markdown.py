@@ -1,6 +1,6 @@
-"""Markdown and plain text → extracts: front matter, headings, and links as their words.
+"""Reads Markdown and plain text: front matter, headings, and links as their words.
 
-Knows no index and no language but what a file says of itself.
+It knows no index, and no language but the one that a file declares.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 _SUFFIXES = frozenset({".md", ".txt"})
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _ENTRY = re.compile(r"^(\w+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
-# Only what surely is a link: its target has a dot, a slash or a hash. `a[1](x)` in code stays as it is.
+# Matches certain links only: the target has a dot, a slash or a hash. `a[1](x)` in code stays unchanged.
 _LINK = re.compile(r"(?<!\w)!?\[([^\[\]\n]*)\]\((?=[^()\s]*[./#])[^()\s]*\)")
 _LINE_END = re.compile(r"\r\n?")
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
@@ -32,18 +32,18 @@ _DEFINITION = re.compile(r"[ >]*\[[^\]\n]+\]:")
 
 
 def read_folder(folder: Path, size: ChunkSize = ChunkSize()) -> tuple[Document, ...]:  # noqa: B008 (a frozen value)
-    """Every readable *.md and *.txt below `folder`, by name. What cannot be read is skipped and logged."""
+    """Read every *.md and *.txt below `folder`, by name. A file that cannot be read is skipped and logged."""
     read = (read_file(folder, path, size) for path in files_in(folder))
     return tuple(document for document in read if document)
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Every *.md and *.txt below `folder`, by name."""
+    """Return every *.md and *.txt below `folder`, by name."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
 
 
 def read_file(folder: Path, path: Path, size: ChunkSize) -> Document | None:
-    """None, after one line in the log, when the file holds nothing to answer from."""
+    """Read a file; None, after one line in the log, when it holds no text."""
     name = path.relative_to(folder).as_posix()
     try:
         content = path.read_bytes()
@@ -63,18 +63,18 @@ def read_file(folder: Path, path: Path, size: ChunkSize) -> Document | None:
 
 
 def text_extract(text: str) -> Extract:
-    """Plain text: front matter is understood, nothing else is."""
+    """Read plain text: only front matter is interpreted."""
     front, body = _front_matter(text)
     return Extract(body, (), front.get("title", ""), front.get("language", ""), markdown=False)
 
 
 def markdown_extract(text: str) -> Extract:
-    """Markdown with its headings. Links and images are their words: where they lead, no reader of a passage is.
+    """Read Markdown with its headings. Links and images are reduced to their words, since their targets are not shown.
 
-    HTML in it is read as HTML is: comments and what is hidden are left out, and so are the definitions of links, which
-    nobody sees.
+    HTML in it is read like HTML: comments, hidden elements and link definitions are left out, since a browser does not
+    show them.
     """
-    from markdown_it import MarkdownIt  # half of what it costs to read a plain text, which needs none of it
+    from markdown_it import MarkdownIt  # the import takes half the time of reading a plain text, which does not need it
 
     front, body = _front_matter(text)
     lines = body.split("\n")
@@ -89,7 +89,7 @@ def markdown_extract(text: str) -> Extract:
 
 
 def _show(token: Token, lines: list[str]) -> None:
-    """Put what a browser would show of a block in the place of its first line."""
+    """Replace the first line of a block with what a browser shows of the block."""
     assert token.map
     first, last = token.map
     if token.type == "html_block":
@@ -115,7 +115,7 @@ def _show(token: Token, lines: list[str]) -> None:
 
 
 def _unseen_blocks(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """The lines between an element that is hidden and its end, where blank lines make blocks of their own of them."""
+    """Return the lines between a hidden element and its end, where blank lines divide its content into blocks."""
     from pipeline.ingest.html import hiding_tag
 
     begin, wanted = 0, ""
@@ -136,7 +136,7 @@ def _unseen_blocks(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
 
 
 def _definitions(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The lines that no block holds and that define links."""
+    """Return the lines that belong to no block and define links."""
     held = {line for token in tokens if token.map and token.nesting == 0 for line in range(*token.map)}
     begin: int | None = None
     for number in range(len(lines) + 1):
@@ -149,7 +149,7 @@ def _definitions(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[tupl
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
-    """`key: value` lines between two `---` at the very start, and the rest of the text."""
+    """Split `key: value` lines between two `---` at the very start from the rest of the text."""
     text = _LINE_END.sub("\n", text).translate(CONTROL)
     found = _FRONT_MATTER.match(text)
     if not found:
@@ -158,7 +158,7 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
 
 
 def _headings(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Heading]:
-    """The headings among a source's tokens, placed in the text that its lines have become."""
+    """Return the headings of the tokens with their offsets in the text made of the lines."""
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
     length = max(0, starts[-1] - 1)
     for token, inline in pairwise(tokens):

@@ -11,35 +11,35 @@ from PIL import Image, ImageChops, ImageDraw
 from pipeline.errors import IngestFault
 from pipeline.ingest.pdf import opened, page_text
 
-SCALE = 1.6  # pixels a point: a line of 10-point text is 16 pixels high
-LONGEST_PIXELS = 2000  # a side; a huge page must not eat the memory
+SCALE = 1.6  # pixels per point; a line of 10-point text is 16 pixels high
+LONGEST_PIXELS = 2000  # of the longer side, to limit the memory of a huge page
 QUALITY = 85
 MARKER = (255, 226, 89)
-PAD = 1.0  # points round the letters
+PAD = 1.0  # points around the letters
 
 
 def drawn(content: bytes, page: int, start: int, end: int) -> bytes:
-    """The picture; `start` and `end` are counted on the page itself."""
+    """Draw the page as JPEG; `start` and `end` are offsets in the text of the page."""
     if b"%PDF-" not in content[:1024]:
         raise IngestFault("no_page")
     with opened(content) as document:
         if page > len(document):
             raise IngestFault("no_page")
-        leaf = document[page - 1]
-        textpage = leaf.get_textpage()
-        places = page_text(leaf, textpage, page - 1).places[max(start, 0) : max(end, 0)]
-        return _painted(leaf, list(_boxes(textpage, places[0], places[-1])) if places else [])
+        pdf_page = document[page - 1]
+        textpage = pdf_page.get_textpage()
+        places = page_text(pdf_page, textpage, page - 1).places[max(start, 0) : max(end, 0)]
+        return _painted(pdf_page, list(_boxes(textpage, places[0], places[-1])) if places else [])
 
 
 def _boxes(textpage: Any, first: int, last: int) -> Iterator[tuple[float, float, float, float]]:
-    """A rectangle (left, bottom, right, top), in points, for each piece of a line between two characters."""
+    """Return a rectangle (left, bottom, right, top) in points for each line's part between two characters."""
     for number in range(textpage.count_rects(first, last - first + 1)):
         yield textpage.get_rect(number)
 
 
-def _painted(leaf: Any, boxes: list[tuple[float, float, float, float]]) -> bytes:
-    bitmap = leaf.render(scale=min(SCALE, LONGEST_PIXELS / max(leaf.get_size())))
-    place = bitmap.get_posconv(leaf)  # knows rotation and crop box
+def _painted(pdf_page: Any, boxes: list[tuple[float, float, float, float]]) -> bytes:
+    bitmap = pdf_page.render(scale=min(SCALE, LONGEST_PIXELS / max(pdf_page.get_size())))
+    place = bitmap.get_posconv(pdf_page)  # respects rotation and crop box
     picture = bitmap.to_pil().convert("RGB")
     marks = Image.new("RGB", picture.size, "white")
     pen = ImageDraw.Draw(marks)
@@ -47,5 +47,5 @@ def _painted(leaf: Any, boxes: list[tuple[float, float, float, float]]) -> bytes
         (x0, y0), (x1, y1) = place.to_bitmap(left - PAD, top + PAD), place.to_bitmap(right + PAD, bottom - PAD)
         pen.rectangle((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), fill=MARKER)
     jpeg = io.BytesIO()
-    ImageChops.multiply(picture, marks).save(jpeg, "JPEG", quality=QUALITY)  # a marker pen: letters stay black
+    ImageChops.multiply(picture, marks).save(jpeg, "JPEG", quality=QUALITY)  # like a marker pen: letters stay black
     return jpeg.getvalue()

@@ -1,7 +1,7 @@
-"""DOCX, PPTX, XLSX and CSV → Markdown blocks. Hidden sheets, slides and what else nobody sees (`unshown`) are not read.
+"""Reads DOCX, PPTX, XLSX and CSV into Markdown blocks, without hidden content (`unshown`).
 
-DOCX goes through HTML: of what was tried only mammoth brought notes, text boxes and nested tables along. A DOCX has no
-pages worth the name, so its passages are placed by headings; a presentation's slides count as pages.
+DOCX is read through HTML: of the libraries tried only mammoth kept notes, text boxes and nested tables. A DOCX has no
+reliable pages, so its passages are located by headings; a presentation's slides count as pages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
-from pipeline.ingest.blocks import Blocks, one_line
+from pipeline.ingest.blocks import ExtractBuilder, one_line
 from pipeline.ingest.chunks import Extract
 from pipeline.ingest.html import html_extract
 from pipeline.ingest.unshown import HiddenCells, hidden_cells, is_unshown, seen_docx, seen_text
@@ -24,7 +24,7 @@ _DELIMITERS = ",;\t|"
 
 
 def docx_extract(content: bytes) -> Extract:
-    """Body, notes and comments; pictures are left out."""
+    """Read body, notes and comments without pictures."""
     import mammoth
 
     page = mammoth.convert_to_html(
@@ -37,10 +37,10 @@ def docx_extract(content: bytes) -> Extract:
 
 
 def pptx_extract(content: bytes) -> Extract:
-    """One page a slide: its title, texts, tables, charts and the speaker's notes."""
+    """Read one page per slide: its title, texts, tables, charts and the speaker's notes."""
     from pptx import Presentation
 
-    blocks, starts, first_title = Blocks(), [], ""
+    blocks, starts, first_title = ExtractBuilder(), [], ""
     show = Presentation(io.BytesIO(content))
     size = (show.slide_width or 0, show.slide_height or 0)
     for slide in show.slides:
@@ -63,19 +63,19 @@ def pptx_extract(content: bytes) -> Extract:
 
 
 def _shapes(shapes: Iterable[Any], size: tuple[int, int]) -> Iterator[Any]:
-    """Every shape that is seen, those of groups in their place. No recursion: groups nest as deep as a file likes."""
+    """Iterate over visible shapes, those of groups in place. It does not recurse, since groups may nest deeply."""
     ahead: list[tuple[Any, tuple[int, int] | None]] = [(shape, size) for shape in reversed(list(shapes))]
     while ahead:
         shape, outer = ahead.pop()
         if is_unshown(shape, outer):
             continue
-        if hasattr(shape, "shapes"):  # inside, places are counted in units of the group's own
+        if hasattr(shape, "shapes"):  # positions inside a group have the group's own unit
             ahead.extend([(each, None) for each in shape.shapes][::-1])
         else:
             yield shape
 
 
-def _add_shape(blocks: Blocks, shape: Any) -> None:
+def _add_shape(blocks: ExtractBuilder, shape: Any) -> None:
     if getattr(shape, "has_table", False):
         blocks.table([[cell.text for cell in row.cells] for row in shape.table.rows])
     elif getattr(shape, "has_chart", False):
@@ -86,8 +86,8 @@ def _add_shape(blocks: Blocks, shape: Any) -> None:
                 blocks.add(f"{'  ' * paragraph.level}- {text}" if paragraph.level else text, tight=True)
 
 
-def _add_chart(blocks: Blocks, chart: Any) -> None:
-    """A chart as the table it was drawn from."""
+def _add_chart(blocks: ExtractBuilder, chart: Any) -> None:
+    """Return the table that a chart was drawn from."""
     if chart.has_title and chart.chart_title.has_text_frame:
         blocks.add(one_line(chart.chart_title.text_frame.text))
     for plot in chart.plots:
@@ -110,10 +110,10 @@ def _add_chart(blocks: Blocks, chart: Any) -> None:
 
 
 def xlsx_extract(content: bytes) -> Extract:
-    """A section for each visible sheet, a table for each run of rows without a blank one between them."""
+    """Read a section per visible sheet and a table per run of rows without a blank row between them."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    book, blocks = CalamineWorkbook.from_filelike(io.BytesIO(content)), Blocks()
+    book, blocks = CalamineWorkbook.from_filelike(io.BytesIO(content)), ExtractBuilder()
     hidden = hidden_cells(content)
     for sheet in book.sheets_metadata:
         if sheet.visible != SheetVisibleEnum.Visible or sheet.typ != SheetTypeEnum.WorkSheet:
@@ -127,15 +127,15 @@ def xlsx_extract(content: bytes) -> Extract:
 
 
 def csv_extract(text: str) -> Extract:
-    """One table; its delimiter is the one that the first line holds most often."""
-    blocks = Blocks()
+    """Read one table; its delimiter is the most frequent one in the first line."""
+    blocks = ExtractBuilder()
     first = text.lstrip("\n").partition("\n")[0]
     csv.field_size_limit(len(text) + 1)
     _add_tables(blocks, csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count)))
     return blocks.extract()
 
 
-def _add_tables(blocks: Blocks, rows: Iterable[Sequence[str]]) -> None:
+def _add_tables(blocks: ExtractBuilder, rows: Iterable[Sequence[str]]) -> None:
     run: list[Sequence[str]] = []
     for row in rows:
         if any(cell.strip() for cell in row):
@@ -148,7 +148,7 @@ def _add_tables(blocks: Blocks, rows: Iterable[Sequence[str]]) -> None:
 
 
 def _written(value: object) -> str:
-    """A cell as a person would write it: 1 for 1.0, dates without the time that they do not have."""
+    """Write a cell as a person would: 1 for 1.0, and dates without a time that they do not have."""
     if isinstance(value, float):
         return f"{value:.15g}"
     if isinstance(value, datetime):

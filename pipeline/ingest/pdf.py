@@ -1,8 +1,8 @@
-"""PDF → text with pages and headings, in which every character still knows its place on the page.
+"""Reads PDF into text with pages and headings; every character can be mapped back to its place on the page.
 
-Every run of blanks on a page, a line's end among them, is one character of the text: a blank where a sentence goes on,
-a line break where a paragraph ends. So the text of a page has the same length however it is folded, and a span of it
-leads back to pdfium's characters from this page alone: `pictures` marks passages that way.
+Every run of blanks on a page, line ends included, becomes one character of the text: a space inside a paragraph, a
+line feed at its end. So the text of a page has the same length wherever paragraphs end, and a span of it maps to
+pdfium's characters from this page alone; `pictures` highlights passages that way.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from pipeline.errors import IngestFault
 from pipeline.ingest.chunks import Extract, Heading
 from pipeline.ingest.visible import unseen
 
-LETTERS = 10  # a page with fewer, and with a picture, is a scan
-HEADING_CHARS = 160  # a longer line is no heading
-HEADING_SHARE = 0.2  # of all lines; where more look like headings, none is one
-_HYPHENS = (2, 0xFFFE)  # how pdfium says that a word goes on in the next line
-_SHORT = 0.75  # of the page's usual line: where the text of a paragraph ends
-_ENTRY = 0.6  # of it: two such lines in a row are a list, a table or an address
+LETTERS = 10  # a page with fewer letters and with a picture is a scan
+HEADING_CHARS = 160  # a longer line is not a heading
+HEADING_SHARE = 0.2  # of all lines; if more look like headings, none counts
+_HYPHENS = (2, 0xFFFE)  # pdfium's codes for a hyphen at a line's end
+_SHORT = 0.75  # of the page's usual line length; a shorter line ends its paragraph
+_ENTRY = 0.6  # of it; two such lines in a row are a list, a table or an address
 _BULLET = re.compile(r"[•◦▪‣·*–—-] |\(?\d{1,2}[.)] |\(?[a-z]\) ")
 _BOLD = re.compile(rb"bold|black|heavy", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A page's text; `places[n]` is pdfium's index of its n-th character, `lines` are (start, end) in it."""
+    """A page's text; `places[n]` is pdfium's index of its n-th character, `lines` are (start, end) in the text."""
 
     text: str
     places: Sequence[int]
@@ -47,13 +47,13 @@ class PageText:
 class _Page:
     text: str
     lines: Sequence[tuple[int, int]]
-    looks: Sequence[tuple[float, bool]]  # of each line: height of its characters in points, bold or not
+    looks: Sequence[tuple[float, bool]]  # per line: height of its characters in points, and whether it is bold
     scanned: bool = False
-    breaks: set[int] = field(default_factory=set)  # starts of lines that begin a paragraph
+    breaks: set[int] = field(default_factory=set)  # offsets of lines that begin a paragraph
 
 
 def opened(content: bytes) -> pdfium.PdfDocument:
-    """The document. Raises IngestFault for one that is locked or damaged."""
+    """Open a document. Raises IngestFault for one that is locked or damaged."""
     try:
         return pdfium.PdfDocument(content)
     except pdfium.PdfiumError as error:
@@ -61,21 +61,21 @@ def opened(content: bytes) -> pdfium.PdfDocument:
 
 
 def page_text(page: Any, textpage: Any, number: int) -> PageText:
-    """What is seen on a page, blanks and line ends as one character each, none at its beginning and end.
+    """Return the visible text of a page, with each run of blanks or line ends as one character and none at its ends.
 
-    `number` is the page's, from 0.
+    `number` is the page's number, from 0.
     """
     hidden = unseen(page, textpage, number)
     unicode_at, handle = raw.FPDFText_GetUnicode, textpage.raw
     letters: list[str] = []
     places = array("I")
     starts = [0]
-    blank = high = 0  # the blank that is due: 1 a space, 2 a line's end; the first half of a surrogate pair
+    blank = high = 0  # pending blank: 1 a space, 2 a line end; first half of a surrogate pair
     for index in range(textpage.count_chars()):
         if hidden and index in hidden:
             continue
         code = unicode_at(handle, index)
-        if not 32 < code < 127:  # few are anything else: the checks below are off the usual way
+        if not 32 < code < 127:  # few characters are outside ASCII, so these checks are rare
             if kind := _blank(code):
                 blank = max(blank, kind)
                 continue
@@ -104,19 +104,19 @@ def page_text(page: Any, textpage: Any, number: int) -> PageText:
 
 
 def _blank(code: int) -> int:
-    """1 for a blank, 2 for the end of a line, 0 for anything else."""
+    """Return 1 for a blank, 2 for a line end, 0 for any other character."""
     if code in (10, 13, 0x2028, 0x2029):
         return 2
     return int(code in (9, 11, 12, 32, 0xA0, 0x3000) or 0x2000 <= code <= 0x200A)
 
 
 def _is_letter(code: int) -> bool:
-    """Whether it is part of a text: no control character, soft hyphen, unseen tag or half of a pair."""
+    """Whether it is text: no control character, soft hyphen, invisible tag or half of a surrogate pair."""
     return (159 < code < 0xD800 or 0xE000 <= code < 0xE0000 or 0xE0080 <= code <= 0x10FFFF) and code != 0xAD
 
 
 def pdf_extract(content: bytes, most_pages: int) -> Extract:
-    """All pages. Raises IngestFault for a locked, damaged, scanned or over-long file."""
+    """Read all pages. Raises IngestFault for a locked, damaged, scanned or over-long file."""
     with opened(content) as document:
         if len(document) > most_pages:
             raise IngestFault("too_many_pages")
@@ -131,12 +131,12 @@ def pdf_extract(content: bytes, most_pages: int) -> Extract:
     headings = _in_order(pages, starts, headed)
     text = _folded(pages, starts, headings)
     title = metadata.get("Title", "").strip()
-    told = _compact(title)[0] in _compact(text[:3000])[0]
-    return Extract(text, tuple(headings), title if told else "", markdown=False, page_starts=tuple(starts))
+    is_in_text = _compact(title)[0] in _compact(text[:3000])[0]
+    return Extract(text, tuple(headings), title if is_in_text else "", markdown=False, page_starts=tuple(starts))
 
 
 def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
-    """None for a page that cannot be read: the others are worth having."""
+    """Read a page; None for one that cannot be read, so that the others still are."""
     try:
         page = document[number]
     except pdfium.PdfiumError:
@@ -156,7 +156,7 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
 
 
 def _look(textpage: Any, line: str, places: Sequence[int]) -> tuple[float, bool]:
-    """How a line looks: the height of its middle, and whether both its ends are bold. A row of a table is not."""
+    """Return the height of a line's middle character and whether both its ends are bold; a table row has neither."""
     box = _box(textpage, places[len(places) // 2])
     height = abs(box.top - box.bottom)
     bold = all(_bold(textpage, place) for place in (places[0], places[-1]))
@@ -164,7 +164,7 @@ def _look(textpage: Any, line: str, places: Sequence[int]) -> tuple[float, bool]
 
 
 def _has_columns(textpage: Any, line: str, places: Sequence[int], height: float) -> bool:
-    """Whether a gap between two words is as wide as the line is high."""
+    """Whether a gap between two words is at least as wide as the line is high."""
     blanks = [at for at, letter in enumerate(line) if letter == " " and 0 < at < len(line) - 1]
     gaps = (_box(textpage, places[at + 1]).left - _box(textpage, places[at - 1]).right for at in blanks)
     return any(gap > height for gap in gaps)
@@ -185,7 +185,7 @@ def _bold(textpage: Any, place: int) -> bool:
 
 
 def _refuse_scans(pages: Sequence[_Page]) -> None:
-    """A document of pictures. One with any page of text is not refused for its others."""
+    """Raise IngestFault for a document of pictures. One page of text is enough to read a document."""
     if any(page.scanned for page in pages) and all(_few_letters(page.text) for page in pages):
         raise IngestFault("scanned")
 
@@ -195,7 +195,7 @@ def _few_letters(text: str) -> bool:
 
 
 def _starts(pages: Sequence[_Page]) -> list[int]:
-    """Where each page begins in the text of all: one character stands between two that hold any."""
+    """Return where each page begins in the text of all pages; one character separates pages that hold text."""
     starts, length = [], 0
     for page in pages:
         length += bool(length and page.text)
@@ -206,7 +206,7 @@ def _starts(pages: Sequence[_Page]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A heading on its page (from 0); without lines where only the page is known."""
+    """A heading on its page (from 0), without lines where only its page is known."""
 
     page: int
     level: int
@@ -216,7 +216,7 @@ class _Found:
 
 
 def _bookmarked(document: pdfium.PdfDocument, pages: Sequence[_Page]) -> Iterator[_Found]:
-    """The document's own table of contents: exact in level, title and page; the lines are looked for."""
+    """Iterate over the PDF's bookmarks: level, title and page are exact; the lines are searched."""
     compact: dict[int, tuple[str, list[int]]] = {}
     for bookmark in document.get_toc(max_depth=6):
         target = bookmark.get_dest()
@@ -231,13 +231,13 @@ def _bookmarked(document: pdfium.PdfDocument, pages: Sequence[_Page]) -> Iterato
 
 
 def _compact(text: str) -> tuple[str, list[int]]:
-    """`text` without blanks, case and ligatures, and where each character was."""
+    """Return `text` in lower case without blanks and ligatures, and the offset of each of its characters."""
     pairs = [(folded, place) for place, letter in enumerate(text) if letter > " " for folded in letter.casefold()]
     return "".join(folded for folded, _ in pairs), [place for _, place in pairs]
 
 
 def _lines_of(title: str, page: _Page, compact: str, places: Sequence[int]) -> tuple[int, int]:
-    """The whole lines that hold a title and, but for a number, nothing else; (0, 0) without any."""
+    """Return the complete lines that hold only a title and perhaps a number; (0, 0) for none."""
     wanted, begins = _compact(title)[0], [start for start, _ in page.lines]
     at = compact.find(wanted)
     while at >= 0:
@@ -250,7 +250,7 @@ def _lines_of(title: str, page: _Page, compact: str, places: Sequence[int]) -> t
 
 
 def _by_looks(pages: Sequence[_Page]) -> Iterator[_Found]:
-    """Lines that stand out: larger than most of the text, or bold where most of it is not."""
+    """Iterate over lines that stand out: larger than most of the text, or bold where most of it is not."""
     sizes: Counter[tuple[float, bool]] = Counter()
     for page in pages:
         for (start, end), look in zip(page.lines, page.looks, strict=True):
@@ -270,7 +270,7 @@ def _by_looks(pages: Sequence[_Page]) -> Iterator[_Found]:
 
 
 def _runs(number: int, page: _Page, body: float, *, bold: bool) -> Iterator[tuple[int, int, int, float]]:
-    """Neighbouring lines of one look that stand out, at most three → (page, first line, last line + 1, height)."""
+    """Iterate over runs of at most three similar lines that stand out: (page, first line, last line + 1, height)."""
     first = 0
     for last in range(1, len(page.lines) + 1):
         if last < len(page.lines) and page.looks[last] == page.looks[first]:
@@ -289,7 +289,7 @@ def _runs(number: int, page: _Page, body: float, *, bold: bool) -> Iterator[tupl
 
 
 def _in_order(pages: Sequence[_Page], starts: Sequence[int], found: Sequence[_Found]) -> list[Heading]:
-    """Headings placed in the text of all pages, none over another, each beginning its paragraph."""
+    """Return headings with offsets in the text of all pages; none overlaps another, each begins a paragraph."""
     headings: list[Heading] = []
     for each in sorted(found, key=lambda each: (each.page, each.start)):
         start, end = starts[each.page] + each.start, starts[each.page] + each.end
@@ -302,7 +302,7 @@ def _in_order(pages: Sequence[_Page], starts: Sequence[int], found: Sequence[_Fo
 
 
 def _folded(pages: Sequence[_Page], starts: Sequence[int], headings: Sequence[Heading]) -> str:
-    """The text of all pages: a line break is left only where a paragraph ends."""
+    """Return the text of all pages, with line feeds only where paragraphs end."""
     parts: list[str] = []
     ends = {heading.end for heading in headings}
     length, short = 0, False
@@ -333,7 +333,7 @@ def _fold(page: _Page) -> str:
 
 
 def _usual(page: _Page) -> int:
-    """The length such that half of the text stands in lines as long or longer."""
+    """Return the line length such that half of the text is in lines at least as long."""
     lengths = sorted((end - start for start, end in page.lines), reverse=True)
     half = sum(lengths) / 2
     for length in lengths:

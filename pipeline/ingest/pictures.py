@@ -1,7 +1,7 @@
-"""A page of a PDF as a picture, with a span of the document's text marked on it.
+"""Renders a page of a PDF as a JPEG, with a span of the document's text highlighted.
 
-Only a PDF has pages that look like something; for every other kind of file, and a page that is not there, the fault is
-`no_page`. Nothing is kept: a picture costs less than its bookkeeping.
+Other kinds of files and missing pages raise the fault `no_page`. Pictures are not cached, since rendering one costs
+less than a cache would.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import IngestFault
-from pipeline.ingest import Limits
+from pipeline.ingest import ReadingLimits
 from pipeline.ingest.sandbox import run
 
-LIMITS = Limits(cpu_s=10, wall_s=30)
+LIMITS = ReadingLimits(cpu_s=10, wall_s=30)
 
 
 async def page_jpeg(file: Path | bytes, page: int, page_start: int, start: int, end: int) -> bytes:
-    """Page `page` (from 1) of a PDF as JPEG; `page_start` is the document's `page_starts[page - 1]`.
+    """Render page `page` (from 1) of a PDF as JPEG; `page_start` is the document's `page_starts[page - 1]`.
 
-    What of `text[start:end]` stands on this page is marked, nothing when none of it does. Raises IngestFault.
+    The part of `text[start:end]` on this page is highlighted. Raises IngestFault.
     """
     if page < 1:
         raise IngestFault("no_page")

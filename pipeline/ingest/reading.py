@@ -1,6 +1,6 @@
-"""One file's bytes → a document: kind, checks, the reader of its kind, chunks. Runs in the child process.
+"""Reads one file's bytes into a document: kind, checks, reader, chunks. Runs in the child process.
 
-Readers are imported when their kind comes up: a child lives for one file and would pay for all of them.
+A reader is imported when its kind occurs, since a child lives for one file and should not import all of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 import re
 
 from pipeline.errors import IngestFault
-from pipeline.ingest import ChunkSize, Document, Limits
+from pipeline.ingest import ChunkSize, Document, ReadingLimits
 from pipeline.ingest.chunks import Extract, document_of
 from pipeline.ingest.kinds import OFFICE, Kind, check_content, check_parts, kind_of
 
@@ -19,8 +19,8 @@ _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{1,40})"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
-def read(content: bytes, name: str, limits: Limits, size: ChunkSize) -> Document:
-    """Raises IngestFault; a damaged file raises whatever its reader does."""
+def read(content: bytes, name: str, limits: ReadingLimits, size: ChunkSize) -> Document:
+    """Read a document. Raises IngestFault; a damaged file raises whatever its reader raises."""
     kind = kind_of(name)
     check_content(kind, content)
     extract = _extract(kind, content, limits)
@@ -32,7 +32,7 @@ def read(content: bytes, name: str, limits: Limits, size: ChunkSize) -> Document
     return document
 
 
-def _extract(kind: Kind, content: bytes, limits: Limits) -> Extract:
+def _extract(kind: Kind, content: bytes, limits: ReadingLimits) -> Extract:
     if kind in OFFICE:
         return _office(kind, content, limits)
     if kind == "pdf":
@@ -53,7 +53,7 @@ def _extract(kind: Kind, content: bytes, limits: Limits) -> Extract:
     return markdown_extract(text) if kind == "markdown" else text_extract(text)
 
 
-def _office(kind: Kind, content: bytes, limits: Limits) -> Extract:
+def _office(kind: Kind, content: bytes, limits: ReadingLimits) -> Extract:
     from pipeline.ingest import archive, office
 
     with archive.opened(io.BytesIO(content), limits) as parts:
@@ -69,15 +69,15 @@ def _office(kind: Kind, content: bytes, limits: Limits) -> Extract:
 
 
 def decoded(content: bytes, *, declared: bool) -> str:
-    """Text by its byte order mark, by what HTML declares of itself, as UTF-8, and last as Windows wrote it."""
+    """Decode text by its byte order mark, by what HTML declares, as UTF-8, or last as Windows-1252."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, "replace").replace("\0", "")
-    if declared and (said := _CHARSET.search(content[:4096])) and not said[1].lower().startswith(b"utf-16"):
+    if declared and (found := _CHARSET.search(content[:4096])) and not found[1].lower().startswith(b"utf-16"):
         try:
-            return content.decode(said[1].decode("ascii")).encode("utf-8", "replace").decode("utf-8")
+            return content.decode(found[1].decode("ascii")).encode("utf-8", "replace").decode("utf-8")
         except (LookupError, UnicodeError):
-            pass  # it is not what it says
+            pass  # the declared encoding is wrong
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""Foreign files are opened in a throw-away process: whatever they do to it, the server goes on.
+"""Opens untrusted files in a disposable child process, so that they cannot harm the server.
 
-A child lives for one job. It gets the file on stdin and nothing else: no key, no path, no name of a folder; so nothing
-is left behind and nothing can be told. The caller's cancellation, and the clock, kill it.
+A child lives for one job. It gets the file on stdin and no key, path or folder name, so that it can leave nothing
+behind and reveal nothing. It is killed when the caller is cancelled or its time is up.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
+from typing import cast
 from weakref import WeakKeyDictionary
 
-from pipeline.bugs import record
-from pipeline.errors import FILE_FAULTS, IngestFault
-from pipeline.ingest import Limits
+from pipeline.errors import FILE_CODES, FileCode, IngestFault
+from pipeline.ingest import ReadingLimits
+from pipeline.own_faults import record
 
-# What a child says of a bug of ours. It had a foreign file in it, so nothing else is believed to be one.
+# How a child reports a bug of ours. It read an untrusted file, so no other report is taken for a bug.
 _BUG = re.compile(r"internal (?P<kind>[A-Za-z]{1,40})(?P<frames>(?: pipeline/[\w/]{1,60}\.py:\d{1,5}){0,12})")
 
-AT_ONCE = max(2, os.cpu_count() or 1)  # children of a kind, each of which may take Limits.memory_bytes
+AT_ONCE = max(2, os.cpu_count() or 1)  # children per job kind; each may use ReadingLimits.memory_bytes
 
 _CHILD = Path(__file__).with_name("child.py")
 _ROOMS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]] = WeakKeyDictionary()
-# Died of a limit: out of CPU time, out of memory (libraries abort, Linux kills).
+# Signals of a child that exceeded a limit: CPU time, memory (libraries abort, Linux kills).
 _DEATHS = {
     "SIGXCPU": "timeout",
     "SIGKILL": "too_complex",
@@ -38,8 +39,8 @@ _DEATHS = {
 }
 
 
-async def run(job: str, arguments: Mapping[str, object], file: Path | bytes, limits: Limits) -> bytes:
-    """What the child says of `file`. Raises IngestFault; OSError when the file itself cannot be opened."""
+async def run(job: str, arguments: Mapping[str, object], file: Path | bytes, limits: ReadingLimits) -> bytes:
+    """Return what the child answers about `file`. Raises IngestFault; OSError when the file cannot be opened."""
     async with _room(job):
         code, result = await _spawned([job, json.dumps(arguments), json.dumps(asdict(limits))], file, limits.wall_s)
     if code == "ok":
@@ -47,11 +48,11 @@ async def run(job: str, arguments: Mapping[str, object], file: Path | bytes, lim
     if bug := _BUG.fullmatch(code):
         record(bug["kind"], tuple(bug["frames"].split()), "document")
         raise IngestFault("internal")
-    raise IngestFault(code if code in FILE_FAULTS else "broken")
+    raise IngestFault(cast(FileCode, code) if code in FILE_CODES else "broken")
 
 
 def _room(job: str) -> asyncio.Semaphore:
-    """Pictures do not wait for files that take long."""
+    """Return the semaphore of a job kind; pictures do not wait for files that take long to read."""
     rooms = _ROOMS.setdefault(asyncio.get_running_loop(), {})
     return rooms.setdefault(job, asyncio.Semaphore(AT_ONCE))
 
@@ -73,7 +74,7 @@ async def _spawned(arguments: list[str], file: Path | bytes, wall_s: float) -> t
     finally:
         if process.returncode is None:
             process.kill()
-            await process.communicate()  # also closes the pipes
+            await process.communicate()  # waits for it and closes the pipes
     if process.returncode:
         return _death(process.returncode), b""
     code, _, result = said.partition(b"\n")
@@ -86,5 +87,5 @@ def _death(returncode: int) -> str:
 
 
 def _env() -> dict[str, str]:
-    """Nothing of ours; Windows cannot start a program without its own."""
+    """Return an empty environment; Windows cannot start a program without its own variables."""
     return {"SYSTEMROOT": r"C:\Windows"} if sys.platform == "win32" else {"LC_ALL": "C.UTF-8"}

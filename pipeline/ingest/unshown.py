@@ -1,5 +1,5 @@
-"""What Office files hold that nobody sees who opens them: hidden runs and rows of DOCX, hidden shapes of PPTX, hidden
-rows and columns of XLSX. What a click shows is seen: rows that a filter hides are read, and so are a speaker's notes.
+"""Finds hidden content of Office files: hidden runs and rows of DOCX, hidden shapes of PPTX, hidden rows and columns
+of XLSX. Content that one click shows is visible: rows hidden by a filter, and a speaker's notes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TINY_HUNDREDTHS = 100  # of a point
 
 
 def seen_docx(content: bytes) -> bytes:
-    """The document without its hidden runs and rows, as it is where it has none."""
+    """Return the document without its hidden runs and rows, unchanged where it has none."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {member.filename: archive.read(member) for member in archive.infolist()}
     suspect = [name for name, part in parts.items() if name.endswith(".xml") and _MAY_HIDE.search(part)]
@@ -54,7 +54,7 @@ def _remove_hidden(root: Any, hiding: Collection[str]) -> None:
         elif _local(element) == "tr":
             is_hidden = _is_on(_below(element, "trPr", "hidden"))
         else:
-            is_hidden = True  # it stands where it was moved to
+            is_hidden = True  # the text is also where it was moved to
         if is_hidden and element.getparent() is not None:
             element.getparent().remove(element)
 
@@ -78,7 +78,7 @@ def _hides_run(run: Any, hiding: Collection[str], *, is_paper: bool) -> bool:
 
 
 def _hiding_styles(root: Any) -> frozenset[str]:
-    """The names of styles that hide text, also by what they are based on."""
+    """Return the names of styles that hide text, also through the styles that they are based on."""
     styles = {
         _attribute(each, "styleId"): each for each in (root if root is not None else ()) if _local(each) == "style"
     }
@@ -96,7 +96,7 @@ def _hiding_styles(root: Any) -> frozenset[str]:
 
 
 def is_unshown(shape: Any, size: tuple[int, int] | None) -> bool:
-    """Whether a shape is switched off, or outside of a slide of that size; None: its place is counted otherwise."""
+    """Whether a shape is hidden, or outside a slide of that size; None: its position has another unit."""
     named = next((each for each in shape.element.iter() if _local(each) == "cNvPr"), None)
     if named is not None and named.get("hidden") in ("1", "true"):
         return True
@@ -108,7 +108,7 @@ def is_unshown(shape: Any, size: tuple[int, int] | None) -> bool:
 
 
 def seen_text(paragraph: Any) -> str:
-    """A slide's paragraph without what is too small to be seen."""
+    """Return the text of a paragraph without letters too small to be seen."""
     parts = [each for each in paragraph._p if _local(each) in ("r", "br", "fld")]
     if not any(_is_tiny(_below(part, "rPr")) for part in parts):
         return str(paragraph.text)
@@ -129,13 +129,13 @@ def _is_tiny(properties: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HiddenCells:
-    """Rows and columns of a sheet that nobody sees, from 0."""
+    """The hidden rows and columns of a sheet, from 0."""
 
     rows: frozenset[int] = frozenset()
     columns: tuple[tuple[int, int], ...] = field(default=())  # from, to
 
     def seen(self, rows: Sequence[Sequence[Any]], first_row: int, first_column: int) -> Iterator[list[Any]]:
-        """Rows without what is hidden; a hidden row is no blank one, so that it divides no table."""
+        """Iterate over visible cells. A hidden row is skipped rather than blank, so that it divides no table."""
         for number, row in enumerate(rows, first_row):
             if number not in self.rows:
                 yield [cell for at, cell in enumerate(row, first_column) if not self._hides_column(at)]
@@ -145,7 +145,7 @@ class HiddenCells:
 
 
 def hidden_cells(content: bytes) -> dict[str, HiddenCells]:
-    """By the name of each sheet that has any."""
+    """Return sheet name → hidden cells, for sheets that have any."""
     found: dict[str, HiddenCells] = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name, part in _sheets(archive):
@@ -188,7 +188,7 @@ def _hidden_in(xml: bytes) -> HiddenCells:
 
 
 def _parsed(part: bytes) -> Any:
-    """Its root, None where it is none: whoever reads the file says so."""
+    """Return the root of an XML part, None for invalid XML, which the reader of the file reports."""
     try:
         return etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
     except (etree.XMLSyntaxError, ValueError):

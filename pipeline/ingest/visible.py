@@ -1,12 +1,12 @@
-"""Which characters of a PDF's page a person sees. Runs in the child process.
+"""Finds the characters of a PDF page that a person cannot see. Runs in the child process.
 
-pdfium gives all text that a page holds: also what is outside of it, white on white, clear, clipped away, covered, on a
-layer that is switched off. What is seen is found by looking: the page is drawn with and without its text, and where the
-two pictures are the same no text was drawn. Text that is invisible by its own nature stays where the page shows letters
-all the same, and any text of a scanned page: that is how recognised text is laid over or under a scan.
+pdfium returns all text of a page, also text that is outside of it, white on white, transparent, clipped, covered, or
+on a hidden layer. So the page is drawn with and without its text; where both pictures are equal, the text is
+invisible. Text in an invisible rendering mode is kept where the page shows letters anyway, and all text of a scanned
+page is kept: recognised text is laid over or under a scan that way.
 
-Two pictures cost about 10 ms, so only a page with something suspect is drawn, and only that is judged. No clock
-decides: the same page gives the same characters whenever it is read, or passages would be marked in the wrong place.
+Two pictures take about 10 ms, so only pages with suspect text are drawn, and only that text is judged. No time limit
+decides, so that a page always gives the same characters; else passages would be highlighted in the wrong place.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ import pypdfium2.raw as raw
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 Colour = tuple[int, int, int]
 
-PIXELS = 1000  # of a picture's longer side
-MOST_SCALE = 4.0  # pixels a point
-DRAWN = 12  # levels of 255 by which a pixel with text differs from one without: 1.1 to 1, less than anybody reads
-LEAST_SHARE = 0.015  # of a place of faint text: less is the edge of a letter that it is drawn over
-INK = 40  # levels within a place whose own picture holds letters
-PIECE = 8  # most characters that are judged as one
+PIXELS = 1000  # length of a picture's longer side
+MOST_SCALE = 4.0  # pixels per point
+DRAWN = 12  # levels (of 255) by which text changes a pixel: a contrast of 1.1 to 1, less than anybody reads
+LEAST_SHARE = 0.015  # of the area of faint text; a smaller change is the edge of a letter below it
+INK = 40  # levels between the darkest and lightest pixel of an area that holds letters
+PIECE = 8  # the most characters that are judged together
 TINY_POINTS, TINY_SHARE = (
     1.2,
     0.0015,
-)  # a person sees no letter as small as that, on a page of usual size or a small one
-LEAST_ROOM = 0.06  # of the square of its size, for a character: a narrow one takes 0.2, one of a ligature 0.1
-LIGHT = 200  # from this level on in red, green and blue a colour may be that of the paper
+)  # letters below these sizes are invisible, on a page of usual size and on a small one
+LEAST_ROOM = 0.06  # area per character, in squares of its size: a narrow one takes 0.2, one of a ligature 0.1
+LIGHT = 200  # a colour with at least this red, green and blue may be that of the paper
 OPAQUE = 128
-NEAR = 48  # levels between two colours that may be hard to tell apart
-FILL_POINTS = 4.0  # a filled path that is thinner is a line
-SCAN_SHARE = 0.5  # of the page that pictures cover: what is not drawn there was recognised in them
-MOST_OBJECTS = 20_000  # that are looked at one by one; behind them every text, and with more pairs too, is suspect
+NEAR = 48  # levels between two colours that may be hard to distinguish
+FILL_POINTS = 4.0  # a thinner filled path is a line
+SCAN_SHARE = 0.5  # of the page covered by pictures: from here on undrawn text was recognised in a scan
+MOST_OBJECTS = 20_000  # objects that are checked one by one; all text after them, or beyond MOST_PAIRS, is suspect
 MOST_PAIRS = 100_000
-DRAWN_PAGES = 1000  # of a document, so that a long one keeps to its time; behind them counts what pdfium tells
-DEEPEST = 8  # forms in forms
-FRAME_CORNERS = 6  # of a clipping path that is a rectangle
+DRAWN_PAGES = 1000  # pages of a document that are drawn, to limit the time; later pages use only what pdfium reports
+DEEPEST = 8  # nested forms
+FRAME_CORNERS = 6  # points of a rectangular clipping path
 _INVISIBLE, _CLIPPING = 3, 7  # text rendering modes
-# What pdfium writes its answers into: made once, since a page has thousands of objects.
+# Buffers for pdfium's results, made once, since a page has thousands of objects.
 _FLOATS, _NUMBERS = [ctypes.c_float() for _ in range(4)], [ctypes.c_uint() for _ in range(4)]
 _DOUBLES, _LOOSE, _MATRIX = [ctypes.c_double() for _ in range(4)], raw.FS_RECTF(), raw.FS_MATRIX()
 
 
 @dataclass(slots=True)
 class _Text:
-    """A text object that may be seen or not: its place in the order of drawing, where it is, and its colour."""
+    """A text object that may be invisible: its position in drawing order, its box and its colour."""
 
     place: int
     handle: Any
@@ -61,33 +61,35 @@ class _Text:
 
 @dataclass(slots=True)
 class _Objects:
-    """A page's objects as far as they are looked at; `suspects` are the texts that may not be seen.
+    """The checked objects of a page; `suspects` are texts that may be invisible.
 
-    `told` are those of which pdfium itself says so: they are outside of the page, or too small.
+    `reported` are invisible by what pdfium reports: they are outside of the page, or too small.
     """
 
     suspects: list[Any] = field(default_factory=list)
-    told: list[Any] = field(default_factory=list)
+    reported: list[Any] = field(default_factory=list)
     undrawn: list[Any] = field(default_factory=list)
-    saying: list[Any] = field(default_factory=list)  # a text of their own in the place of what is drawn
+    with_actual_text: list[Any] = field(
+        default_factory=list
+    )  # texts with an ActualText, which replaces the drawn letters
     texts: list[_Text] = field(default_factory=list)
     fills: list[tuple[int, Box, Colour | None]] = field(default_factory=list)
-    images: float = 0.0  # their area in square points
+    images: float = 0.0  # area of the pictures in square points
 
 
 def unseen(page: Any, textpage: Any, number: int) -> frozenset[int]:
-    """pdfium's numbers of the characters that nobody sees on the page of that number (from 0); of most pages none."""
+    """Return pdfium's indexes of the invisible characters of page `number` (from 0); most pages have none."""
     bounds = page.get_bbox()
     if not textpage.count_chars():
         return frozenset()
     found = _objects(page, bounds)
     is_scan = found.images >= SCAN_SHARE * (bounds[2] - bounds[0]) * (bounds[3] - bounds[1])
-    told = [*found.told, *([] if is_scan else found.undrawn)]
-    hidden = set(_crammed(textpage, found.saying)) if found.saying else set()
+    reported = [*found.reported, *([] if is_scan else found.undrawn)]
+    hidden = set(_crammed(textpage, found.with_actual_text)) if found.with_actual_text else set()
     if number >= DRAWN_PAGES:
-        pieces = _pieces(textpage, _addresses(told)) if told else ()
+        pieces = _pieces(textpage, _addresses(reported)) if reported else ()
         return frozenset(hidden.union(*(numbers for _, numbers, _, _ in pieces)))
-    if suspects := [*told, *found.suspects, *_overlapping(found)]:
+    if suspects := [*reported, *found.suspects, *_overlapping(found)]:
         hidden |= set(_judged(page, textpage, bounds, suspects, is_scan=is_scan))
     return frozenset(hidden)
 
@@ -107,7 +109,7 @@ def _objects(page: Any, bounds: Box) -> _Objects:
 
 
 def _walk(page: Any) -> Iterator[tuple[Any, int, float]]:
-    """(Object, how many forms it is in, by which factor areas in them grow) in the order of drawing."""
+    """Iterate over (object, depth of nested forms, factor by which their areas grow) in drawing order."""
     ahead = [(page.raw, 0, 1.0, iter(range(raw.FPDFPage_CountObjects(page.raw))))]
     while ahead:
         holder, depth, scale, numbers = ahead[-1]
@@ -130,18 +132,18 @@ def _look_at_text(found: _Objects, place: int, handle: Any, depth: int, bounds: 
         return
     left, bottom, right, top = box = _bounds_of(handle)
     if left >= right or bottom >= top:
-        return  # blanks
+        return  # only blanks
     is_on_a_layer, says_text = _marks(handle)
     if says_text:
-        found.saying.append(handle)
+        found.with_actual_text.append(handle)
     mode = raw.FPDFTextObj_GetTextRenderMode(handle)
     is_undrawn = mode in (_INVISIBLE, _CLIPPING)
     if depth and not is_undrawn:
-        found.suspects.append(handle)  # where the text of a form stands, and what hides the form, is only seen
+        found.suspects.append(handle)  # only drawing shows where text in a form is and what hides it
     elif depth:
         found.undrawn.append(handle)
     elif _size(handle) < _tiny(bounds) or _is_outside(box, bounds):
-        found.told.append(handle)
+        found.reported.append(handle)
     elif is_undrawn:
         found.undrawn.append(handle)
     elif _is_faint(handle) or not _is_inside(box, bounds) or is_on_a_layer or _is_clipped(handle, box):
@@ -162,7 +164,7 @@ def _fill(place: int, handle: Any, kind: int) -> Sequence[tuple[int, Box, Colour
 
 
 def _overlapping(found: _Objects) -> list[Any]:
-    """The texts that something is drawn over, or that stand on something of their colour."""
+    """Return the texts that something is drawn over, or that are drawn on their own colour."""
     if len(found.texts) * len(found.fills) > MOST_PAIRS:
         return [text.handle for text in found.texts]
     return [text.handle for text in found.texts if any(_may_hide(fill, text) for fill in found.fills)]
@@ -179,13 +181,13 @@ def _may_hide(fill: tuple[int, Box, Colour | None], text: _Text) -> bool:
 
 
 def _judged(page: Any, textpage: Any, bounds: Box, suspects: Sequence[Any], *, is_scan: bool) -> Iterator[int]:
-    """Draw the page with and without these texts, and look at each piece of them."""
+    """Draw the page with and without these texts, and judge each piece of them."""
     pictures = _Pictures(_picture(page), _picture(page, suspects), bounds, page.get_rotation())
     bare: Any = None
     for owner, numbers, size, box in _pieces(textpage, _addresses(suspects)):
         if size >= _tiny(bounds) and pictures.has_text(box):
             continue
-        # What was not drawn may stand for letters that are no text at all.
+        # Undrawn text may stand for letters that are part of a picture.
         if size >= _tiny(bounds) and (is_scan or _is_undrawn(ctypes.cast(owner, raw.FPDF_PAGEOBJECT))):
             bare = bare or _bare_picture(page)
             if pictures.has_ink(bare, box):
@@ -194,21 +196,21 @@ def _judged(page: Any, textpage: Any, bounds: Box, suspects: Sequence[Any], *, i
 
 
 def _bare_picture(page: Any) -> Any:
-    """The page without any text, as levels of grey."""
+    """Draw the page without text, in levels of grey."""
     texts = [each for each, _, _ in _walk(page) if raw.FPDFPageObj_GetType(each) == raw.FPDF_PAGEOBJ_TEXT]
     return _picture(page, texts).convert("L")
 
 
-def _crammed(textpage: Any, saying: Sequence[Any]) -> Iterator[int]:
-    """What texts say of themselves where that is far more than can be drawn there: pdfium shares out their place."""
-    sizes = {_address(each): _size(each) for each in saying}
+def _crammed(textpage: Any, with_actual_text: Sequence[Any]) -> Iterator[int]:
+    """Find characters of an ActualText that is far longer than its area shows; pdfium divides the area among them."""
+    sizes = {_address(each): _size(each) for each in with_actual_text}
     for owner, numbers, _, (left, bottom, right, top) in _pieces(textpage, sizes):
         if (right - left) * (top - bottom) < LEAST_ROOM * len(numbers) * sizes[owner] ** 2:
             yield from numbers
 
 
 def _picture(page: Any, without: Sequence[Any] = ()) -> Any:
-    """As RGB, 1000 pixels long; form fields and notes are not part of a page's text."""
+    """Draw the page as RGB, 1000 pixels long, without form fields and annotations, which are not part of its text."""
     scale = min(MOST_SCALE, PIXELS / max(page.get_size()))
     for handle in without:
         raw.FPDFPageObj_SetIsActive(handle, 0)
@@ -219,7 +221,7 @@ def _picture(page: Any, without: Sequence[Any] = ()) -> Any:
 
 
 class _Pictures:
-    """Two pictures of one page, with and without some of its text, asked by places in points."""
+    """Two pictures of one page, with and without some of its text, addressed by boxes in points."""
 
     def __init__(self, whole: Any, without: Any, bounds: Box, rotation: int) -> None:
         from PIL import ImageChops  # most pages are never drawn
@@ -232,7 +234,7 @@ class _Pictures:
         self._across, self._down = whole.width / max(wide, 1e-6), whole.height / max(high, 1e-6)
 
     def has_text(self, box: Box) -> bool:
-        """Whether the text was drawn there, and not merely the edge of what it covers."""
+        """Whether the text was drawn in a box, and not merely the edge of what it covers."""
         left, upper, right, lower = self._pixels(box)
         if left >= right or upper >= lower:
             return False  # outside of the page
@@ -240,7 +242,7 @@ class _Pictures:
         return drawn > LEAST_SHARE * (right - left) * (lower - upper)
 
     def has_ink(self, bare: Any, box: Box) -> bool:
-        """Whether the page without its text shows what may be letters; a line along the edge is none."""
+        """Whether the page without its text shows possible letters in a box; a line along the edge does not count."""
         left, upper, right, lower = self._pixels(box)
         if left + 1 >= right - 1 or upper + 1 >= lower - 1:
             return False
@@ -248,7 +250,7 @@ class _Pictures:
         return bool(lightest - darkest >= INK)
 
     def _pixels(self, box: Box) -> tuple[int, int, int, int]:
-        """The pixels that a place touches, as far as they are on the page."""
+        """Return the pixels of the page that a box touches."""
         (left, bottom, right, top), (x0, y0, x1, y1) = box, self._bounds
         across: tuple[float, float]
         down: tuple[float, float]
@@ -271,7 +273,7 @@ class _Pictures:
 
 
 def _pieces(textpage: Any, owners: Collection[int]) -> Iterator[tuple[int, list[int], float, Box]]:
-    """Of these objects: (its address, characters of it and of one word, the largest one's points, where they are)."""
+    """Iterate over (object's address, characters of it and of one word, largest size in points, box)."""
     handle = textpage.raw
     numbers: list[int] = []
     box, size, owner = (0.0, 0.0, 0.0, 0.0), 0.0, 0
@@ -309,7 +311,7 @@ def _addresses(handles: Iterable[Any]) -> set[int]:
 
 
 def _place_of(handle: Any, number: int) -> Box:
-    """Of a character: its line's height by its advance, and all of its shape."""
+    """Return the box of a character: its line's height by its advance, and all of its shape."""
     raw.FPDFText_GetLooseCharBox(handle, number, _LOOSE)
     loose: Box = (_LOOSE.left, _LOOSE.bottom, _LOOSE.right, _LOOSE.top)
     left, right, bottom, top = _DOUBLES
@@ -334,14 +336,14 @@ def _bounds_of(handle: Any) -> Box:
 
 
 def _size(handle: Any) -> float:
-    """Of its letters, in points."""
+    """Return the size of a text's letters in points."""
     size = _FLOATS[0]
     raw.FPDFTextObj_GetFontSize(handle, size)
     return abs(size.value) * math.sqrt(_area(handle))
 
 
 def _is_inside(box: Box, outer: Box) -> bool:
-    """Within a point."""
+    """Whether a box lies inside another, with a tolerance of one point."""
     return box[0] > outer[0] - 1 and box[1] > outer[1] - 1 and box[2] < outer[2] + 1 and box[3] < outer[3] + 1
 
 
@@ -350,7 +352,7 @@ def _is_outside(box: Box, outer: Box) -> bool:
 
 
 def _is_clipped(handle: Any, box: Box) -> bool:
-    """Whether a path that it is clipped by is no frame around it."""
+    """Whether it is clipped by a path that is not a frame around it."""
     clip = raw.FPDFPageObj_GetClipPath(handle)
     for path in range(max(0, raw.FPDFClipPath_CountPaths(clip)) if clip else 0):
         corners = raw.FPDFClipPath_CountPathSegments(clip, path)
@@ -368,18 +370,18 @@ def _is_clipped(handle: Any, box: Box) -> bool:
 
 
 def _is_faint(handle: Any) -> bool:
-    """Whether it may be drawn without being seen, whatever else is drawn at its place."""
+    """Whether it may be invisible regardless of what else is drawn in its box."""
     colour, alpha = _colour(handle)
     return colour is None or alpha < OPAQUE or min(colour) > LIGHT or _is_undrawn(handle)
 
 
 def _is_undrawn(handle: Any) -> bool:
-    """Whether the text is invisible by its own nature: no filling, or a clear one."""
+    """Whether the text is invisible by itself: not filled, or transparent."""
     return raw.FPDFTextObj_GetTextRenderMode(handle) in (_INVISIBLE, _CLIPPING) or _colour(handle)[1] < OPAQUE
 
 
 def _colour(handle: Any) -> tuple[Colour | None, int]:
-    """Of its filling, and how opaque that is; None for a pattern."""
+    """Return its fill colour, None for a pattern, and the opacity."""
     red, green, blue, alpha = _NUMBERS
     if not raw.FPDFPageObj_GetFillColor(handle, red, green, blue, alpha):
         return None, 0
@@ -387,15 +389,15 @@ def _colour(handle: Any) -> tuple[Colour | None, int]:
 
 
 def _area(handle: Any) -> float:
-    """Of the unit square where the object's matrix puts it."""
+    """Return the area of the unit square under the object's matrix."""
     raw.FPDFPageObj_GetMatrix(handle, _MATRIX)
     return float(abs(_MATRIX.a * _MATRIX.d - _MATRIX.b * _MATRIX.c))
 
 
 def _marks(handle: Any) -> tuple[bool, bool]:
-    """Whether it is optional content, which is drawn for nobody where it is switched off, and whether it says a text.
+    """Whether it is optional content, which may be switched off, and whether it has an ActualText.
 
-    What a text says of itself (ActualText) is what pdfium gives of it, in the place of the letters that are drawn.
+    pdfium returns the ActualText in place of the drawn letters.
     """
     is_on_a_layer = says_text = False
     for number in range(max(0, raw.FPDFPageObj_CountMarks(handle))):

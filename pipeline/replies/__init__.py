@@ -1,2 +1,4 @@
-"""What a model is asked for and what it says: its fields in words (`prompts`, the one file that knows dspy), its deltas
-in, the fields of its reply out. Knows no turn and no screen."""
+"""Running a program and reading its replies: adapters ask for fields, readers turn deltas into fields and events.
+
+Knows no turn engine and no screen.
+"""

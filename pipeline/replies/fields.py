@@ -1,8 +1,8 @@
-"""What a model said → its fields, live, however it marked them and for any chunk sizes.
+"""`FieldReader`: reads the text of a reply into its fields while it streams, in whatever form the model marks them.
 
-The format that is asked for is DSPy's: `[[ ## name ## ]]` on a line of its own. Models write it in bold, in the middle
-of a line, with signs too few or too many, in their own language; or they write headings, tags or JSON instead. A mark
-in Markdown's code is a word. Invariant: the fields depend on the text alone, never on how it was cut. Pure.
+Prompts ask for DSPy's format: `[[ ## name ## ]]` on a line of its own. Models also write it in bold, in the middle of a
+line, with too few or too many signs or in their own language, or they write headings, tags or JSON instead. A mark in
+Markdown code is text. Invariant: the fields depend on the text alone, not on its chunks. Pure.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from functools import lru_cache
 
 import regex
 
-from pipeline.replies.names import COMPLETED, THINKING, Fields
+from pipeline.field_names import COMPLETED, THINKING, TOOL_ALIASES, ReplyFields
 from pipeline.replies.structured import THOUGHTS, JsonReader
 from pipeline.replies.text import CodeTracker
 
-PATIENCE_CHARS = 24  # without a header by then, the raw text is shown as the answer
+PATIENCE_CHARS = 24  # raw text that is longer and still has no header is shown as the answer
 UNKNOWN = "?"  # the name of a section that nobody asked for
 
-# Bounded and possessive, as all runs that a model may make as long as it likes: several of them in a row, tried in all
-# ways, would take a reply of blank lines cubic time.
+# Bounded and possessive, like every pattern for a run of unlimited length: several of them in a row with backtracking
+# would take cubic time for a reply of blank lines.
 _BLANK = "[ \\t\u00a0\u200b\ufeff]{0,40}+"
 _OPEN, _CLOSE, _SHARP, _COLON = (
     r"[\[({\u3010\uff3b]",
@@ -28,47 +28,46 @@ _OPEN, _CLOSE, _SHARP, _COLON = (
     r"[#\uff03]",
     r"[:\uff1a]",
 )  # also full-width
-_QUOTE = r"[\"'`*:]{0,2}"  # that some models put around a name
+_QUOTE = r"[\"'`*:]{0,2}"  # some models put these around a name
 _NAME = r"[^\W\d_](?:[\w'’ \-]{0,30}\w)?"
 _BROKEN = regex.compile(
     rf"\*{{0,3}}[\[【]{{2,5}}\s{{0,2}}{_BLANK}\#{{1,6}}{_BLANK}(?:{_QUOTE}|[<{{])(?:{_NAME})?(?:{_QUOTE}|[>}}])\s{{0,2}}\#{{0,6}}\s*"
     rf"|\*{{1,3}}[\[【]{{1,4}}{_BLANK}|(?<=\n){_BLANK}[\[【]{{2,4}}{_BLANK}"
 )
-_WRAPPERS = "output|result|reply"  # of tags: what stands in them is the answer, unless fields do
+_WRAPPERS = "output|result|reply"  # names of tags whose content is the answer, unless it has fields of its own
 _WRAPPING_TAG = regex.compile(r"<\w{1,20}>")
-_CLOSES_BELOW = regex.compile(r"\n[ #\]]{0,6}")  # of a marker over two lines, so far
+_CLOSES_BELOW = regex.compile(r"\n[ #\]]{0,6}")  # the second line of a marker over two lines, as far as it has come
 _CODE_INDENT = regex.compile(r"[ ]{4}|[ ]{0,3}\t")
 _DATA = frozenset({"", "text", "txt", "plaintext", "plain", "markdown", "md", "json", "json5", "xml", "yaml", "dspy"})
-# What models put behind a marker, up to the end of its line.
+# Decoration that models put after a marker, up to the end of its line.
 _REST_OF_LINE = rf"(?:{_BLANK}(?:[:.=|\\*_~\-\u2013\u2014]|</\w{{1,6}}>)){{1,4}}{_BLANK}(?=\n)"
 LONGEST_MARKER_CHARS = 60
-LONGEST_TAIL_CHARS = 16  # what may follow a header's last certain sign: brackets, stars, a colon
+LONGEST_TAIL_CHARS = 16  # brackets, stars and a colon that may follow the last certain sign of a header
 
 
 @dataclass(slots=True)
 class Section:
-    """What follows one header. `name` is a field, COMPLETED, UNKNOWN, or "" before the first header."""
+    """The text after one header. `name` is a field, COMPLETED, UNKNOWN, or "" before the first header."""
 
     name: str
-    header: str = ""  # as it was written
-    form: str = ""  # how the header was written: marker, heading, bold, plain, tag, json
+    header: str = ""  # the header's own text
+    form: str = ""  # the header's form: marker, heading, bold, plain, tag, json
     text: str = ""
-    is_complete: bool = False  # something came after it
+    is_complete: bool = False  # another section follows
 
     @property
     def words(self) -> str:
-        """Its text without the blanks around it."""
+        """The text without the blanks around it."""
         return self.text.strip()
 
 
 @lru_cache(maxsize=64)
-def _tokens(fields: Fields) -> regex.Pattern[str]:
-    labels = "|".join(map(regex.escape, fields.labels()))
+def _tokens(fields: ReplyFields) -> regex.Pattern[str]:
+    labels = "|".join(map(regex.escape, fields.labels())).replace("\\ ", "[ _]")
     ending = "|".join(map(regex.escape, (*fields.labels((COMPLETED,)),)))
     keys = "|".join(map(regex.escape, (*fields.labels(), *sorted(THINKING)))).replace("\\ ", "[ _]")
-    tags = labels.replace("\\ ", "[ _]")
     start, blank = r"(?<![^\n])", _BLANK
-    # Where one sign is behind a backslash, all are: `[[ \## answer` is how `numbered.neutral` writes a text.
+    # Either all signs are escaped or none: `[[ \## answer` is text that `prompt_passages.neutral` has escaped.
     escaped = rf"(?P<o>(?:\\{_OPEN}[ ]?){{2,5}}){blank}(?P<escaped>(?P<h>(?:\\{_SHARP}){{2,6}}))"
     marker = (
         rf"(?P<pre>{start}{blank}"
@@ -89,40 +88,40 @@ def _tokens(fields: Fields) -> regex.Pattern[str]:
         rf"(?P<c2>{_COLON}|(?<=[*_][ ]?)[\-\u2013\u2014](?=\s))?{blank}(?:[|>][+\-]?{blank}(?=\n))?(?P<eol>\n)?"
     )
     tag = (
-        rf"(?:\]\]>{blank})?<(?P<slash>/?){blank}(?P<tag>{tags}|{_WRAPPERS})(?:[ \t][^<>\n]{{0,60}})?>"
+        rf"(?:\]\]>{blank})?<(?P<slash>/?){blank}(?P<tag>{labels}|{_WRAPPERS})(?:[ \t][^<>\n]{{0,60}})?>"
         rf"(?:{blank}<!\[CDATA\[)?"
     )
     fence = (
         rf"{start}[ ]{{0,3}}(?P<fence>`{{3,40}}+|~{{3,40}}+)[ \t]{{0,40}}+(?P<info>[\w+\-]{{0,40}}+)[ \t]{{0,40}}+\n"
     )
     gap = r"\s{0,200}+"
-    said = rf"(?:\"[^\"\n]{{0,40}}\"{gap},{gap}\"\w{{1,30}}\"{gap}:{gap})?"  # {"name": "answer", "arguments": {…
+    call = rf"(?:\"[^\"\n]{{0,40}}\"{gap},{gap}\"\w{{1,30}}\"{gap}:{gap})?"  # {"name": "answer", "arguments": {…
     json = (
         rf"(?P<json>{start}[^\S\n]{{0,40}}+(?:json[^\S\n]{{0,40}}+\n{gap})?(?:\[{gap})?"
-        rf"(?:\{{{gap}\"\w{{1,30}}\"{gap}:{gap}{said}(?:\[{gap})?){{0,2}}"
+        rf"(?:\{{{gap}\"\w{{1,30}}\"{gap}:{gap}{call}(?:\[{gap})?){{0,2}}"
         rf"\{{{gap}(?://[^\n]*\n{gap})?(?:[\"'“](?:{keys})[\"'”]|(?:{keys})){gap}:(?:(?<=[\"'”]\s*:)|{gap}[\"']))"
     )
     return regex.compile(rf"{fence}|{json}|{marker}|{label}|{tag}", regex.IGNORECASE)
 
 
 class FieldReader:
-    """Reads one reply. `feed` each text, then `finish` once; `view` says what the fields hold by now."""
+    """Reads one reply. Call `feed` with each text, then `finish` once; `view` returns the fields so far."""
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: ReplyFields) -> None:
         self._fields = fields
         self._token = _tokens(fields)
         self._sections = [Section("")]
         self._code = CodeTracker()
-        self._buffer, self._at = "\n", 1  # what was read last, then what waits; the text begins a line
+        self._buffer, self._at = "\n", 1  # the last character read, then unread text; a reply begins on a new line
         self._json: JsonReader | None = None
-        self._tags: set[str] = set()  # that are open
-        self._is_behind_tag = False  # nothing but blanks has come since a closing tag
-        self._wrapper = ""  # the fence around the whole reply
-        self._is_over = False  # the reply is complete, and the model goes on with a turn of its own making
+        self._tags: set[str] = set()  # open ones
+        self._is_behind_tag = False  # only blanks have come since a closing tag
+        self._wrapper = ""  # the fence around the whole reply, if there is one
+        self._is_over = False  # the reply is complete; the model invents the next turn
         self._ended = False
         self._was_cut = False
 
-    # What it holds
+    # Results
 
     @property
     def is_headed(self) -> bool:
@@ -131,53 +130,53 @@ class FieldReader:
 
     @property
     def raw(self) -> str:
-        """All that is said without a header of an output field."""
-        said = [section.words for section in self._sections if section.name not in self._fields.inputs]
-        text = "\n\n".join(words for words in said if words)
+        """The text outside of the inputs; used where no output field has a header."""
+        texts = [section.words for section in self._sections if section.name not in self._fields.inputs]
+        text = "\n\n".join(words for words in texts if words)
         return text or (self._after_echo() if self._ended else "")
 
     @property
     def _source(self) -> str:
-        """All that came, with the headers."""
+        """The whole reply, with its headers."""
         return "".join(each.header + each.text for each in self._sections).strip()
 
     @property
     def preamble(self) -> str:
-        """What stands before the first header."""
+        """The text before the first header."""
         return self._sections[0].words
 
     @property
     def keeps_format(self) -> bool:
-        """Whether the answer stands under a header of its own."""
+        """Whether the answer has a header of its own."""
         return self._chosen() is not None
 
     @property
     def is_completed(self) -> bool:
-        """Whether the last that came is the mark of the end."""
+        """Whether the reply ends with the format's end marker."""
         return self._sections[-1].name == COMPLETED and not self._sections[-1].words
 
     @property
-    def has_begun(self) -> bool:
-        """Whether anything but blanks has come."""
+    def has_text(self) -> bool:
+        """Whether the reply has anything but blanks so far."""
         return bool(self._buffer[self._at :].strip()) or any(each.form or each.words for each in self._sections)
 
     def view(self) -> dict[str, str]:
-        """Every field's text by now, blank ones left out. It grows, or else what was shown is taken back."""
+        """Every field's text so far, without empty fields. It extends that of the last view, or else replaces it."""
         if not self.is_headed or (self._ended and self._is_prose()):
             return self._unheaded()
         fields, chosen = self._fields, self._chosen()
-        said: dict[str, list[str]] = {}
+        texts: dict[str, list[str]] = {}
         if aside := self._leading_aside():
-            said[fields.aside] = [aside]
+            texts[fields.aside] = [aside]
         for section in self._sections:
             name, words = section.name, section.words
             if name == fields.answer and section is not chosen:
                 name = fields.aside
-            if words and (name in fields.outputs or name == THOUGHTS) and words not in said.get(name, ()):
-                said.setdefault(name, []).append(words)
+            if words and (name in fields.outputs or name == THOUGHTS) and words not in texts.get(name, ()):
+                texts.setdefault(name, []).append(words)
         if chosen is None and self._ended and (salvaged := self._salvaged()):
-            said[fields.answer] = [salvaged]
-        return {name: "\n\n".join(texts) for name, texts in said.items()}
+            texts[fields.answer] = [salvaged]
+        return {name: "\n\n".join(parts) for name, parts in texts.items()}
 
     def _unheaded(self) -> dict[str, str]:
         text = self._source if self._ended and self._is_prose() else self.raw
@@ -188,34 +187,34 @@ class FieldReader:
         return shown
 
     def _is_prose(self) -> bool:
-        """Whether the headings are those of an answer without a format: some of it came before, and no answer after."""
-        is_said = bool(self._sections[0].words) and not any(each.name == self._fields.answer for each in self._sections)
+        """Whether headings belong to an answer without format: text comes before them, and no header of an answer."""
+        is_text = bool(self._sections[0].words) and not any(each.name == self._fields.answer for each in self._sections)
         forms = {each.form for each in self._sections[1:] if each.name in self._fields.outputs}
-        return is_said and bool(forms) and forms <= {"heading", "bold", "plain"} and not self._was_cut
+        return is_text and bool(forms) and forms <= {"heading", "bold", "plain"} and not self._was_cut
 
     def _chosen(self) -> Section | None:
-        """The answer among several: the last one, unless the reply broke off in it and another is complete."""
+        """The section that is the answer: the last one, or the one before it where the reply was cut in the last."""
         answers = [each for each in self._sections if each.name == self._fields.answer and each.words]
         if self._ended and self._was_cut and len(answers) > 1 and not answers[-1].is_complete:
             return answers[-2]
         return answers[-1] if answers else None
 
     def _leading_aside(self) -> str:
-        """What stands before an answer that has no reasoning of its own, except for a mere announcement."""
+        """The text before an answer without reasoning, which is taken as reasoning; "" for a mere announcement."""
         names = [section.name for section in self._sections if section.name in self._fields.outputs]
         words = self._sections[0].words
         is_aside = names[0] == self._fields.answer and self._fields.aside not in names and not words.endswith(":")
         return words if is_aside and len(words) > PATIENCE_CHARS else ""
 
     def _salvaged(self) -> str:
-        """The answer of a reply that has other fields, but none of that name."""
+        """The answer of a reply with headers, none of which names it: an unknown section, or the text before them."""
         unknown = [each.words for each in self._sections if each.name in (UNKNOWN, COMPLETED) and each.words]
         before = self._sections[0].words
-        is_said = len(before) > PATIENCE_CHARS and not before.endswith(":") and not self._was_cut
-        return unknown[-1] if unknown else before if is_said else ""
+        is_answer = len(before) > PATIENCE_CHARS and not before.endswith(":") and not self._was_cut
+        return unknown[-1] if unknown else before if is_answer else ""
 
     def _after_echo(self) -> str:
-        """What follows an input that was repeated, and nothing else was said."""
+        """The text after a repeated input, where the reply has nothing else."""
         last = self._sections[-1]
         if last.name not in self._fields.inputs:
             return ""
@@ -225,13 +224,13 @@ class FieldReader:
     # Reading
 
     def feed(self, text: str) -> None:
-        """More of the reply."""
+        """Read more of the reply."""
         if not self._is_over:
             self._buffer += text
             self._read()
 
     def finish(self, *, was_cut: bool = False) -> None:
-        """The reply has ended; `was_cut`: not by itself."""
+        """End the reply; `was_cut`: it did not end by itself."""
         self._ended, self._was_cut = True, was_cut
         self._buffer = self._buffer.removesuffix(_broken_marker(self._token, self._buffer, self._at)) + "\n"
         self._read()
@@ -248,7 +247,7 @@ class FieldReader:
                 continue
             match = self._token.search(self._buffer, self._at, partial=not self._ended)
             start = match.start() if match else len(self._buffer)
-            self._say(self._buffer[self._at : start])
+            self._add_text(self._buffer[self._at : start])
             self._at = start
             if match is None and self._ended:
                 self._at = len(self._buffer)
@@ -259,14 +258,14 @@ class FieldReader:
         self._buffer, self._at = self._buffer[max(self._at - 1, 0) :], min(self._at, 1)
 
     def _may_grow(self, match: regex.Match[str]) -> bool:
-        """Whether what is still to come on this line may belong to the header."""
+        """Whether the rest of this line, which has not come yet, may belong to the header."""
         rest = self._buffer[match.end() :]
         if match["name"] and not match["c"] and not self._ended and _CLOSES_BELOW.fullmatch(rest):
             return True
         return not (self._ended or match["eol"] or match["fence"] or "\n" in rest or len(rest) >= LONGEST_TAIL_CHARS)
 
     def _take(self, match: regex.Match[str]) -> bool:
-        """One header, or what looks like one; False when what follows must be seen first."""
+        """Read one match: a header, or text that looks like one. False when the text after it must come first."""
         if match["fence"]:
             return self._take_fence(match)
         is_code = self._code.inside()
@@ -282,7 +281,7 @@ class FieldReader:
             name, form = self._marker(match), "marker"
         if name is None or (form == "marker" and self._is_indented(match)):
             end = self._at + 1 if name is None else match.end()
-            self._say(self._buffer[self._at : end])
+            self._add_text(self._buffer[self._at : end])
             self._at = end
         elif form == "json":
             self._at = match.start() + len(match[0]) - len(match[0].lstrip())
@@ -297,7 +296,7 @@ class FieldReader:
         current = self._sections[-1]
         names = [section.name for section in self._sections]
         if name in self._fields.inputs and current.name == self._fields.answer and current.words.endswith(":"):
-            return  # "The passage is:", and then it comes
+            return  # the answer quotes an input after a colon ("The passage is:")
         has_answer = any(each.name == self._fields.answer and each.words for each in self._sections)
         if name in self._fields.inputs and COMPLETED in names and has_answer:
             self._is_over = True
@@ -306,16 +305,16 @@ class FieldReader:
         self._sections.append(Section(name, header, form))
         self._code = CodeTracker()
 
-    def _say(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         if text:
             self._code.feed(text)
             self._is_behind_tag = self._is_behind_tag and not text.strip()
             self._sections[-1].text += text
 
-    # What counts as a header
+    # Recognising a header
 
     def _marker(self, match: regex.Match[str]) -> str | None:
-        """The section that a marker in brackets begins, None where it is text."""
+        """The name of the section that a marker in brackets begins, None where the match is text."""
         opens, hashes, more, closes = (
             len((match[group] or "").replace("\\", "").replace(" ", "")) for group in ("o", "h", "h2", "c")
         )
@@ -335,17 +334,17 @@ class FieldReader:
         if (hashes and more) or (opens >= 2 and closes and (hashes or more)):
             return name
         is_bare = opens >= 2 and closes >= 2 and self._fields.named(match["name"], roughly=False) is not None
-        is_bare = is_bare and " " not in match["o"].strip()  # `[ [answer]]` is how `numbered.neutral` writes a text
+        is_bare = is_bare and " " not in match["o"].strip()  # `[ [answer]]` is text that `neutral` has escaped
         return name if is_open or (is_bare and begins_line and ends_line) else None
 
     def _is_indented(self, match: regex.Match[str]) -> bool:
-        """Whether it stands in a block of code by its indentation, and the headers before did not."""
+        """Whether a marker is in an indented code block, and the headers before it were not."""
         current, indent = self._sections[-1], match["pre"] or ""
         is_code = _CODE_INDENT.match(indent) and current.text.endswith("\n\n") and current.words
         return bool(is_code) and not any(_CODE_INDENT.match(each.header) for each in self._sections)
 
     def _label(self, match: regex.Match[str]) -> tuple[str | None, str]:
-        """The section that a heading or a word with a colon begins, and how it is written; None where it is text."""
+        """The section that a heading or a word with a colon begins (None where the match is text), and the form."""
         name = self._fields.named(match["label"], roughly=False)
         colon, eol = bool(match["c1"] or match["c2"]), bool(match["eol"])
         form = "heading" if match["hash"] else "bold" if match["bold"] else "plain"
@@ -363,32 +362,34 @@ class FieldReader:
         return (name if self._expects(name, form, is_alone=eol) else None), form
 
     def _expects(self, name: str, form: str, *, is_alone: bool) -> bool:
-        """Whether a heading of that name can be the reply's structure here, rather than the answer's own."""
+        """Whether a heading of that name can begin a field here, rather than belong to the answer's text."""
         current = self._sections[-1]
         names = [section.name for section in self._sections]
         answer = self._fields.answer
-        if name in self._fields.inputs:  # an echo of what was asked comes first
+        if name in self._fields.inputs:  # repeated inputs only come first
             return all(each.name in self._fields.inputs or not each.words for each in self._sections)
         if name in names:
             return False
         if len(self._sections) == 1:
             return form != "plain" or not current.words
+        if name in TOOL_ALIASES and current.name in TOOL_ALIASES:  # "Action:" below a thought
+            return True
         if current.form in ("marker", "tag"):
             return name == answer and current.name != answer and form != "plain" and is_alone
         return current.name != answer or form == current.form
 
     def _json_name(self) -> str | None:
-        """JSON counts where nothing has been said yet under the current header."""
+        """The section that JSON continues; None where the current section has text already."""
         current = self._sections[-1]
         is_first = not current.words or bool(_WRAPPING_TAG.fullmatch(current.words))
         return current.name if is_first or (len(self._sections) == 1 and self._wrapper) else None
 
     def _take_tag(self, match: regex.Match[str]) -> bool:
-        """A tag with a field's name; it is a word in the middle of a line, and where a field is said by a marker."""
+        """Read a tag with a field's name; it is text in the middle of a line and in a field that a marker began."""
         tag, current = match["tag"].replace("_", " "), self._sections[-1]
         name = self._fields.answer if tag.casefold() in _WRAPPERS.split("|") else self._fields.named(tag, roughly=False)
         if not self._is_structure(match, name):
-            self._say(self._buffer[self._at])
+            self._add_text(self._buffer[self._at])
             self._at += 1
             return True
         self._at = match.end()
@@ -413,7 +414,7 @@ class FieldReader:
         after = self._buffer[match.end() : match.end() + 1]
         return current.form not in ("marker", "heading", "bold") and bool(regex.match(r"[^\s,.;:)]", after))
 
-    # What stands around a whole reply
+    # Fences around a whole reply
 
     def _take_fence(self, match: regex.Match[str]) -> bool:
         fence = match["fence"]
@@ -426,12 +427,12 @@ class FieldReader:
             if follows:
                 self._wrapper, self._at = fence, match.end()
                 return True
-        self._say(match[0])
+        self._add_text(match[0])
         self._at = match.end()
         return True
 
     def _follows(self, at: int) -> bool | None:
-        """Whether a fenced block is the whole reply: it begins with a header. None while that is open."""
+        """Whether a fenced block is the whole reply, since it begins with a header. None when more text is needed."""
         while at < len(self._buffer) and self._buffer[at].isspace():
             at += 1
         text = self._buffer[:1] + "\n" + self._buffer[at:]
@@ -460,7 +461,7 @@ class FieldReader:
         if follows or self._is_closing(match.end()):
             self._wrapper = ""
         else:
-            self._say(match[0])
+            self._add_text(match[0])
         return True
 
     def _is_closing(self, at: int) -> bool:
@@ -468,7 +469,7 @@ class FieldReader:
         return match is not None and match["name"] is not None
 
     def _drop_last_line(self) -> None:
-        """A block of code that nobody closed must not keep the reply's last marker."""
+        """Remove the reply's end marker from a code block that was never closed."""
         section = self._sections[-1]
         body, _, last = section.text.rstrip().rpartition("\n")
         match = self._token.fullmatch("\n" + last.strip(), 1)
@@ -496,7 +497,7 @@ class FieldReader:
 
 
 def _broken_marker(token: regex.Pattern[str], buffer: str, at: int) -> str:
-    """The end of a reply that was cut inside a marker or a tag; less than three characters may be anything."""
+    """The incomplete marker or tag at the end of a cut reply, "" without one; it has at least three characters."""
     for start in range(max(len(buffer) - LONGEST_MARKER_CHARS, at), len(buffer) - 2):
         is_tag = buffer[start] == "<" and (match := token.fullmatch(buffer, start, partial=True)) and match.partial
         if is_tag and token.fullmatch(buffer, start):

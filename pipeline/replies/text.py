@@ -1,4 +1,4 @@
-"""A reply's text made fit to be read: whole characters, one kind of line end, and where it is quoted code. Pure."""
+"""Mending a reply's text (whole characters, one kind of line end), and tracking where it is Markdown code. Pure."""
 
 from __future__ import annotations
 
@@ -10,48 +10,49 @@ _BEFORE_FENCE = re.compile(r"[ \t>]*(?:[-*+]|\d{1,2}[.)])?[ \t]*")
 
 
 class TextMender:
-    """Mends what is no text: half surrogate pairs, which some providers cut between two chunks, and odd line ends.
+    """Joins surrogate pairs that some providers cut between two chunks, and makes every line end a "\\n".
 
-    A first half waits for its second; a half without the other becomes U+FFFD. JSON and SQLite refuse lone halves.
+    The first half of a pair waits for its second; a half without the other becomes U+FFFD, since JSON and SQLite refuse
+    lone halves.
     """
 
     def __init__(self) -> None:
-        self._held = ""
+        self._half = ""
 
     def feed(self, text: str) -> str:
-        """The next delta, as text that can be encoded."""
-        if text.isascii() and not self._held and "\r" not in text:
+        """Mend the next delta, so that it can be encoded."""
+        if text.isascii() and not self._half and "\r" not in text:
             return _LINE_END.sub("\n", text)
-        text, self._held = self._held + text, ""
+        text, self._half = self._half + text, ""
         if text and ("\ud800" <= text[-1] <= "\udbff" or text[-1] == "\r"):
-            text, self._held = text[:-1], text[-1]
+            text, self._half = text[:-1], text[-1]
         return _LINE_END.sub("\n", whole_text(text))
 
     def finish(self) -> str:
-        """What waited for more."""
-        held, self._held = self._held, ""
-        return _LINE_END.sub("\n", whole_text(held))
+        """Return the character that waited for more."""
+        half, self._half = self._half, ""
+        return _LINE_END.sub("\n", whole_text(half))
 
 
 def whole_text(text: str) -> str:
-    """`text` with surrogate pairs joined and lone halves replaced."""
+    """Return `text` with surrogate pairs joined and lone halves replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class CodeTracker:
-    """Whether what comes next stands in Markdown's code: a fenced block, or a span between backticks in one line."""
+    """Tells whether the next character is in Markdown code: a fenced block, or a span between backticks in one line."""
 
     def __init__(self) -> None:
         self.fence = ""  # the run that opened the block
         self._span = 0  # backticks that opened the span
-        self._run = ""  # backticks or tildes that came last: more of them may follow
-        self._line = ""  # the line so far, as long as a fence may begin after it; None-like once it cannot
+        self._run = ""  # the last backticks or tildes: more of them may follow
+        self._line = ""  # the line so far, as long as a fence may begin after it
         self._may_fence = True
-        self._in_info = False  # behind the run that opened the block, on its line
-        self._closed = ""  # the fence that the run before may have closed: nothing but blanks may follow
+        self._in_info = False  # after the run that opened the block, on its line
+        self._closed = ""  # the fence that the last run closed, if only blanks follow
 
     def feed(self, text: str) -> None:
-        """More text, in any pieces."""
+        """Read more text, in any chunks."""
         for match in _RUN.finditer(text):
             part = match[0]
             if part[0] in "`~":
@@ -82,7 +83,7 @@ class CodeTracker:
             if may_fence and run[0] == self.fence[0] and len(run) >= len(self.fence):
                 self._closed, self.fence = self.fence, ""
         elif self.fence:
-            if run[0] == "`" == self.fence[0]:  # a span of code on one line, and no block
+            if run[0] == "`" == self.fence[0]:  # a code span on one line, not a block
                 self._span = 0 if len(run) == len(self.fence) else len(self.fence)
                 self.fence = ""
         elif self._span:

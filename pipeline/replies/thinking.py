@@ -1,8 +1,8 @@
-"""Thinking inside the content → what is thought and what is said, live and for any chunk sizes.
+"""`ThinkingReader`: separates thinking from content inside one channel of a reply, for any chunk sizes. Pure.
 
-Models and servers mark it each in their own way: `<think>` and its kin (DeepSeek, Qwen, MiniMax, Seed), `[THINK]`
-(Magistral), `◁think▷` (Kimi), `<|START_THINKING|>` (Command), channels (gpt-oss, Gemma) and what is left of those when
-a server drops the tokens around their names. A mark that is quoted in code is a word. Pure.
+Each model and server marks thinking in its own way: `<think>` and similar tags (DeepSeek, Qwen, MiniMax, Seed),
+`[THINK]` (Magistral), `◁think▷` (Kimi), `<|START_THINKING|>` (Command), channels (gpt-oss, Gemma), and what is left of
+those where a server drops the tokens around their names. A mark that is quoted as code is text.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import regex
 
 from pipeline.replies.text import CodeTracker
 
-# thought, said; retracted: all that was said so far was thought; freed: the last thoughts were said after all.
-Kind = Literal["thought", "said", "retracted", "freed"]
+# retracted: all content so far was thinking; released: the last thinking is content.
+Kind = Literal["thinking", "content", "retracted", "released"]
 Piece = tuple[Kind, str]
 
 _NAMES = (
@@ -39,9 +39,9 @@ _CLOSES = (
     r"\[/(?:THINK(?:ING)?|(?-i:REASONING))\]|◁/think▷|<\|(?:END_THINKING|end_of_think(?:ing)?|end_of_thought)\|>"
     r"|<\|/think(?:ing)?\|>|\[unused17\]"
 )
-_DETAILS = r"</?summary>|(?P<end_of_details></details>)"  # within thinking that a page has folded
+_DETAILS = r"</?summary>|(?P<end_of_details></details>)"  # inside thinking that is folded in HTML
 _CHANNEL = r"<\|channel\|?>[ \t]*(?P<channel>\w*)[ \t]*"
-_RECIPIENT = r"(?P<recipient>to=[\w.]{1,80})[ \t]*"  # of a call, behind the name of a channel
+_RECIPIENT = r"(?P<recipient>to=[\w.]{1,80})[ \t]*"  # of a tool call, after the name of a channel
 _LEFT_OF_CHANNEL = r"(?-i:assistant(?P<left>final|analysis|commentary))(?:<\|message\|>)?"
 _CONTROL = (
     r"(?P<start><\|(?:im_)?start(?:_header_id)?\|>|<start_of_turn>)"
@@ -58,17 +58,17 @@ _ROLES = ("assistant", "model", "system", "user", "developer")
 _ENDS = frozenset({"end", "return", "call"})
 _THOUGHT = frozenset({"analysis", "commentary", "thought", "thoughts", "thinking", "think"})
 LONGEST_MARK_CHARS = 60
-# As they are, behind backslashes and as entities; never half so: `<think\>` is how `numbered.neutral` writes a text.
+# Plain, escaped with backslashes and as entities; not mixed: `<think\>` is text that `prompt_passages.neutral` escaped.
 _BRACKETS = (("<", ">"), (r"\\<", r"\\>"), ("&lt;", "&gt;"))
-_SURE_NAMES = ("think", "though", "monologue")  # no element of somebody's XML
+_SURE_NAMES = ("think", "though", "monologue")  # not likely to be elements of XML that is talked about
 _QUOTES = "`\"'“\u2018«\u2039"
 
 
 @lru_cache(maxsize=64)
-def _tags(said: frozenset[str]) -> regex.Pattern[str]:
-    """Every mark; `said` are names of fields, whose tags are not ours to read."""
+def _tags(fields: frozenset[str]) -> regex.Pattern[str]:
+    """The pattern of all marks; tags named like one of `fields` are left to the reader of fields."""
     names = "|".join(_NAMES)
-    name = rf"(?!(?:{'|'.join(map(regex.escape, sorted(said))) or '(?!)'})[\s>/])(?:\w{{1,12}}:)?(?:{names})"
+    name = rf"(?!(?:{'|'.join(map(regex.escape, sorted(fields))) or '(?!)'})[\s>/])(?:\w{{1,12}}:)?(?:{names})"
     opens = "|".join(rf"{less}\s{{0,3}}(?P<name>{name})(?:\s[^<>\n]{{0,80}})?{more}" for less, more in _BRACKETS)
     closes = "|".join(rf"{less}\s{{0,3}}/\s{{0,3}}{name}\s{{0,3}}{more}" for less, more in _BRACKETS)
     return regex.compile(
@@ -80,39 +80,39 @@ def _tags(said: frozenset[str]) -> regex.Pattern[str]:
 
 
 class ThinkingReader:
-    """Reads one channel of a reply. `feed` each delta, then `finish` once.
+    """Reads one channel of a reply. Call `feed` with each delta, then `finish` once.
 
-    `inside`: the channel is one of thinking, so it begins there without a mark.
+    `inside`: the channel is the one for thinking, so that it begins as thinking without a mark.
     """
 
     def __init__(self, fields: Collection[str] = (), *, inside: bool = False) -> None:
         self._tag = _tags(frozenset(field.casefold() for field in fields))
         self._depth = int(inside)
         self._was_opened = inside
-        self._is_phrase = False  # the thinking was opened by a phrase, so a phrase closes it
-        self._closed_by: str | None = None  # a mark that closed what was not open: what follows decides about it
-        self._freed: str | None = None  # thoughts since a mark closed, while another is still open
-        self._line = ""  # so far, of what is thought or said
-        self._is_details = False  # the thinking was opened by an element that a page folds
-        self._is_struck = False  # HTML that strikes words out is open
-        self._in_head = False  # a mark of a channel came last
-        self._is_over = False  # the model goes on with a turn of somebody else
-        self._source = ""  # all that was said, marks that were no thinking included, while it may be retracted
+        self._is_phrase = False  # a phrase opened the thinking, so a phrase closes it
+        self._closed_by: str | None = None  # a mark that closed thinking which was not open; the text after it decides
+        self._released: str | None = None  # thinking since a mark closed, while another is still open
+        self._line = ""  # the current line so far
+        self._is_details = False  # an HTML element that folds opened the thinking
+        self._is_struck = False  # an HTML element that strikes text out is open
+        self._in_head = False  # the last mark began a channel
+        self._is_foreign = False  # the model continues with the turn of another speaker
+        self._source = ""  # all content, with marks that were not of thinking, while it may be retracted
         self._code = CodeTracker()
-        self._is_fresh = True  # nothing but blanks and an opening fence has been said
-        self._buffer, self._at = "\n", 1  # what was read last, then what waits; the text begins a line
+        self._is_fresh = True  # the content has only blanks and an opening fence so far
+        self._buffer, self._at = "\n", 1  # the last character read, then unread text; a channel begins on a new line
         self._pieces: list[Piece] = []
 
     def feed(self, delta: str) -> list[Piece]:
-        """More of the channel → what was thought and said, in order."""
+        """Read more of the channel → its thinking and content, in order."""
         return self._read(delta, ended=False)
 
     def finish(self) -> list[Piece]:
-        """The channel has ended: what was held back because it might have become a mark."""
+        """End the channel → the text that waited because it might have become a mark."""
         self._buffer = self._buffer.removesuffix(self._broken_mark())
         pieces = self._read("", ended=True)
-        if self._depth and self._freed and self._freed.strip():
-            pieces.append(("freed", self._freed))
+        if self._depth and self._released and self._released.strip():
+            pieces.append(("released", self._released))
         return pieces
 
     def _read(self, delta: str, *, ended: bool) -> list[Piece]:
@@ -123,7 +123,7 @@ class ThinkingReader:
                 break
             match = self._tag.search(self._buffer, self._at, partial=not ended)
             start = match.start() if match else len(self._buffer)
-            self._say(self._buffer[self._at : start])
+            self._add_text(self._buffer[self._at : start])
             self._at = start
             if match is None or match.partial or (not ended and self._may_grow(match)):
                 break
@@ -133,7 +133,7 @@ class ThinkingReader:
         return pieces
 
     def _starts(self, *, ended: bool) -> bool:
-        """Look whether the reply begins to think without a mark; True while that cannot be told."""
+        """Check whether the reply begins with thinking without a mark; True when more text is needed to tell."""
         match = _STARTS.match(self._buffer, self._at, partial=not ended)
         if match is None:
             return False
@@ -144,16 +144,16 @@ class ThinkingReader:
         return False
 
     def _may_grow(self, match: regex.Match[str]) -> bool:
-        """Whether what is still to come may belong to the mark."""
+        """Whether text that has not come yet may belong to the mark."""
         rest = self._buffer[match.end() :]
         return not rest or bool(match["start"] and not match["role"] and any(role.startswith(rest) for role in _ROLES))
 
     def _mark(self, match: regex.Match[str]) -> None:
-        """One mark, or what looks like one."""
+        """Read one match: a mark, or text that looks like one."""
         text = match[0]
         self._at = match.end()
         if self._is_word(match):
-            self._say(text[0])
+            self._add_text(text[0])
             self._at = match.start() + 1
             return
         channel = (match["channel"] or match["left"] or "").casefold()
@@ -161,7 +161,7 @@ class ThinkingReader:
         if match["empty"] or match["recipient"] or match["sentence"]:
             return
         if self._is_of_another(match):
-            self._is_over = True
+            self._is_foreign = True
             return
         if match["open"]:
             self._is_details = text.startswith("<details")
@@ -187,20 +187,20 @@ class ThinkingReader:
         before, after = self._buffer[match.start() - 1], self._buffer[match.end() : match.end() + 1]
         is_quoted = before in _QUOTES and bool(after) and after in _QUOTES + "”’»›"
         if self._depth:
-            return is_quoted or bool(match["open"] and self._line.strip())  # named within a sentence, and not opened
+            return is_quoted or bool(match["open"] and self._line.strip())  # a sentence names the mark
         if match["sentence"]:
             return is_quoted or not self._bounds_sentence(match)
         is_named = bool((match["open"] or match["close"]) and self._line.strip()) and not self._is_sure(match)
         return is_quoted or is_named or (self._code.inside() and not self._is_fresh)
 
     def _is_sure(self, match: regex.Match[str]) -> bool:
-        """Whether such a tag in the middle of a line is one of thinking, and no word about some markup."""
+        """Whether a tag in the middle of a line is a mark of thinking rather than a word about markup."""
         text = (match["name"] or match[0]).casefold()
         is_sure = match[0][0] != "<" or any(name in text for name in _SURE_NAMES)
         return is_sure and match[0][0] not in "\\&"
 
     def _bounds_sentence(self, match: regex.Match[str]) -> bool:
-        """Whether `<s>` and `</s>` are tokens around a reply, and not HTML that strikes words out."""
+        """Whether `<s>` and `</s>` are tokens around a reply, not HTML that strikes text out."""
         if match[0] == "<s>":
             self._is_struck = not self._is_fresh
             return self._is_fresh
@@ -208,7 +208,7 @@ class ThinkingReader:
         return not was_struck
 
     def _is_of_another(self, match: regex.Match[str]) -> bool:
-        """Whether there begins what a person or the system says, after something was said."""
+        """Whether the mark begins a turn of a person or the system, after some content."""
         role = (match["role"] or match["control"] or "").casefold()
         return not self._depth and not self._is_fresh and role in ("user", "system", "endoftext", "end_of_text")
 
@@ -220,19 +220,19 @@ class ThinkingReader:
     def _close(self, mark: str, *, wholly: bool = False) -> None:
         if self._depth:
             self._depth = 0 if wholly else self._depth - 1
-            self._freed = "" if self._depth else None
+            self._released = "" if self._depth else None
         elif not self._was_opened and self._source.strip():
             self._closed_by = mark
 
-    def _say(self, text: str) -> None:
-        if not text or self._is_over:
+    def _add_text(self, text: str) -> None:
+        if not text or self._is_foreign:
             return
         self._in_head = self._in_head and not text.strip()
         self._line = text.rpartition("\n")[2] if "\n" in text else self._line + text
         if self._depth:
-            if self._freed is not None:
-                self._freed += text
-            self._pieces.append(("thought", text))
+            if self._released is not None:
+                self._released += text
+            self._pieces.append(("thinking", text))
             return
         if self._closed_by and not (text := text.lstrip()):
             return
@@ -244,10 +244,10 @@ class ThinkingReader:
             self._source += text
         self._code.feed(text)
         self._is_fresh = self._is_fresh and not text.strip().strip("`~")
-        self._pieces.append(("said", text))
+        self._pieces.append(("content", text))
 
     def _broken_mark(self) -> str:
-        """The end of a reply that was cut inside a mark; less than three characters may be anything."""
+        """The incomplete mark at the end of a cut reply, "" without one."""
         size = len(self._buffer)
         for start in range(max(size - LONGEST_MARK_CHARS, self._at), size):
             may_begin = self._buffer[start] == "◁" or (self._buffer[start] in "<[\\&" and start < size - 2)

@@ -1,76 +1,125 @@
-"""Finding passages: the contract of every index. Knows no model that answers, no turn and no screen.
+"""The contract of every index, which finds passages. It knows no model that answers and no screen.
 
-Whose documents are searched is never left out: every search and every listing takes the visitor, who sees the shared
-documents and their own.
+Every search and every listing takes the visitor, who sees the shared documents and their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol
 
-from pipeline.conversation import Listed, Passage, Query
 from pipeline.ingest import Document
+from pipeline.passages import ListedDocument, Passage, Query, SearchMode
+from pipeline.turn import AskOptions
 
-Mode = Literal["keyword", "vector", "hybrid"]
 Quality = Literal["good", "weak", "none"]
-Progress = Callable[[int, int], None]  # passages done, passages in all
+ProgressCallback = Callable[[int, int], None]  # passages done, passages in all
 
 REJECTED_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Who asks, and where. `visitor` None sees shared documents alone; an empty tuple and None do not narrow.
+    """The documents to search: those of a visitor, or a part of them. `visitor` None sees shared documents alone.
 
-    `pages` are the first and the last page, from 1; a document without pages has none of them.
+    `collections` (names) and `documents` (ids) are the only ones searched: None does not narrow, an empty tuple finds
+    nothing, and so do names and ids that the visitor cannot see. Shared documents of the `hidden` collections are not
+    found at all; a visitor's own are in none of them. `pages` are the first and the last page, from 1; a
+    document without pages has none of them.
     """
 
     visitor: str | None
-    collections: tuple[str, ...] = ()
-    documents: tuple[str, ...] = ()
+    collections: tuple[str, ...] | None = None
+    documents: tuple[str, ...] | None = None
     pages: tuple[int, int] | None = None
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can be in it."""
+        return self.collections == () or self.documents == ()
+
+    def narrowed(self, collections: Collection[str] | None = None, documents: Collection[str] | None = None) -> Scope:
+        """The scope without what is not named: a request never reaches behind the fence of its profile."""
+        return replace(
+            self, collections=_both(self.collections, collections), documents=_both(self.documents, documents)
+        )
+
+    def chosen(self, options: AskOptions) -> Scope:
+        """The scope narrowed to what a turn's options name: nothing named means all of it."""
+        return self.narrowed(options.collections or None, options.documents or None)
+
+    def holds(self, document_id: str, collection: str) -> bool:
+        """Whether a document that the visitor may see is among those searched."""
+        return (
+            collection not in self.hidden
+            and (self.documents is None or document_id in self.documents)
+            and (self.collections is None or collection in self.collections)
+        )
 
 
-SHARED = Scope(None)  # what everybody may see
+def _both(fence: tuple[str, ...] | None, wanted: Collection[str] | None) -> tuple[str, ...] | None:
+    if wanted is None:
+        return fence
+    return tuple(dict.fromkeys(name for name in wanted if fence is None or name in fence))
+
+
+SHARED = Scope(None)  # every shared document: for programs without a turn, and for who keeps the index up to date
+ScopeOf = Callable[[str | None, AskOptions], Scope]  # the documents that a visitor's question may see
+
+
+def unfenced(visitor: str | None, options: AskOptions) -> Scope:
+    """Return what a visitor's options search where there are no profiles. A `ScopeOf`."""
+    return Scope(visitor).chosen(options)
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How to search. `mode` None: hybrid where there are vectors, else keyword. `candidates`: looked at per ranking."""
+class SearchOptions:
+    """Settings of a search. `mode` None is hybrid where there are vectors, else keyword. A ranking has `candidates`.
+
+    `uses_hosted`: whether embedding and reranking may ask a server, which the host pays for.
+    """
 
     passages_wanted: int = 4
-    mode: Mode | None = None
+    mode: SearchMode | None = None
     candidates: int = 50
-    rerank: bool = False
+    reranks: bool = False
+    uses_hosted: bool = True
+
+    @classmethod
+    def of(cls, options: AskOptions, *, uses_hosted: bool = True) -> SearchOptions:
+        """Take the options that a search uses, which have the same names, from those of a turn."""
+        names = [each.name for each in fields(cls) if each.name != "uses_hosted"]
+        return cls(**{name: getattr(options, name) for name in names}, uses_hosted=uses_hosted)
 
 
-DEFAULT_OPTIONS = Options()
+DEFAULT_OPTIONS = SearchOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a search gave: `passages` best first, then `rejected`, the next ten, each with the `reason` it fell short,
-    its words not marked.
+class SearchResult:
+    """The result of a search: `passages`, best first, then the next ten as `rejected`, each with its `reason`.
 
-    `mode` is the one that answered: keyword where a hybrid search could get no vector for its query.
+    The words of rejected passages are not marked. `mode` is the one that was used: keyword where a hybrid search got no
+    vector for its query. `left_out`: whether a hosted model was left out, since `uses_hosted` was off.
     """
 
     query: Query
     passages: tuple[Passage, ...]
     rejected: tuple[Passage, ...]
     quality: Quality
-    mode: Mode
+    mode: SearchMode
     took_s: float
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A document as the index knows it. The same file has another `id` for another owner or in another collection.
+class IndexedDocument:
+    """A document in the index. The same file has another `id` for another owner or in another collection.
 
-    `hash` is the file's, `owner` None means shared, `origin` says who keeps the entry up to date ("" for nobody),
-    `recipe` how the document was cut, `added_at` is in seconds since the epoch.
+    `hash` is that of the file. `owner` None means shared. `origin` names who keeps the entry up to date ("" for
+    nobody), `recipe` how the document was cut into passages. `added_at` is in seconds since the epoch.
     """
 
     id: str
@@ -88,47 +137,60 @@ class Entry:
 
 
 class Search(Protocol):
-    """Passages for a query: best first, numbered from 1, finite scores, at most as many as wanted, words marked.
+    """Finds at most as many passages as wanted, best first, numbered from 1, with finite scores and marked words.
 
-    A query without a word worth searching finds nothing by keyword. No text raises; a broken index raises SearchFault.
+    A query of stop words alone finds nothing by keyword. No text raises an error; a broken index raises SearchFault.
     """
 
-    async def __call__(self, query: Query, scope: Scope, options: Options = DEFAULT_OPTIONS) -> Found:
-        """Search what the scope's visitor may see."""
+    async def __call__(self, query: Query, scope: Scope, options: SearchOptions = DEFAULT_OPTIONS) -> SearchResult:
+        """Search what the visitor of the scope may see."""
         ...
 
 
-class Shelf(Protocol):
-    """The documents themselves, without a search. SearchFault: the store failed."""
+class DocumentReader(Protocol):
+    """Lists and reads documents without a search: of those listed, `Scope.holds` says which may be read.
 
-    async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
-        """The shared documents and the visitor's own, in the order in which they came."""
+    Raises SearchFault when the index fails.
+    """
+
+    async def documents(self, visitor: str | None) -> tuple[IndexedDocument, ...]:
+        """Return the shared documents and the visitor's own, oldest first."""
         ...
 
     async def read(self, document_id: str, visitor: str | None, start: int, end: int) -> tuple[Passage, ...]:
-        """The passages of a document that overlap [start, end) of its text, in its order; () for others' documents."""
+        """Return the passages that overlap [start, end) of a document's text, in order; () for others' documents."""
         ...
 
 
-class Index(Search, Shelf, Protocol):
-    """Documents that last. What `add` returned survives any end of the process. Calls may come from any thread.
+async def documents_in(scope: Scope, reader: DocumentReader) -> tuple[IndexedDocument, ...]:
+    """Return the documents that a scope holds, oldest first. Raises SearchFault."""
+    return tuple(each for each in await reader.documents(scope.visitor) if scope.holds(each.id, each.collection))
 
-    A write never keeps a search waiting for longer than a batch. SearchFault: the store failed.
+
+class Index(Search, DocumentReader, Protocol):
+    """Stores documents and searches them. What `add` returned survives any end of the process.
+
+    Methods may be called from any thread. A search waits for a write at most as long as one batch takes. Raises
+    SearchFault when the index fails.
     """
 
     @property
-    def titles(self) -> tuple[Listed, ...]:
-        """Every shared document, in the order in which they came."""
+    def titles(self) -> tuple[ListedDocument, ...]:
+        """Every shared document, oldest first."""
         ...
 
     @property
-    def modes(self) -> tuple[Mode, ...]:
-        """The modes that can answer now."""
+    def modes(self) -> tuple[SearchMode, ...]:
+        """The search modes that can be used now, the best last."""
         ...
 
     @property
     def reranks(self) -> bool:
         """Whether there is a reranker."""
+        ...
+
+    async def find(self, document_id: str) -> IndexedDocument | None:
+        """Return the document of that id, whoever owns it: for signed keys, which were made for somebody who saw it."""
         ...
 
     async def add(
@@ -139,31 +201,35 @@ class Index(Search, Shelf, Protocol):
         *,
         origin: str = "",
         recipe: str = "",
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
         embed: bool = True,
-    ) -> tuple[Entry, ...]:
-        """Index documents as one batch → their entries, in order. One that is there already is not indexed again.
+    ) -> tuple[IndexedDocument, ...]:
+        """Index documents as one batch and return their entries, in order. Known documents are not indexed again.
 
-        With `embed` they have their vectors on return, if the embedding answers; without, at the next `embed()`.
+        With `embed` they have vectors on return, if the embedding model answers; else they get them by `embed()`.
         """
         ...
 
     async def remove(self, document_id: str, owner: str | None) -> bool:
-        """Remove a document of that very owner (None: a shared one) at once → whether there was one."""
+        """Remove a document of exactly that owner (None: a shared one) and return whether there was one."""
         ...
 
     async def remove_collection(self, collection: str, owner: str | None) -> int:
-        """Remove what that owner has in a collection → how many documents."""
+        """Remove the documents that an owner has in a collection and return how many there were."""
         ...
 
-    async def expire(self, added_before: float) -> tuple[Entry, ...]:
-        """Remove every private document that was added before that time → the removed."""
+    async def adopt(self, owner: str, new_owner: str) -> int:
+        """Give the documents of an owner to another and return how many there were; their ids stay."""
         ...
 
-    async def embed(self, progress: Progress | None = None) -> int:
-        """Give every passage the vector of the embedding in force → how many got one. Searches go on meanwhile."""
+    async def expire(self, added_before: float) -> tuple[IndexedDocument, ...]:
+        """Remove and return every private document that was added before that time."""
+        ...
+
+    async def embed(self, progress: ProgressCallback | None = None) -> int:
+        """Make the missing vectors with the current embedding model and return how many. Searches go on meanwhile."""
         ...
 
     def close(self) -> None:
-        """Give everything back. A second call does nothing."""
+        """Release all resources. A second call does nothing."""
         ...

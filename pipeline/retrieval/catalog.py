@@ -1,8 +1,9 @@
-"""The manifest of the index: every document and the text of its passages, in SQLite beside the shard.
+"""The catalog of the index: every document and the text of its passages, in SQLite beside the shard.
 
-What stands here is acknowledged; the shard is built from it and can be built again. A document is written before its
-points and marked when they are on disk; a removed one leaves its range of points until they are gone. So whatever kills
-the process, the next start knows what is missing and what is left over. Removed text is overwritten, not only unlinked.
+A document in the catalog is acknowledged; the shard is built from the catalog and can be built again. A document is
+written before its points and marked when they are on disk. A removed document leaves its range of points as leftovers
+until they are deleted. So the next start after a kill knows which points are missing and which are left over. Removed
+text is overwritten on disk.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.names import shown_name
-from pipeline.retrieval import Entry
-from pipeline.retrieval.points import Record
+from pipeline.display_names import shown_name
+from pipeline.retrieval import IndexedDocument
+from pipeline.retrieval.points import PointRecord
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -43,7 +44,7 @@ _JOINED = "passages JOIN documents ON documents.number = passages.document"
 
 
 class Catalog:
-    """One writer, many readers; both take text for parameters only. Raises sqlite3.Error."""
+    """SQLite with one writer and many readers. Values are bound as parameters. Raises sqlite3.Error."""
 
     def __init__(self, path: Path) -> None:
         # Two connections: a reader in the event loop does not wait for a writer's transaction.
@@ -64,7 +65,7 @@ class Catalog:
     # Facts about the whole index
 
     def fact(self, name: str) -> str:
-        """A fact about the index, "" when it is not known."""
+        """Return a fact about the index, "" when it is not known."""
         return next((str(value) for (value,) in self._read("SELECT value FROM facts WHERE name = ?", name)), "")
 
     def remember(self, name: str, value: str) -> None:
@@ -74,8 +75,8 @@ class Catalog:
 
     # Documents
 
-    def add(self, entries: Sequence[tuple[Entry, Sequence[Record]]]) -> list[range]:
-        """Write documents in one transaction, each in place of what has its id → the numbers of their points."""
+    def add(self, entries: Sequence[tuple[IndexedDocument, Sequence[PointRecord]]]) -> list[range]:
+        """Write documents in one transaction, in place of those with their ids; return the numbers of their points."""
         with self._transaction() as writer:
             high = next((int(value) for (value,) in writer.execute("SELECT value FROM facts WHERE name = 'points'")), 0)
             points = []
@@ -97,41 +98,55 @@ class Catalog:
             writer.execute("INSERT OR REPLACE INTO facts VALUES ('points', ?)", (str(high),))
         return points
 
-    def remove(self, where: str, *values: str | float) -> list[Entry]:
-        """Remove the documents for which `where` holds → the removed. Their points are leftovers from now on."""
+    def remove(self, where: str, *values: str | float) -> list[IndexedDocument]:
+        """Remove and return the documents for which `where` holds. Their points become leftovers."""
         with self._transaction() as writer:
             removed = [_entry(row) for row in writer.execute(f"SELECT {_ENTRY} FROM documents WHERE {where}", values)]
             self._forget(writer, where, *values)
         return removed
 
-    def entry(self, document_id: str) -> Entry | None:
-        """The entry of that id."""
+    def adopt(self, owner: str, new_owner: str) -> list[tuple[str, range, str]]:
+        """Give documents to another owner → the id, the points and the embedding of each.
+
+        They count as neither indexed nor embedded until their points have the new owner.
+        """
+        with self._transaction() as writer:
+            rows = writer.execute(
+                "SELECT id, first, passages, embedding FROM documents WHERE owner = ?", (owner,)
+            ).fetchall()
+            writer.execute(
+                "UPDATE documents SET owner = ?, indexed = 0, embedding = '' WHERE owner = ?", (new_owner, owner)
+            )
+        return [(document_id, range(first, first + count), embedding) for document_id, first, count, embedding in rows]
+
+    def entry(self, document_id: str) -> IndexedDocument | None:
+        """Return the entry of that id, None where there is none."""
         return next(
             (_entry(row) for row in self._read(f"SELECT {_ENTRY} FROM documents WHERE id = ?", document_id)), None
         )
 
-    def entries(self, visitor: str | None) -> tuple[Entry, ...]:
-        """The shared documents and the visitor's own, oldest first."""
+    def entries(self, visitor: str | None) -> tuple[IndexedDocument, ...]:
+        """Return the shared documents and the visitor's own, oldest first."""
         rows = self._read(f"SELECT {_ENTRY} FROM documents WHERE owner IN ('', ?) ORDER BY number", visitor or "")
         return tuple(_entry(row) for row in rows)
 
     def passages(self) -> int:
-        """How many points there must be."""
+        """Count the points that the shard must hold."""
         ((count,),) = self._read("SELECT coalesce(sum(passages), 0) FROM documents")
         return int(count)
 
     # Points
 
-    def records(self, points: Iterable[int], visitor: str | None) -> dict[int, Record]:
-        """The passages behind these points that the visitor may see."""
+    def records(self, points: Iterable[int], visitor: str | None) -> dict[int, PointRecord]:
+        """Return the passages of these points that the visitor may see."""
         rows = self._read(
             f"SELECT point, {_RECORD} FROM {_JOINED} WHERE point IN ({_listed(points)}) AND owner IN ('', ?)",
             visitor or "",
         )
-        return {point: Record(*row) for point, *row in rows}
+        return {point: PointRecord(*row) for point, *row in rows}
 
-    def between(self, document_id: str, visitor: str | None, start: int, end: int) -> list[Record]:
-        """The passages of a document that overlap a span of its text."""
+    def between(self, document_id: str, visitor: str | None, start: int, end: int) -> list[PointRecord]:
+        """Return the passages of a document that overlap a span of its text."""
         rows = self._read(
             f"SELECT {_RECORD} FROM {_JOINED} WHERE point BETWEEN documents.first AND documents.first + passages - 1"
             " AND documents.id = ? AND owner IN ('', ?) AND start < ? AND end > ? ORDER BY point",
@@ -140,26 +155,26 @@ class Catalog:
             end,
             start,
         )
-        return [Record(*row) for row in rows]
+        return [PointRecord(*row) for row in rows]
 
     def unindexed(self) -> list[str]:
-        """The ids of documents whose points may not be on disk."""
+        """Return the ids of documents whose points may not be on disk."""
         return [document_id for (document_id,) in self._read("SELECT id FROM documents WHERE indexed = 0")]
 
     def unembedded(self, embedding: str) -> list[tuple[str, int]]:
-        """(id, passages) of documents whose vectors are of another embedding, or missing."""
+        """Return (id, number of passages) of documents whose vectors are missing or of another embedding."""
         return self._read("SELECT id, passages FROM documents WHERE embedding != ? ORDER BY number", embedding)
 
     def embedded(self, embedding: str) -> bool:
-        """Whether any document has vectors of that embedding."""
+        """Return whether any document has vectors of that embedding."""
         return bool(self._read("SELECT 1 FROM documents WHERE embedding = ? LIMIT 1", embedding))
 
     def present(self, points: Iterable[int]) -> set[int]:
-        """Those of the points that still belong to a document."""
+        """Return the points among these that still belong to a document."""
         return {point for (point,) in self._read(f"SELECT point FROM passages WHERE point IN ({_listed(points)})")}
 
-    def points_of(self, document_id: str) -> Iterator[tuple[int, Entry, Record]]:
-        """A document's points, read as they are needed."""
+    def points_of(self, document_id: str) -> Iterator[tuple[int, IndexedDocument, PointRecord]]:
+        """Yield a document's points, read as they are needed."""
         for row in self._read(f"SELECT first, {_ENTRY} FROM documents WHERE id = ?", document_id):
             entry = _entry(row[1:])
             for point, *record in self._read(
@@ -167,35 +182,35 @@ class Catalog:
                 row[0],
                 row[0] + entry.passages - 1,
             ):
-                yield point, entry, Record(*record)
+                yield point, entry, PointRecord(*record)
 
     def mark(self, ids: Iterable[str], *, indexed: bool = True) -> None:
-        """Say whether these documents' points are on disk."""
+        """Store whether these documents' points are on disk."""
         with self._transaction() as writer:
             writer.executemany("UPDATE documents SET indexed = ? WHERE id = ?", ((int(indexed), each) for each in ids))
 
     def mark_all_unindexed(self) -> None:
-        """Every point has to be written again, every vector made again; nothing is left over."""
+        """Mark every point and every vector as missing, and forget the leftovers."""
         with self._transaction() as writer:
             writer.execute("UPDATE documents SET indexed = 0, embedding = ''")
             writer.execute("DELETE FROM leftovers")
 
     def mark_embedded(self, ids: Iterable[str], embedding: str) -> None:
-        """Say which embedding made these documents' vectors."""
+        """Store which embedding made these documents' vectors."""
         with self._transaction() as writer:
             writer.executemany("UPDATE documents SET embedding = ? WHERE id = ?", ((embedding, each) for each in ids))
 
     def mark_none_embedded(self) -> None:
-        """Say that there are no vectors."""
+        """Store that there are no vectors."""
         with self._transaction() as writer:
             writer.execute("UPDATE documents SET embedding = ''")
 
     def leftovers(self) -> list[range]:
-        """Points that belong to no document any more."""
+        """Return the points that belong to no document any more."""
         return [range(first, first + count) for first, count in self._read("SELECT first, passages FROM leftovers")]
 
-    def cleared(self, leftovers: Iterable[range]) -> None:
-        """These points are gone; what was removed is now gone from the file, too."""
+    def forget_leftovers(self, leftovers: Iterable[range]) -> None:
+        """Store that these points are deleted, and remove the deleted text from the write-ahead log."""
         with self._transaction() as writer:
             writer.executemany("DELETE FROM leftovers WHERE first = ?", ((each.start,) for each in leftovers))
         with self._writing:
@@ -226,14 +241,14 @@ class Catalog:
 
 
 def _listed(points: Iterable[int]) -> str:
-    """Numbers for an IN: SQLite has a limit of parameters, none of text like this."""
+    """Write numbers for an IN clause: SQLite limits the number of parameters, but not such a text."""
     return ", ".join(str(int(point)) for point in points)
 
 
-def _row(entry: Entry) -> tuple[Any, ...]:
+def _row(entry: IndexedDocument) -> tuple[Any, ...]:
     return astuple(replace(entry, owner=entry.owner or ""))
 
 
-def _entry(row: Sequence[Any]) -> Entry:
-    entry = Entry(*row)
+def _entry(row: Sequence[Any]) -> IndexedDocument:
+    entry = IndexedDocument(*row)
     return replace(entry, owner=entry.owner or None, title=shown_name(entry.title))

@@ -1,8 +1,8 @@
-"""The index on a Qdrant cluster, through `qdrant-client` (an optional package): for more than one machine.
+"""The index on a Qdrant cluster for several machines, through `qdrant-client` (an optional package).
 
-The same points and the same sparse vectors as in the folder, but here their texts stand in the points, since there is
-no file beside them. A document is one more point without a vector, written last and removed first: what has none is no
-document, and what an end of the process left of one is removed at a later start.
+Points and sparse vectors are the same as in the folder, but the points also hold the texts, as there is no catalog. A
+document has one more point without a vector, which is written last and deleted first. Passages without that point
+belong to no document; what a killed process left of one is deleted at a later start.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from pipeline.conversation import Listed, Passage, Query, Scores
+from pipeline.display_names import shown_name
 from pipeline.errors import EmbeddingFault
 from pipeline.ingest import Document
-from pipeline.names import shown_name
-from pipeline.retrieval import DEFAULT_OPTIONS, Entry, Found, Mode, Options, Progress, Scope
+from pipeline.passages import ListedDocument, Passage, Query, Scores, SearchMode
+from pipeline.retrieval import DEFAULT_OPTIONS, IndexedDocument, ProgressCallback, Scope, SearchOptions, SearchResult
 from pipeline.retrieval.embedding import AT_ONCE, Embedding
-from pipeline.retrieval.finding import Candidate, Terms, Vector, find, passage_of
 from pipeline.retrieval.points import (
     BATCH,
     RRF_K,
     SHARED_OWNER,
-    Record,
+    PointRecord,
     entry_of,
     indexed_text,
     keyword_vector,
     records_of,
 )
 from pipeline.retrieval.reranking import Reranker
+from pipeline.retrieval.search import Candidate, Terms, Vector, passage_of, search
 from pipeline.retrieval.shard import KEYWORD, VECTOR, faults
 
 COLLECTION = "glassbox"
-ABANDONED_S = 3600.0  # a passage without its document is left over when it is as old as this
+ABANDONED_S = 3600.0  # passages without their document are deleted from this age on
 _FACTS = str(uuid.uuid5(uuid.NAMESPACE_URL, "facts"))
 _FILTERED = {
     "kind": models.PayloadSchemaType.KEYWORD,
@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 class ClusterIndex:
-    """An `Index` that many processes may share."""
+    """An `Index` that several processes may share."""
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class ClusterIndex:
         shards: int = 1,
         replicas: int = 1,
     ) -> None:
-        """Make the collection if there is none. Blocks. Raises SearchFault."""
+        """Connect, and create the collection if there is none. Blocks. Raises SearchFault."""
         self._client, self._name, self._embedding, self._reranker = client, name, embedding, reranker
-        self._making_room = threading.Lock()
+        self._creating_vectors = threading.Lock()
         with faults():
             if not client.collection_exists(name):
                 client.create_collection(
@@ -83,16 +83,16 @@ class ClusterIndex:
                 for field, kind in _FILTERED.items():
                     client.create_payload_index(name, field, kind)
             self._remove_abandoned()
-            self._look_around()
+            self._refresh()
 
     @property
-    def titles(self) -> tuple[Listed, ...]:
-        """See `Index`. As this process saw it last."""
+    def titles(self) -> tuple[ListedDocument, ...]:
+        """See `Index`. Other processes' changes are seen at the next change by this one."""
         return self._titles
 
     @property
-    def modes(self) -> tuple[Mode, ...]:
-        """See `Index`. As this process saw it last."""
+    def modes(self) -> tuple[SearchMode, ...]:
+        """See `Index`. Other processes' changes are seen at the next change by this one."""
         return ("keyword", "vector", "hybrid") if self._embedded else ("keyword",)
 
     @property
@@ -100,9 +100,14 @@ class ClusterIndex:
         """See `Index`."""
         return self._reranker is not None
 
-    async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
+    async def documents(self, visitor: str | None) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
         return await asyncio.to_thread(self._entries, _all(_is("kind", "document"), _seen_by(visitor)))
+
+    async def find(self, document_id: str) -> IndexedDocument | None:
+        """See `Index`."""
+        found = await asyncio.to_thread(self._entries, _all(_is("kind", "document"), _is("document", document_id)))
+        return found[0] if found else None
 
     async def read(self, document_id: str, visitor: str | None, start: int, end: int) -> tuple[Passage, ...]:
         """See `Index`."""
@@ -111,9 +116,9 @@ class ClusterIndex:
         records.sort(key=lambda record: record.place)
         return tuple(passage_of(record, number) for number, record in enumerate(records, 1))
 
-    async def __call__(self, query: Query, scope: Scope, options: Options = DEFAULT_OPTIONS) -> Found:
+    async def __call__(self, query: Query, scope: Scope, options: SearchOptions = DEFAULT_OPTIONS) -> SearchResult:
         """See `Search`."""
-        return await find(query, scope, options, self._rank, self.modes, self._embedding, self._reranker)
+        return await search(query, scope, options, self._rank, self.modes, self._embedding, self._reranker)
 
     async def add(
         self,
@@ -123,12 +128,12 @@ class ClusterIndex:
         *,
         origin: str = "",
         recipe: str = "",
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
         embed: bool = True,
-    ) -> tuple[Entry, ...]:
+    ) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
         entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
-        if embed and self._embedding:  # its own alone: what else there is to embed may take hours
+        if embed and self._embedding:  # only these: all that has no vectors may take hours
             own = {entry.id for entry in entries}
             todo = await asyncio.to_thread(self._unembedded, self._embedding.name)
             await self._embed_all([entry for entry in todo if entry.id in own], self._embedding)
@@ -142,19 +147,25 @@ class ClusterIndex:
         """See `Index`."""
         return len(await asyncio.to_thread(self._remove, _all(_is("collection", collection), _owned_by(owner))))
 
-    async def expire(self, added_before: float) -> tuple[Entry, ...]:
+    async def adopt(self, owner: str, new_owner: str) -> int:
+        """See `Index`."""
+        return await asyncio.to_thread(self._adopt, owner, new_owner)
+
+    async def expire(self, added_before: float) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
         private = models.Filter(must_not=[_is("owner", SHARED_OWNER)])
         return tuple(await asyncio.to_thread(self._remove, _all(private, _range("added_at", lt=added_before))))
 
-    async def embed(self, progress: Progress | None = None) -> int:
-        """See `Index`. Where the model fails, the rest keeps to words until the next call."""
+    async def embed(self, progress: ProgressCallback | None = None) -> int:
+        """See `Index`. When the model fails, the rest is searched by words until the next call."""
         if self._embedding is None:
             return 0
         todo = await asyncio.to_thread(self._unembedded, self._embedding.name)
         return await self._embed_all(todo, self._embedding, progress)
 
-    async def _embed_all(self, todo: Sequence[Entry], embedding: Embedding, progress: Progress | None = None) -> int:
+    async def _embed_all(
+        self, todo: Sequence[IndexedDocument], embedding: Embedding, progress: ProgressCallback | None = None
+    ) -> int:
         wanted, done = sum(entry.passages for entry in todo), 0
         for entry in todo:
             try:
@@ -165,7 +176,7 @@ class ClusterIndex:
             done += entry.passages
             if progress:
                 progress(done, wanted)
-        await asyncio.to_thread(self._look_around)
+        await asyncio.to_thread(self._refresh)
         return done
 
     def close(self) -> None:
@@ -221,7 +232,7 @@ class ClusterIndex:
             Candidate(
                 _record(point.payload or {}),
                 Scores(keyword.get(str(point.id)), nearest.get(str(point.id)), fused.get(str(point.id))),
-                _held(point),
+                _terms(point),
             )
             for point in answers[-1]
         ]
@@ -235,9 +246,9 @@ class ClusterIndex:
         owner: str | None,
         origin: str,
         recipe: str,
-        progress: Progress | None,
-    ) -> tuple[Entry, ...]:
-        entries: list[Entry] = []
+        progress: ProgressCallback | None,
+    ) -> tuple[IndexedDocument, ...]:
+        entries: list[IndexedDocument] = []
         done, total = 0, sum(len(document.chunks) for document in documents)
         with faults():
             for document in documents:
@@ -253,31 +264,40 @@ class ClusterIndex:
                         if progress:
                             progress(min(done, total), total)
                 entries.append(entry)
-            self._look_around()
+            self._refresh()
         return tuple(entries)
 
-    def _remove(self, condition: models.Filter) -> list[Entry]:
+    def _adopt(self, owner: str, new_owner: str) -> int:
+        with faults():
+            count = self._client.count(self._name, _all(_is("kind", "document"), _owned_by(owner))).count
+            which = models.FilterSelector(filter=_all(_owned_by(owner)))
+            self._client.set_payload(self._name, {"owner": new_owner}, which, wait=True)
+        return count
+
+    def _remove(self, condition: models.Filter) -> list[IndexedDocument]:
         with faults():
             removed = self._entries(_all(_is("kind", "document"), condition))
             for entry in removed:
                 for kind in ("document", "passage"):
                     which = models.FilterSelector(filter=_all(_is("kind", kind), _is("document", entry.id)))
                     self._client.delete(self._name, which, wait=True)
-            self._look_around()
+            self._refresh()
         return list(removed)
 
-    async def _embed(self, entry: Entry, embedding: Embedding) -> None:
+    async def _embed(self, entry: IndexedDocument, embedding: Embedding) -> None:
         rows = await asyncio.to_thread(lambda: list(self._scroll(_passages_of(entry.id))))
         for begin in range(0, len(rows), AT_ONCE):
             some = rows[begin : begin + AT_ONCE]
             vectors = await embedding([indexed_text(_record(payload)) for _, payload in some], "document")
             await asyncio.to_thread(self._set_vectors, entry, [point for point, _ in some], vectors, embedding.name)
-        await asyncio.to_thread(self._tell, entry.id, embedding.name)
+        await asyncio.to_thread(self._mark_embedded, entry.id, embedding.name)
 
-    def _set_vectors(self, entry: Entry, points: Sequence[str], vectors: Sequence[Sequence[float]], name: str) -> None:
+    def _set_vectors(
+        self, entry: IndexedDocument, points: Sequence[str], vectors: Sequence[Sequence[float]], name: str
+    ) -> None:
         with faults():
-            with self._making_room:
-                self._make_room(name, len(vectors[0]))
+            with self._creating_vectors:
+                self._create_vectors(name, len(vectors[0]))
             there = {str(each.id) for each in self._client.retrieve(self._name, list(points), with_payload=False)}
             given = [
                 models.PointVectors(id=point, vector={VECTOR: list(vector)})
@@ -287,8 +307,8 @@ class ClusterIndex:
             if given:
                 self._client.update_vectors(self._name, given, wait=True)
 
-    def _make_room(self, name: str, size: int) -> None:
-        """Vectors of another model cannot be compared with these: they go first."""
+    def _create_vectors(self, name: str, size: int) -> None:
+        """Prepare for vectors of a model. Those of another model are deleted, as they cannot be compared."""
         space = f"{name} {size}"
         facts = self._client.retrieve(self._name, [_FACTS])
         if facts and (facts[0].payload or {}).get("vectors") == space:
@@ -303,34 +323,36 @@ class ClusterIndex:
         point = models.PointStruct(id=_FACTS, vector={}, payload={"kind": "facts", "vectors": space})
         self._client.upsert(self._name, [point], wait=True)
 
-    def _tell(self, document_id: str, embedding: str) -> None:
+    def _mark_embedded(self, document_id: str, embedding: str) -> None:
         with faults():
             which = models.FilterSelector(filter=_all(_is("kind", "document"), _is("document", document_id)))
             self._client.set_payload(self._name, {"embedding": embedding}, which, wait=True)
 
-    # What there is
+    # Listing
 
-    def _look_around(self) -> None:
+    def _refresh(self) -> None:
         with faults():
             shared = self._entries(_all(_is("kind", "document"), _is("owner", SHARED_OWNER)))
-            self._titles = tuple(Listed(entry.title, entry.passages, entry.language) for entry in shared)
+            self._titles = tuple(
+                ListedDocument(entry.title, entry.passages, entry.language, entry.collection) for entry in shared
+            )
             self._embedded = False
             if self._embedding:
                 having = _all(_is("kind", "document"), _is("embedding", self._embedding.name))
                 self._embedded = self._client.count(self._name, having).count > 0
 
     def _remove_abandoned(self) -> None:
-        """Passages whose document was never finished, or is half removed."""
+        """Delete old passages whose document was never finished, or was removed in part."""
         old = _all(_is("kind", "passage"), _range("added_at", lt=time.time() - ABANDONED_S))
         known = {entry.id for entry in self._entries(_all(_is("kind", "document")))}
         found = {str(payload["document"]) for _, payload in self._scroll(_all(old, _is("place", 0)))}
         for document_id in found - known:
             self._client.delete(self._name, models.FilterSelector(filter=_passages_of(document_id)), wait=True)
 
-    def _unembedded(self, name: str) -> tuple[Entry, ...]:
+    def _unembedded(self, name: str) -> tuple[IndexedDocument, ...]:
         return self._entries(models.Filter(must=[_is("kind", "document")], must_not=[_is("embedding", name)]))
 
-    def _entries(self, condition: models.Filter) -> tuple[Entry, ...]:
+    def _entries(self, condition: models.Filter) -> tuple[IndexedDocument, ...]:
         with faults():
             entries = [_entry(payload) for _, payload in self._scroll(condition)]
         return tuple(sorted(entries, key=lambda entry: (entry.added_at, entry.name)))
@@ -345,8 +367,8 @@ class ClusterIndex:
                     return
 
 
-def _points(document: Document, entry: Entry) -> Iterator[models.PointStruct]:
-    """The passages, and last the document itself."""
+def _points(document: Document, entry: IndexedDocument) -> Iterator[models.PointStruct]:
+    """Yield the points of the passages, and the document's own point last."""
     owned = {"owner": entry.owner or SHARED_OWNER, "collection": entry.collection, "added_at": entry.added_at}
     for record in records_of(document, entry):
         words = keyword_vector(record)
@@ -362,16 +384,16 @@ def _points(document: Document, entry: Entry) -> Iterator[models.PointStruct]:
     )
 
 
-def _entry(payload: dict[str, Any]) -> Entry:
-    entry = Entry(**{field.name: payload[field.name] for field in fields(Entry)})
+def _entry(payload: dict[str, Any]) -> IndexedDocument:
+    entry = IndexedDocument(**{field.name: payload[field.name] for field in fields(IndexedDocument)})
     return replace(entry, owner=entry.owner or None, title=shown_name(entry.title))
 
 
-def _record(payload: dict[str, Any]) -> Record:
-    return Record(**{field.name: payload[field.name] for field in fields(Record)})
+def _record(payload: dict[str, Any]) -> PointRecord:
+    return PointRecord(**{field.name: payload[field.name] for field in fields(PointRecord)})
 
 
-def _held(point: models.ScoredPoint) -> frozenset[int]:
+def _terms(point: models.ScoredPoint) -> frozenset[int]:
     words = point.vector.get(KEYWORD) if isinstance(point.vector, dict) else None
     return frozenset(words.indices if isinstance(words, models.SparseVector) else ())
 
@@ -389,14 +411,15 @@ def _batches(points: Iterable[models.PointStruct]) -> Iterator[list[models.Point
 
 def _condition(scope: Scope) -> models.Filter:
     parts: list[Any] = [_seen_by(scope.visitor)]
-    if scope.collections:
+    if scope.collections is not None:
         parts.append(models.FieldCondition(key="collection", match=models.MatchAny(any=list(scope.collections))))
-    if scope.documents:
+    if scope.documents is not None:
         parts.append(models.FieldCondition(key="document", match=models.MatchAny(any=list(scope.documents))))
     if scope.pages:
         parts.append(_range("first_page", lte=scope.pages[1]))
         parts.append(_range("last_page", gte=scope.pages[0]))
-    return _all(*parts)
+    hidden = models.FieldCondition(key="collection", match=models.MatchAny(any=list(scope.hidden)))
+    return models.Filter(must=parts, must_not=[hidden] if scope.hidden else None)
 
 
 def _all(*conditions: Any) -> models.Filter:

@@ -1,11 +1,11 @@
-"""The index in a folder that lasts, on Qdrant Edge. One process at a time.
+"""The index in a folder, on Qdrant Edge, for one process at a time.
 
-    lock          claimed before Edge sees the folder: a second Edge that merely tries it spoils the first one's writes
-    catalog.db    what is acknowledged: documents and the text of their passages (`catalog`)
-    shard/        words, vectors and what is filtered by (`shard`); built from the catalog whenever it is in doubt
+    lock          claimed before Edge opens the folder: a second Edge that only tries to damages the first one's writes
+    catalog.db    the acknowledged documents and the text of their passages (`catalog`)
+    shard/        words, vectors and fields to filter by (`shard`); built anew from the catalog when it may be damaged
 
-A damaged shard shows as an exception, a Rust panic, or points that are missing without a word. So whatever happens at
-the opening, and any count that differs from the catalog's, means building anew. What was not finished, is finished.
+A damaged shard raises an exception, panics in Rust, or lacks points silently. So any failure at the opening, and any
+count that differs from the catalog's, makes the shard be built anew. Unfinished writes are finished.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.conversation import Listed, Passage, Query, Scores
 from pipeline.errors import EmbeddingFault, IndexTaken, SearchFault
 from pipeline.ingest import Document
-from pipeline.retrieval import DEFAULT_OPTIONS, Entry, Found, Mode, Options, Progress, Scope
+from pipeline.passages import ListedDocument, Passage, Query, Scores, SearchMode
+from pipeline.retrieval import DEFAULT_OPTIONS, IndexedDocument, ProgressCallback, Scope, SearchOptions, SearchResult
 from pipeline.retrieval.catalog import Catalog
 from pipeline.retrieval.embedding import AT_ONCE, Embedding, Vectors
-from pipeline.retrieval.finding import Candidate, Terms, Vector, find, passage_of
-from pipeline.retrieval.points import BATCH, RECIPE, SHARED_OWNER, Record, entry_of, indexed_text, records_of
+from pipeline.retrieval.points import BATCH, RECIPE, SHARED_OWNER, PointRecord, entry_of, indexed_text, records_of
 from pipeline.retrieval.reranking import Reranker
+from pipeline.retrieval.search import Candidate, Terms, Vector, passage_of, search
 from pipeline.retrieval.shard import Shard, faults
 
 _CHANGING = "changing"
@@ -40,15 +40,15 @@ _log = logging.getLogger(__name__)
 
 
 class EdgeIndex:
-    """An `Index` in a folder. To be opened by one process at a time."""
+    """An `Index` in a folder, which one process at a time may open."""
 
     def __init__(self, folder: Path, embedding: Embedding | None = None, reranker: Reranker | None = None) -> None:
-        """Claim and open, and repair what the last end left unfinished. Blocks. Raises IndexTaken, SearchFault."""
+        """Claim and open the folder, and finish earlier writes. Blocks. Raises IndexTaken and SearchFault."""
         self._folder, self._embedding, self._reranker = folder, embedding, reranker
         self._own: tempfile.TemporaryDirectory[str] | None = None
         self._writing = threading.RLock()
         self._embedding_now = asyncio.Lock()
-        self._titles: tuple[Listed, ...] | None = None
+        self._titles: tuple[ListedDocument, ...] | None = None
         self._open = True
         self._claim = FileLock(folder / "lock", thread_local=False)
         try:
@@ -68,7 +68,7 @@ class EdgeIndex:
 
     @classmethod
     def temporary(cls, embedding: Embedding | None = None, reranker: Reranker | None = None) -> EdgeIndex:
-        """One in a new folder of the system's, which goes with it. Blocks."""
+        """Make an index in a temporary folder, which `close` removes. Blocks."""
         own = tempfile.TemporaryDirectory(prefix="index-", ignore_cleanup_errors=True)
         index = cls(Path(own.name), embedding, reranker)
         index._own = own
@@ -76,25 +76,26 @@ class EdgeIndex:
 
     @classmethod
     def build(cls, documents: Sequence[Document]) -> EdgeIndex:
-        """A temporary one of shared documents. Blocks."""
+        """Make a temporary index of shared documents. Blocks."""
         index = cls.temporary()
         index._add(documents, "documents", None, "", "", None)
         return index
 
-    # What there is
+    # Listing
 
     @property
-    def titles(self) -> tuple[Listed, ...]:
+    def titles(self) -> tuple[ListedDocument, ...]:
         """See `Index`."""
         if self._titles is None:
             with faults():
                 self._titles = tuple(
-                    Listed(entry.title, entry.passages, entry.language) for entry in self._catalog.entries(None)
+                    ListedDocument(entry.title, entry.passages, entry.language, entry.collection)
+                    for entry in self._catalog.entries(None)
                 )
         return self._titles
 
     @property
-    def modes(self) -> tuple[Mode, ...]:
+    def modes(self) -> tuple[SearchMode, ...]:
         """See `Index`."""
         with faults():
             ready = self._embedding and self._catalog.embedded(self._embedding.name)
@@ -105,10 +106,15 @@ class EdgeIndex:
         """See `Index`."""
         return self._reranker is not None
 
-    async def documents(self, visitor: str | None) -> tuple[Entry, ...]:
+    async def documents(self, visitor: str | None) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
         with faults():
             return await asyncio.to_thread(self._catalog.entries, visitor)
+
+    async def find(self, document_id: str) -> IndexedDocument | None:
+        """See `Index`."""
+        with faults():
+            return await asyncio.to_thread(self._catalog.entry, document_id)
 
     async def read(self, document_id: str, visitor: str | None, start: int, end: int) -> tuple[Passage, ...]:
         """See `Index`."""
@@ -118,22 +124,22 @@ class EdgeIndex:
 
     # Search
 
-    async def __call__(self, query: Query, scope: Scope, options: Options = DEFAULT_OPTIONS) -> Found:
-        """See `Search`. Takes about 1 ms of CPU, so it runs in the loop."""
-        return await find(query, scope, options, self._rank, self.modes, self._embedding, self._reranker)
+    async def __call__(self, query: Query, scope: Scope, options: SearchOptions = DEFAULT_OPTIONS) -> SearchResult:
+        """See `Search`. It takes about 1 ms of CPU, so it runs on the event loop."""
+        return await search(query, scope, options, self._rank, self.modes, self._embedding, self._reranker)
 
     async def _rank(
         self, terms: Terms, vector: Vector | None, scope: Scope, candidates: int, limit: int
     ) -> Iterable[Candidate]:
         try:
-            keyword, nearest, fused, held = self._shard.rank(terms, vector, scope, candidates, limit)
+            keyword, nearest, fused, found = self._shard.rank(terms, vector, scope, candidates, limit)
         except SearchFault:
-            self._doubt()
+            self._mark_damaged()
             raise
         with faults():
             records = self._catalog.records(fused or keyword or nearest, scope.visitor)
         return [
-            Candidate(record, Scores(keyword.get(point), nearest.get(point), fused.get(point)), held[point])
+            Candidate(record, Scores(keyword.get(point), nearest.get(point), fused.get(point)), found[point])
             for point, record in records.items()
         ]
 
@@ -147,12 +153,12 @@ class EdgeIndex:
         *,
         origin: str = "",
         recipe: str = "",
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
         embed: bool = True,
-    ) -> tuple[Entry, ...]:
+    ) -> tuple[IndexedDocument, ...]:
         """See `Index`. One flush for all of them."""
         entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
-        if embed and self._embedding:  # its own alone: what else there is to embed may take hours
+        if embed and self._embedding:  # only these: all that has no vectors may take hours
             own = {entry.id for entry in entries}
             todo = await asyncio.to_thread(self._catalog.unembedded, self._embedding.name)
             await self._embed_all([each for each in todo if each[0] in own], self._embedding)
@@ -166,12 +172,16 @@ class EdgeIndex:
         """See `Index`."""
         return len(await self._remove("collection = ? AND owner = ?", collection, owner or SHARED_OWNER))
 
-    async def expire(self, added_before: float) -> tuple[Entry, ...]:
+    async def adopt(self, owner: str, new_owner: str) -> int:
+        """See `Index`."""
+        return await asyncio.to_thread(self._adopt, owner, new_owner)
+
+    async def expire(self, added_before: float) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
         return tuple(await self._remove("owner != '' AND added_at < ?", added_before))
 
-    async def embed(self, progress: Progress | None = None) -> int:
-        """See `Index`. Where the model fails, the rest keeps to words until the next call."""
+    async def embed(self, progress: ProgressCallback | None = None) -> int:
+        """See `Index`. When the model fails, the rest is searched by words until the next call."""
         if self._embedding is None:
             return 0
         async with self._embedding_now:
@@ -196,10 +206,10 @@ class EdgeIndex:
         owner: str | None,
         origin: str,
         recipe: str,
-        progress: Progress | None,
-    ) -> tuple[Entry, ...]:
-        entries: list[Entry] = []
-        new: dict[str, tuple[Entry, Sequence[Record]]] = {}
+        progress: ProgressCallback | None,
+    ) -> tuple[IndexedDocument, ...]:
+        entries: list[IndexedDocument] = []
+        new: dict[str, tuple[IndexedDocument, Sequence[PointRecord]]] = {}
         with self._writing, faults():
             for document in documents:
                 entry = entry_of(document, collection, owner, origin, recipe, time.time())
@@ -223,17 +233,29 @@ class EdgeIndex:
                 if new:
                     self._shard.flush()
                     self._catalog.mark(new)
-            except BaseException:  # what is said to have failed must not pass for known the next time
+            except BaseException:  # or a document that failed would be taken for indexed the next time
                 with suppress(sqlite3.Error):
                     for document_id in new:
                         self._catalog.remove("id = ?", document_id)
                 raise
         return tuple(entries)
 
-    async def _remove(self, where: str, *values: str | float) -> list[Entry]:
+    def _adopt(self, owner: str, new_owner: str) -> int:
+        with self._writing, faults():
+            adopted = self._catalog.adopt(owner, new_owner)
+            for _, points, _ in adopted:
+                self._shard.set_owner(points, new_owner)
+            if adopted:
+                self._shard.flush()
+                self._catalog.mark(document_id for document_id, _, _ in adopted)
+            for document_id, _, embedding in adopted:
+                self._catalog.mark_embedded([document_id], embedding)
+        return len(adopted)
+
+    async def _remove(self, where: str, *values: str | float) -> list[IndexedDocument]:
         return await asyncio.to_thread(self._remove_now, where, *values)
 
-    def _remove_now(self, where: str, *values: str | float) -> list[Entry]:
+    def _remove_now(self, where: str, *values: str | float) -> list[IndexedDocument]:
         with self._writing, faults():
             removed = self._catalog.remove(where, *values)
             self._titles = None
@@ -241,14 +263,14 @@ class EdgeIndex:
         return removed
 
     def _clear(self) -> None:
-        """Take out the points that belong to no document any more."""
+        """Delete the points that belong to no document any more."""
         if leftovers := self._catalog.leftovers():
             self._shard.delete(leftovers)
             self._shard.flush()
-            self._catalog.cleared(leftovers)
+            self._catalog.forget_leftovers(leftovers)
 
     async def _embed_all(
-        self, todo: Sequence[tuple[str, int]], embedding: Embedding, progress: Progress | None = None
+        self, todo: Sequence[tuple[str, int]], embedding: Embedding, progress: ProgressCallback | None = None
     ) -> int:
         done, wanted = 0, sum(count for _, count in todo)
         for group in _groups(todo):
@@ -263,36 +285,36 @@ class EdgeIndex:
         return done
 
     async def _embed(self, group: Sequence[tuple[str, int]], embedding: Embedding) -> None:
-        """Vectors for some documents; all of them count as embedded when their vectors are on disk."""
+        """Make the vectors of some documents, and mark these as embedded when the vectors are on disk."""
         ids = [document_id for document_id, _ in group]
         rows = await asyncio.to_thread(lambda: list(self._points_of(ids)))
         for begin in range(0, len(rows), AT_ONCE):
             some = rows[begin : begin + AT_ONCE]
             vectors = await embedding([indexed_text(record) for _, _, record in some], "document")
             await asyncio.to_thread(self._set_vectors, [point for point, _, _ in some], vectors, embedding.name)
-        await asyncio.to_thread(self._settle, ids, embedding.name)
+        await asyncio.to_thread(self._mark_embedded, ids, embedding.name)
 
     def _set_vectors(self, points: Sequence[int], vectors: Vectors, name: str) -> None:
         with self._writing, faults():
-            self._make_room(name, len(vectors[0]))
+            self._create_vectors(name, len(vectors[0]))
             present = self._catalog.present(points)  # a document may have been removed meanwhile
             self._shard.set_vectors(
                 (point, vector) for point, vector in zip(points, vectors, strict=True) if point in present
             )
 
-    def _make_room(self, name: str, size: int) -> None:
-        """Vectors of another model cannot be compared with these: they go first."""
+    def _create_vectors(self, name: str, size: int) -> None:
+        """Prepare for vectors of a model. Those of another model are deleted, as they cannot be compared."""
         space = f"{name} {size}"
         known = self._catalog.fact("vectors")
         if known == space:
             return
         self._catalog.remember("vectors", _CHANGING)
         self._catalog.mark_none_embedded()
-        self._shard.make_room(size, replace=bool(known))
+        self._shard.create_vectors(size, replace=bool(known))
         self._shard.flush()
         self._catalog.remember("vectors", space)
 
-    def _settle(self, ids: Sequence[str], name: str) -> None:
+    def _mark_embedded(self, ids: Sequence[str], name: str) -> None:
         with self._writing, faults():
             self._shard.flush()
             self._catalog.mark_embedded(ids, name)
@@ -300,7 +322,7 @@ class EdgeIndex:
     # Opening
 
     def _repaired(self) -> Shard | None:
-        """The shard with what was missing and without what was left over; None when it has to be built anew."""
+        """Open the shard, add missing points and delete leftovers; None when it has to be built anew."""
         if self._catalog.fact("recipe") != RECIPE or self._catalog.fact("vectors") == _CHANGING:
             return None
         leftovers, missing = self._catalog.leftovers(), self._catalog.unindexed()
@@ -318,11 +340,11 @@ class EdgeIndex:
         if not whole:
             return None
         self._catalog.mark(missing)
-        self._catalog.cleared(leftovers)
+        self._catalog.forget_leftovers(leftovers)
         return shard
 
     def _rebuilt(self) -> Shard:
-        """A new shard of all that the catalog knows."""
+        """Build a new shard from the catalog."""
         if passages := self._catalog.passages():
             _log.warning("The index is built anew from its %d passages.", passages)
         self._catalog.remember("recipe", "")
@@ -336,22 +358,22 @@ class EdgeIndex:
         self._catalog.remember("recipe", RECIPE)
         return shard
 
-    def _points_of(self, ids: Iterable[str]) -> Iterator[tuple[int, Entry, Record]]:
+    def _points_of(self, ids: Iterable[str]) -> Iterator[tuple[int, IndexedDocument, PointRecord]]:
         return (point for document_id in ids for point in self._catalog.points_of(document_id))
 
-    def _doubt(self) -> None:
-        """A shard that failed once is built anew at the next start: some damages show only when they are read."""
+    def _mark_damaged(self) -> None:
+        """Have the shard built anew at the next start: some damages show only when they are read."""
         with suppress(sqlite3.Error):
             self._catalog.remember("recipe", "")
 
 
 def _catalog_in(folder: Path) -> Catalog:
-    """The catalog, or a new one in the place of one that cannot be read."""
+    """Open the catalog; one that cannot be read is set aside and replaced by a new one."""
     path = folder / "catalog.db"
     try:
         return Catalog(path)
     except sqlite3.OperationalError:
-        raise  # a full or locked disk is no damage
+        raise  # a full disk or a lock is no damage
     except sqlite3.DatabaseError:
         _log.error("The catalog of the index is damaged and was set aside. Add private documents again.")
         for each in folder.glob("catalog.db*"):
@@ -360,7 +382,7 @@ def _catalog_in(folder: Path) -> Catalog:
 
 
 def _groups(todo: Sequence[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
-    """Documents, in groups of about a batch of passages: one flush is for all of a group."""
+    """Group documents to about one batch of passages each: a group shares one flush."""
     group: list[tuple[str, int]] = []
     for each in todo:
         group.append(each)

@@ -1,7 +1,7 @@
-"""Texts → vectors, behind one small contract: a LiteLLM model by its name, or a local ONNX model.
+"""Embedding models, which make vectors of texts: any model of LiteLLM, or a local ONNX model.
 
-`EMBEDDING_MODEL` is empty (keyword search alone), `fastembed/NAME` (needs `pip install fastembed`, which fetches the
-model when it is first used), or any embedding model's LiteLLM name.
+`EMBEDDING_MODEL` is empty (only keyword search), `fastembed/NAME` (needs `pip install fastembed`, which downloads the
+model at its first use), or the LiteLLM name of an embedding model.
 """
 
 from __future__ import annotations
@@ -11,48 +11,50 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Protocol
 
-from pipeline.bugs import is_ours, own_fault
 from pipeline.errors import EmbeddingFault
-from pipeline.litellm_door import open_door
+from pipeline.own_faults import is_ours, own_fault
+from pipeline.transports.litellm_transport import import_litellm
 
 LOCAL = "fastembed/"
-AT_ONCE = 64  # texts a request
+AT_ONCE = 64  # texts per request
 TIMEOUT_S = 20.0
 
 Vectors = list[list[float]]
 
 
 class Embedding(Protocol):
-    """A model of which equal texts get equal vectors, all of one length. `name` is what an index remembers."""
+    """A model that makes vectors of one length. An index stores its `name` with the vectors."""
 
     @property
     def name(self) -> str:
-        """Never empty; another name means other vectors."""
+        """Its name, never empty; a model with another name makes other vectors."""
         ...
 
     async def __call__(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
-        """One vector per text, in order. Raises EmbeddingFault."""
+        """Return one vector per text, in order. Raises EmbeddingFault."""
         ...
 
 
 def embedding_of(name: str, api_base: str | None = None) -> Embedding | None:
-    """The embedding that a setting names, None for none. Nothing is loaded or asked before its first use."""
+    """Return the embedding model that a setting names, None for an empty name. It is loaded at its first use."""
     if not name:
         return None
     return Local(name) if name.startswith(LOCAL) else Hosted(name, api_base)
 
 
 class Hosted:
-    """Any embedding model that LiteLLM reaches."""
+    """An embedding model behind LiteLLM."""
+
+    is_hosted = True
 
     def __init__(self, name: str, api_base: str | None = None) -> None:
         self.name, self._api_base = name, api_base
 
     async def __call__(self, texts: Sequence[str], kind: Literal["query", "document"]) -> Vectors:
         """See `Embedding`."""
-        import dspy  # the first use pays for the import, not the start
+        import dspy  # imported at the first use, to keep the start short
 
-        await asyncio.to_thread(open_door)
+        await asyncio.to_thread(import_litellm)
 
         options = {"api_base": self._api_base} if self._api_base else {}
         embedder = dspy.Embedder(
@@ -60,15 +62,15 @@ class Hosted:
         )
         try:
             rows = await embedder.acall(list(texts))
-        except Exception as error:  # what LiteLLM raises has no common base, and its text may hold the key
+        except Exception as error:  # LiteLLM's exceptions have no common base, and their texts may hold the key
             raise EmbeddingFault from error
         return _checked(rows, len(texts))
 
 
 class Local:
-    """A model of fastembed's list, run by onnxruntime.
+    """A model of fastembed, run by onnxruntime in a thread of its own.
 
-    In a thread of its own: it may take minutes to fetch the model, and the loop's few threads are for everybody.
+    Downloading a model may take minutes, which would block the few threads of the event loop.
     """
 
     def __init__(self, name: str) -> None:
@@ -97,7 +99,7 @@ class Local:
 def _checked(rows: Any, wanted: int) -> Vectors:
     try:
         vectors = [[float(number) for number in row] for row in rows]
-    except (TypeError, ValueError) as error:  # it is the server that says what these are
+    except (TypeError, ValueError) as error:  # a server may answer with anything
         raise EmbeddingFault from error
     if len(vectors) != wanted or len({len(vector) for vector in vectors}) > 1:
         raise EmbeddingFault

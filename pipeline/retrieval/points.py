@@ -1,6 +1,6 @@
-"""Documents → what an index keeps of them: one record per passage, its words as a sparse vector. Pure.
+"""Makes what an index stores of documents: a record of each passage, and its words as a sparse vector. Pure.
 
-The same in every store, so that a shard and a cluster rank alike.
+It is the same in every store, so that a shard and a cluster rank alike.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from qdrant_edge import SparseVector
 
 from pipeline.ingest import Document
-from pipeline.retrieval import Entry
-from pipeline.retrieval.words import LANGUAGES, Language, document_vector, language_of
+from pipeline.retrieval import IndexedDocument
+from pipeline.retrieval.terms import LANGUAGES, Language, document_vector, language_of
 
-RECIPE = "3"  # of the vectors: another one has every shard built anew
+RECIPE = "3"  # the version of the vectors: a change has every shard built anew
 RRF_K = 2  # nDCG@10 of 0.718 and 0.885 on two sets, against 0.716 and 0.869 with 60
-BATCH = 250  # passages a write: Edge keeps the interpreter for 10 ms meanwhile
+BATCH = 250  # passages per write, for which Edge holds the GIL for 10 ms
 SHARED_OWNER = ""
 CANDIDATES_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A passage as it is kept; `place` counts from 0 in its document."""
+class PointRecord:
+    """A passage as it is stored; `place` counts from 0 in its document."""
 
     document_id: str
     name: str
@@ -41,10 +41,10 @@ class Record:
 
 def entry_of(
     document: Document, collection: str, owner: str | None, origin: str, recipe: str, added_at: float
-) -> Entry:
-    """The entry of a document that is about to be indexed."""
+) -> IndexedDocument:
+    """Make the entry of a document that is about to be indexed."""
     own = "\0".join((owner or "", collection, document.id))
-    return Entry(
+    return IndexedDocument(
         hashlib.sha256(own.encode(errors="replace")).hexdigest()[:32],
         document.id,
         document.name,
@@ -61,16 +61,16 @@ def entry_of(
 
 
 def language_in(document: Document) -> Language:
-    """The language that a document says it has, else the one that its beginning looks like."""
+    """Return the language that a document declares, else the one that is detected in its beginning."""
     said = next((language for language in LANGUAGES if language == document.language), None)
     return said or language_of(" ".join(chunk.text for chunk in document.chunks[:4]))
 
 
-def records_of(document: Document, entry: Entry) -> Sequence[Record]:
-    """The passages of a document, in its order."""
+def records_of(document: Document, entry: IndexedDocument) -> Sequence[PointRecord]:
+    """Make the records of a document's passages, in its order."""
     language = language_in(document)
     return [
-        Record(
+        PointRecord(
             entry.id,
             entry.name,
             entry.title,
@@ -87,11 +87,11 @@ def records_of(document: Document, entry: Entry) -> Sequence[Record]:
     ]
 
 
-def indexed_text(record: Record) -> str:
-    """The heading path is searched with the text: it finds up to 1.5 % more and was never a loss."""
+def indexed_text(record: PointRecord) -> str:
+    """Return what is searched of a passage: its headings with its text, which finds up to 1.5 % more."""
     return f"{record.title}\n{record.section}\n{record.text}"
 
 
-def keyword_vector(record: Record) -> SparseVector:
-    """The passage's words, weighted by BM25; the store adds how rare they are."""
+def keyword_vector(record: PointRecord) -> SparseVector:
+    """Return the passage's words, weighted by BM25; the store adds how rare they are."""
     return document_vector(indexed_text(record), record.language)

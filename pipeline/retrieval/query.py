@@ -1,9 +1,9 @@
-"""The question → what is searched: a follow-up takes words of the turn before along. Pure.
+"""Makes the query of a question: a follow-up is searched with words of the turn before. Pure.
 
-Measured on 338 follow-ups: the question alone finds 0.76 of the passages among five, with the previous question at 0.4
-and the previous answer at 0.1 it is 0.85; the gate keeps a new topic from being diluted. It has been narrowed since,
-unmeasured: a whole question of few words leans only if it does not name its subject, and none leans on another
-language. The German words are untested.
+Measured on 338 follow-ups: the question alone finds 0.76 of the passages among five; with the previous question at
+weight 0.4 and the previous answer at 0.1 it finds 0.85. `is_follow_up` keeps a new topic free of such words. It was
+narrowed after the measurement: a complete short question is a follow-up only if it does not name its subject, and no
+question follows up on one in another language. The German words are untested.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pipeline.conversation import Query
-from pipeline.retrieval.words import LANGUAGES, Language, content_words, language_of, terms_of_word
+from pipeline.passages import Query
+from pipeline.retrieval.terms import LANGUAGES, Language, content_words, language_of, terms_of_word
 
 PREVIOUS_QUESTION_WEIGHT = 0.4
 PREVIOUS_ANSWER_WEIGHT = 0.1
-PAST_SHARE = 0.5  # the past never weighs more than this share of the question's own words
+PAST_SHARE = 0.5  # earlier texts together weigh at most this share of the question's own words
 FEW_WORDS, FEW_OF_A_QUESTION = 5, 3
 
 _POINTS_BACK = re.compile(
@@ -32,12 +32,12 @@ _ASKS = re.compile(
     r"|soll|hat|haben|gibt)\b",
     re.IGNORECASE,
 )
-# "What is crema?" says what it is about, as names and numbers do; "What is the price?" and "What is cheaper?" do not.
+# "What is crema?" names its subject, as names and numbers do; "What is the price?" and "What is cheaper?" do not.
 _NAMES_ITS_SUBJECT = re.compile(
     r"\W*(?:what|was)\s+(?:is|are|was|were|ist|sind|war|waren)\s+(?!(?:the|der|die|das)\b)(?!\w+(?:er|est|ste)\W*$)\w",
     re.IGNORECASE,
 )
-# "Tell me more": no words of a question, where there is one above to go on with.
+# Words of requests like "Tell me more", which are no content words of a follow-up.
 _MORE = re.compile(
     r"tell|more|else|further|explain|elaborate|continue|go|details?|say|anything|something"
     r"|erzähle?|sage?|mehr|weiter|weiteres?|genauer|erkläre?|sonst|einzelheiten",
@@ -49,7 +49,7 @@ Terms = tuple[int, ...]
 
 
 class WeightedWord(NamedTuple):
-    """A content word as it is written in the query, its terms in one language, and what it weighs (0..1)."""
+    """A content word as it is written in the query, its terms in one language, and its weight (0 to 1)."""
 
     text: str
     terms: Terms
@@ -57,18 +57,18 @@ class WeightedWord(NamedTuple):
 
 
 def query_of(question: str, previous: tuple[str, str] | None) -> Query:
-    """`previous` is question and answer of the turn before; they join when the question leans on them."""
-    if previous is None or not leans_on_past(question):
+    """Make the query; question and answer of the turn before (`previous`) are added to that of a follow-up."""
+    if previous is None or not is_follow_up(question):
         return Query(question)
     asked, answered = previous
-    if language_of(question, asked) != language_of(asked, question):  # the words of one say nothing in the other
+    if language_of(question, asked) != language_of(asked, question):  # words of one language find nothing in the other
         return Query(question)
     past = ((asked, PREVIOUS_QUESTION_WEIGHT), (_CITATION.sub(" ", answered), PREVIOUS_ANSWER_WEIGHT))
     return Query(question, tuple((text, weight) for text, weight in past if text.strip()))
 
 
-def leans_on_past(question: str) -> bool:
-    """Whether a question is likely a follow-up: it points back, goes on from something, or has few words of its own."""
+def is_follow_up(question: str) -> bool:
+    """Return whether a question is likely a follow-up: it refers back, begins with "and", or has few words."""
     if _POINTS_BACK.search(question) or _GOES_ON.match(question):
         return True
     language = language_of(question)
@@ -80,16 +80,16 @@ def leans_on_past(question: str) -> bool:
 
 
 def own_words(query: Query, asked_in: Language) -> tuple[str, ...]:
-    """The content words of the question itself, each once; none where it only asks for more of what was said before."""
+    """Return the content words of the question itself, each once; none for a request like "Tell me more"."""
     words = tuple(dict.fromkeys(content_words(query.question, asked_in)))
     return () if query.past and all(_MORE.fullmatch(word) for word in words) else words
 
 
 def weighted_words(query: Query, language: Language, asked_in: Language | None = None) -> tuple[WeightedWord, ...]:
-    """The content words of a query, each stem once: weight 1 for the question's own, less for what the past adds.
+    """Return the content words of a query, each stem once; the question's own have weight 1, earlier ones less.
 
-    Terms are those of `language`. Stop words are those of the language that the query is asked in: a German "die" is
-    no English death.
+    Terms are those of `language`. Stop words are those of the language of the query: the German "die" is not the
+    English verb.
     """
     asked_in = asked_in or language_of(query.question)
     own = _by_terms(own_words(query, asked_in), language)
@@ -107,7 +107,7 @@ def weighted_words(query: Query, language: Language, asked_in: Language | None =
 
 
 def united_terms(query: Query) -> dict[int, float]:
-    """Term → weight over all languages, since the passages may be in any."""
+    """Return {term: weight} over all languages, since the passages may be in any."""
     terms: dict[int, float] = {}
     for language in LANGUAGES:
         for word in weighted_words(query, language):
@@ -117,7 +117,7 @@ def united_terms(query: Query) -> dict[int, float]:
 
 
 def _by_terms(words: Iterable[str], language: Language) -> dict[Terms, str]:
-    """Terms in `language` → the first of the words that has them, in their order."""
+    """Return {terms in `language`: the first word that has them}, in the order of the words."""
     found: dict[Terms, str] = {}
     for word in words:
         if terms := terms_of_word(word, language):

@@ -1,7 +1,7 @@
-"""Candidates → scores by a model that reads question and passage together: a LiteLLM reranker, or a local one.
+"""Rerankers, models that score question and passage together: any reranker of LiteLLM, or a local cross-encoder.
 
-`RERANK_MODEL` is empty (no reranking), `fastembed/NAME` (a cross-encoder; needs `pip install fastembed`), or any
-reranker's LiteLLM name.
+`RERANK_MODEL` is empty (no reranking), `fastembed/NAME` (a cross-encoder; needs `pip install fastembed`), or the
+LiteLLM name of a reranker.
 """
 
 from __future__ import annotations
@@ -11,54 +11,54 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from pipeline.bugs import is_ours, own_fault
 from pipeline.errors import EmbeddingFault
-from pipeline.litellm_door import open_door
+from pipeline.own_faults import is_ours, own_fault
 from pipeline.retrieval.embedding import LOCAL, TIMEOUT_S
+from pipeline.transports.litellm_transport import import_litellm
 
 
 class Reranker(Protocol):
-    """A judge of passages; higher is better, and scores compare within one call alone."""
+    """Scores passages: higher is better, and only scores of one call can be compared."""
 
     async def __call__(self, question: str, texts: Sequence[str]) -> list[float]:
-        """One score per text, in order. Raises EmbeddingFault."""
+        """Return one score per text, in order. Raises EmbeddingFault."""
         ...
 
 
 def reranker_of(name: str, api_base: str | None = None) -> Reranker | None:
-    """The reranker that a setting names, None for none. Nothing is loaded or asked before its first use."""
+    """Return the reranker that a setting names, None for an empty name. It is loaded at its first use."""
     if not name:
         return None
     return Local(name) if name.startswith(LOCAL) else Hosted(name, api_base)
 
 
 class Hosted:
-    """Any reranker that LiteLLM reaches."""
+    """A reranker behind LiteLLM."""
+
+    is_hosted = True
 
     def __init__(self, name: str, api_base: str | None = None) -> None:
         self._name, self._api_base = name, api_base
 
     async def __call__(self, question: str, texts: Sequence[str]) -> list[float]:
         """See `Reranker`."""
-        await asyncio.to_thread(open_door)
-        import litellm
-
+        litellm = await asyncio.to_thread(import_litellm)
         options = {"api_base": self._api_base} if self._api_base else {}
         try:
             answer = await asyncio.wait_for(
                 litellm.arerank(self._name, question, list(texts), top_n=len(texts), **options), TIMEOUT_S
             )
-        except Exception as error:  # what LiteLLM raises has no common base, and its text may hold the key
+        except Exception as error:  # LiteLLM's exceptions have no common base, and their texts may hold the key
             raise EmbeddingFault from error
         try:
             scores = {int(each["index"]): float(each["relevance_score"]) for each in answer.results or ()}
             return [scores[place] for place in range(len(texts))]
-        except (AttributeError, LookupError, TypeError, ValueError) as error:  # the server says what these are
+        except (AttributeError, LookupError, TypeError, ValueError) as error:  # a server may answer with anything
             raise EmbeddingFault from error
 
 
 class Local:
-    """A cross-encoder of fastembed's list, run by onnxruntime in a thread of its own, as the embedding is."""
+    """A cross-encoder of fastembed, run by onnxruntime in a thread of its own."""
 
     def __init__(self, name: str) -> None:
         self._name, self._thread = name, ThreadPoolExecutor(1, "reranking")

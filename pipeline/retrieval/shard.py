@@ -1,9 +1,9 @@
-"""Qdrant Edge: the Qdrant engine in our process. Points with words and vectors, filtered, ranked, fused.
+"""Qdrant Edge, the Qdrant engine in our process: filters, ranks and fuses points with words and vectors.
 
-Edge is in beta, so all of it stays in this file and in `words`; `edge` makes a lasting index of it. It keeps the
-interpreter while it works, so points are written in small batches, and its optimizer (19 s for 20,000 vectors) is never
-run: up to a million passages a search by words is fast without. Whatever fails, a Rust panic included (a BaseException
-that cannot be imported), raises SearchFault.
+Edge is in beta, so only this file and `words` use it; `edge` makes an index that lasts of it. Edge holds the GIL while
+it works, so points are written in small batches. Its optimizer (19 s for 20,000 vectors) is never run: a search by
+words is fast without it up to a million passages. Any failure raises SearchFault, also a Rust panic, which is a
+BaseException that cannot be imported.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
-from pipeline.bugs import is_ours, own_fault
 from pipeline.errors import GlassboxError, SearchFault
-from pipeline.retrieval import Entry, Scope
-from pipeline.retrieval.finding import Terms, Vector
-from pipeline.retrieval.points import BATCH, RRF_K, SHARED_OWNER, Record, keyword_vector
+from pipeline.own_faults import is_ours, own_fault
+from pipeline.retrieval import IndexedDocument, Scope
+from pipeline.retrieval.points import BATCH, RRF_K, SHARED_OWNER, PointRecord, keyword_vector
+from pipeline.retrieval.search import Terms, Vector
 
 KEYWORD, VECTOR = "bm25", "dense"
 _FILTERED = {
@@ -62,26 +62,26 @@ _Condition = (
     FieldCondition | IsEmptyCondition | IsNullCondition | HasIdCondition | HasVectorCondition | NestedCondition | Filter
 )
 
-Numbered = tuple[int, Entry, Record]
+Numbered = tuple[int, IndexedDocument, PointRecord]
 Scored = dict[int, float]
-Held = dict[int, frozenset[int]]
+PointTerms = dict[int, frozenset[int]]
 
 
 class Shard:
-    """One shard in a folder that the caller has claimed. Text is kept elsewhere."""
+    """One shard in a folder that the caller has claimed. It holds no text."""
 
     def __init__(self, shard: EdgeShard) -> None:
         self._shard = shard
 
     @classmethod
     def load(cls, folder: Path) -> Shard:
-        """What stands in the folder."""
+        """Open the shard in a folder."""
         with faults():
             return cls(EdgeShard.load(str(folder)))
 
     @classmethod
     def create(cls, folder: Path) -> Shard:
-        """A new one in the place of whatever stands in the folder."""
+        """Make a new shard, and delete what the folder held."""
         shutil.rmtree(folder, ignore_errors=True)
         with faults():
             config = EdgeConfig(sparse_vectors={KEYWORD: EdgeSparseVectorParams(modifier=Modifier.Idf)})
@@ -91,7 +91,7 @@ class Shard:
             return cls(shard)
 
     def write(self, points: Iterable[Numbered], wrote: Callable[[int], None] | None = None) -> None:
-        """Insert or replace points; `wrote` hears how many were written so far."""
+        """Insert or replace points; `wrote` is called with the number written so far."""
         done, waiting = 0, []
         for each in points:
             waiting.append(_point(*each))
@@ -106,32 +106,37 @@ class Shard:
                 wrote(done)
 
     def delete(self, ranges: Iterable[range]) -> None:
-        """Remove points; those that are not there do no harm."""
+        """Delete points; numbers that no point has are ignored."""
         with faults():
             for each in ranges:
                 for begin in range(0, len(each), BATCH):
                     self._shard.update(UpdateOperation.delete_points(list(each[begin : begin + BATCH])))
 
-    def make_room(self, size: int, *, replace: bool) -> None:
-        """A place for vectors of that size, with none in it."""
+    def set_owner(self, points: range, owner: str) -> None:
+        """Give points to another owner."""
+        with faults():
+            self._shard.update(UpdateOperation.set_payload(list(points), {"owner": owner}))
+
+    def create_vectors(self, size: int, *, replace: bool) -> None:
+        """Prepare for vectors of that size; with `replace`, delete those that there are."""
         with faults():
             if replace:
                 self._shard.update(UpdateOperation.delete_vector_name(VECTOR))
             self._shard.update(UpdateOperation.create_dense_vector(VECTOR, size, Distance.Cosine))
 
     def set_vectors(self, vectors: Iterable[tuple[int, Sequence[float]]]) -> None:
-        """Give points their vectors."""
+        """Store the vectors of points."""
         with faults():
             points = [PointVectors(point, {VECTOR: list(vector)}) for point, vector in vectors]
             self._shard.update(UpdateOperation.update_vectors(points))
 
     def flush(self) -> None:
-        """Everything so far is on disk; costs about 50 ms."""
+        """Write everything to disk, which takes about 50 ms."""
         with faults():
             self._shard.flush()
 
     def count(self) -> int:
-        """How many points there are."""
+        """Count the points."""
         with faults():
             return self._shard.count(CountRequest(exact=True))
 
@@ -142,8 +147,8 @@ class Shard:
 
     def rank(
         self, terms: Terms, vector: Vector | None, scope: Scope, candidates: int, limit: int
-    ) -> tuple[Scored, Scored, Scored, Held]:
-        """Points by words, by vector and by both fused, empty where not asked for; and the terms of the best."""
+    ) -> tuple[Scored, Scored, Scored, PointTerms]:
+        """Return the scores by words, by vector and fused, {} where not asked for, and the terms of the best points."""
         condition = _condition(scope)
         rankings = []
         if terms:
@@ -152,21 +157,21 @@ class Shard:
             rankings.append(Query.Nearest(list(vector), using=VECTOR))
         both = len(rankings) > 1
         most = candidates if both else limit
-        told = [KEYWORD]
+        vectors = [KEYWORD]
         requests = [
-            QueryRequest(query=each, limit=most, filter=condition, with_vector=False if both else told)
+            QueryRequest(query=each, limit=most, filter=condition, with_vector=False if both else vectors)
             for each in rankings
         ]
         if both:
             prefetches = [Prefetch(query=each, limit=candidates, filter=condition) for each in rankings]
-            fusion = cast(Fusion, Fusion.Rrf(k=RRF_K))  # which it is; its stubs do not say so
-            requests.append(QueryRequest(query=fusion, prefetches=prefetches, limit=limit, with_vector=told))
+            fusion = cast(Fusion, Fusion.Rrf(k=RRF_K))  # its stubs declare it as something else
+            requests.append(QueryRequest(query=fusion, prefetches=prefetches, limit=limit, with_vector=vectors))
         with faults():
             answers = self._shard.query_batch(QueryBatchRequest(requests))
         hits = [_scores(each) for each in answers]
         by_words = hits[0] if terms else {}
         by_vector = hits[1 if terms else 0] if vector is not None else {}
-        return by_words, by_vector, hits[2] if both else {}, _held(answers[-1])
+        return by_words, by_vector, hits[2] if both else {}, _terms(answers[-1])
 
     def _upsert(self, points: list[Point]) -> int:
         with faults():
@@ -176,7 +181,7 @@ class Shard:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """Whatever fails inside is one SearchFault; a bug of ours leaves its trace and says so."""
+    """Turn any failure inside into a SearchFault; a bug of ours is logged and marked as ours."""
     try:
         yield
     except (GlassboxError, KeyboardInterrupt, SystemExit, asyncio.CancelledError):
@@ -187,8 +192,8 @@ def faults() -> Iterator[None]:
         raise SearchFault(is_ours=bug) from error
 
 
-def _point(number: int, entry: Entry, record: Record) -> Point:
-    """What the shard knows of a passage: its words, and what searches are narrowed by."""
+def _point(number: int, entry: IndexedDocument, record: PointRecord) -> Point:
+    """Make the point of a passage: its words, and the fields to filter by."""
     payload: dict[str, str | int] = {
         "owner": entry.owner or SHARED_OWNER,
         "collection": entry.collection,
@@ -200,27 +205,30 @@ def _point(number: int, entry: Entry, record: Record) -> Point:
 
 
 def _condition(scope: Scope) -> Filter:
-    """Keyword fields for all that every search asks: on a field of booleans one took 180 times as long."""
+    """Filter by keyword fields alone: a field of booleans took 180 times as long."""
     owners = [SHARED_OWNER, scope.visitor] if scope.visitor else [SHARED_OWNER]
     must: list[_Condition] = [FieldCondition("owner", match=MatchAny(owners))]
-    if scope.collections:
+    if scope.collections is not None:
         must.append(FieldCondition("collection", match=MatchAny(list(scope.collections))))
-    if scope.documents:
+    if scope.documents is not None:
         must.append(FieldCondition("document", match=MatchAny(list(scope.documents))))
     if scope.pages:
         must.append(FieldCondition("first_page", range=RangeFloat(lte=scope.pages[1])))
         must.append(FieldCondition("last_page", range=RangeFloat(gte=scope.pages[0])))
-    return Filter(must=must)
+    hidden: list[_Condition] = (
+        [FieldCondition("collection", match=MatchAny(list(scope.hidden)))] if scope.hidden else []
+    )
+    return Filter(must=must, must_not=hidden)
 
 
 def _scores(hits: Iterable[ScoredPoint]) -> Scored:
     return {int(str(hit.id)): hit.score for hit in hits}
 
 
-def _held(hits: Iterable[ScoredPoint]) -> Held:
-    """The terms of each point, out of its sparse vector."""
-    held = {}
+def _terms(hits: Iterable[ScoredPoint]) -> PointTerms:
+    """Read the terms of each point from its sparse vector."""
+    terms = {}
     for hit in hits:
         words = hit.vector.get(KEYWORD) if isinstance(hit.vector, dict) else None
-        held[int(str(hit.id))] = frozenset(words.indices if isinstance(words, SparseVector) else ())
-    return held
+        terms[int(str(hit.id))] = frozenset(words.indices if isinstance(words, SparseVector) else ())
+    return terms

@@ -5,7 +5,6 @@ Against an app of a few routes, put together as the real one is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,11 +13,13 @@ import pytest
 from fastapi import FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from api import guard
+from api.access import Access
 from api.bodies import LIMIT_BYTES
 from api.hosts import Place
 from api.pending import MOST_PENDING
@@ -31,6 +32,8 @@ OTHER_SITES = (
     "http://localhost:7860",
     "https://glass.example.evil.example",
 )
+
+ENDPOINTS = {"ask": (7, ("question", "model")), "search": (8, ("query",))}
 
 
 class Queue:
@@ -54,7 +57,9 @@ class Queue:
         await JSONResponse(said)(scope, receive, send)
 
 
-def app_of(place: Place, queue: Queue | None = None, **origins: tuple[str, ...]) -> FastAPI:
+def app_of(
+    place: Place, queue: Queue | None = None, token: SecretStr | None = None, **origins: tuple[str, ...]
+) -> FastAPI:
     app = FastAPI(openapi_url=None, redirect_slashes=False, middleware=guard.middleware(place, **origins))
 
     @app.get("/api/search")
@@ -65,7 +70,7 @@ def app_of(place: Place, queue: Queue | None = None, **origins: tuple[str, ...])
 
     queue = queue or Queue()
     app.router.routes.append(Mount("/", queue))
-    guard.narrow(app.router.routes, queue.pending, queue.forget)
+    guard.narrow(app.router.routes, queue.pending, queue.forget, ENDPOINTS, Access(token))
     return app
 
 
@@ -95,14 +100,16 @@ GET dev/reload
 GET stream/a/b/1/playlist.m3u8
 POST stream/x
 GET queue/status
-GET info
-GET openapi.json
 POST run/predict
+POST run/ask/
 POST api/predict
-POST call/ask
-GET call/ask/1
+POST api/ask
+POST call/page_3
+POST call/v2/page
+POST call/v2/ask/x
+GET call/page/1
+GET call/ask
 POST component_server
-POST cancel
 POST reset
 GET startup-events
 GET upload_progress?upload_id=1
@@ -270,7 +277,7 @@ async def test_below_a_path_links_begin_with_the_public_address_whatever_the_pro
         assert (said["root"], said["root_path"]) == ("https://example.com/glass/config", "/glass")
         here = (await client.get("/config")).json()
         assert (here["root"], here["root_path"]) == ("http://127.0.0.1:7860/config", "")
-        assert (await client.get("/glass/gradio_api/info", headers=told)).status_code == 404
+        assert (await client.get("/glass/gradio_api/monitoring", headers=told)).status_code == 404
         foreign = told | {"Origin": "https://evil.example"}
         assert (await client.get("/glass/api/search", headers=foreign)).status_code == 403
         own = told | {"Origin": "https://example.com"}
@@ -322,13 +329,13 @@ async def test_one_address_cannot_fill_the_queue_for_the_others() -> None:
     app = app_of(Place.of("0.0.0.0", None, 0), queue)
 
     async def joins(client: httpx.AsyncClient, number: int) -> list[int]:
-        bodies = (json.dumps({"session_hash": f"s{at}"}) for at in range(number))
-        return [(await client.post("/gradio_api/queue/join", content=body)).status_code for body in bodies]
+        bodies = ({"fn_index": 1, "session_hash": f"s{at}"} for at in range(number))
+        return [(await client.post("/gradio_api/queue/join", json=body)).status_code for body in bodies]
 
     async with client_of(app, peer="203.0.113.7") as one, client_of(app, peer="198.51.100.2") as other:
         assert await joins(one, MOST_PENDING + 2) == [200] * MOST_PENDING + [429] * 2
         assert await joins(other, 1) == [200]
-        refused = await one.post("/gradio_api/queue/join", content=b'{"session_hash": "s"}')
+        refused = await one.post("/gradio_api/queue/join", json={"fn_index": 1, "session_hash": "s"})
         assert int(refused.headers["retry-after"]) > 0
         queue.joined.clear()  # all of it was read
         assert await joins(one, 1) == [200]

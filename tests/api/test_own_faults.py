@@ -10,35 +10,27 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.middleware import Middleware
 
-import api.documents
-import api.faults
-import api.metrics
-import api.turns
-from pipeline import bugs
+import api.error_responses
+import api.routes.documents
+import api.routes.metrics
+import api.routes.turns
+from i18n import text
+from i18n.messages import error_text
+from pipeline import own_faults as bugs
 from pipeline.errors import OWN_FAULT, SearchFault
 from pipeline.events import Warned
-from pipeline.library import Library
-from pipeline.models import Models
-from pipeline.programs import say
+from pipeline.models.catalogue import Models
+from pipeline.replies.dspy_internals import emit
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import Settings
-from pipeline.store import Store
-from pipeline.turns import Pipeline
+from server import application, build
 
-TEXT = OWN_FAULT[1]
+TEXT = text("fault.internal")
 SECRET = "what somebody asked"
 VISITOR = {"X-Visitor": "maya-0123456789abcdef"}
-
-
-def application() -> FastAPI:
-    """Without routes, with what surrounds all of ours."""
-    handlers: dict[Any, Any] = dict(api.faults.HANDLERS)
-    return FastAPI(exception_handlers=handlers, middleware=[Middleware(api.faults.Traced)])
 
 
 class BrokenIndex:
@@ -63,19 +55,13 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """The API over `BrokenIndex`, as the application builds it."""
     values = Settings(data_dir=tmp_path)
     index: Any = BrokenIndex()
-    store = Store(values.database_address)
-    store.open()
-    pipeline = Pipeline(values, Models(values, pace_s=0.0), index, store)
-    meters = api.metrics.Meters(pipeline)
-    app = application()
-    app.include_router(api.turns.routes(pipeline))
-    app.include_router(api.documents.routes(Library(index, values)))
-    app.include_router(api.metrics.routes(meters, None))
+    parts = build(values, index=index, models=Models(values, pace_s=0.0))
+    app = application(parts)
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
-    await pipeline.close()
-    store.close()
+    await parts.pipeline.close()
+    parts.store.close()
 
 
 async def counted(client: httpx.AsyncClient, place: str) -> float:
@@ -100,7 +86,7 @@ async def test_a_bug_in_a_turn_is_ours_and_not_the_models(
     assert (ending["kind"], ending["code"], ending["text"]) == ("turn_failed", "internal", TEXT)
     (trace,) = traces(caplog)
     assert trace["place"] == "search"
-    assert any(frame.startswith("pipeline/programs.py:") for frame in trace["frames"])
+    assert any(frame.startswith("pipeline/programs/search_step.py:") for frame in trace["frames"])
     assert await counted(client, "search") == before + 1
 
 
@@ -121,7 +107,7 @@ async def test_a_bug_behind_a_route_is_a_500_in_json_with_a_constant_text(
     answer = await client.request(method, path, headers=VISITOR)
     assert (answer.status_code, answer.json()) == (500, {"detail": TEXT})
     (trace,) = traces(caplog)
-    assert any(frame.startswith("pipeline/library.py:") for frame in trace["frames"])
+    assert any(frame.startswith("pipeline/documents/library.py:") for frame in trace["frames"])
     assert await counted(client, "api") == before + 1
 
 
@@ -129,24 +115,22 @@ async def test_a_bug_behind_a_route_is_a_500_in_json_with_a_constant_text(
 class Unsayable(Warned):
     """An event that the wire cannot tell."""
 
-    text: Any = max  # a function is no text
+    values: Any = max  # a function is no mapping
 
 
 async def test_a_bug_in_telling_a_turn_is_told_at_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def unsayable(*_: Any, **__: Any) -> Any:
-        await say(Unsayable(code=SECRET))
+        await emit(Unsayable(code=SECRET))
         raise SearchFault
 
     values = Settings(data_dir=tmp_path)
-    store = Store(values.database_address)
-    store.open()
-    pipeline = Pipeline(values, Models(values, pace_s=0.0), unsayable, store)  # type: ignore[arg-type]
-    app = application()
-    app.include_router(api.turns.routes(pipeline))
+    index: Any = unsayable
+    parts = build(values, index=index, models=Models(values, pace_s=0.0))
+    app = application(parts)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         answer = await client.post("/api/turns", json={"question": "Tea?"})
-    await pipeline.close()
-    store.close()
+    await parts.pipeline.close()
+    parts.store.close()
     ending = json.loads(answer.text.rpartition("data: ")[2].partition("\n")[0])
     assert (answer.status_code, ending["kind"], ending["code"]) == (200, "turn_failed", "internal")
     assert [trace["place"] for trace in traces(caplog)] == ["api"]
@@ -172,7 +156,7 @@ async def test_a_bug_inside_the_index_is_told_from_a_broken_disk(
             await index.add([None], "c", None)  # type: ignore[list-item]
     finally:
         index.close()
-    assert (raised.value.code, raised.value.text) == OWN_FAULT
+    assert (raised.value.code, error_text(raised.value)) == (OWN_FAULT, TEXT)
     (trace,) = traces(caplog)
     assert trace["place"] == "search"
 
@@ -189,7 +173,7 @@ ODD = st.one_of(
     st.lists(st.text(max_size=3), max_size=2),
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )
-KEYS = st.sampled_from([*api.turns.Ask.model_fields, "visitor", "replaces", "\ud800"])
+KEYS = st.sampled_from([*api.routes.turns.Ask.model_fields, "visitor", "replaces", "\ud800"])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -235,17 +219,10 @@ async def test_odd_headers_are_no_fault_of_ours(client: httpx.AsyncClient, heade
 @pytest.mark.parametrize("path", ["/api/turns/{}", "/api/turns/{}/events", "/api/documents/{}/original"])
 async def test_an_id_that_is_none_is_not_found(tmp_path: Path, id: str, path: str) -> None:
     values = Settings(data_dir=tmp_path)
-    store = Store(values.database_address)
-    store.open()
-    index = EdgeIndex.temporary()
-    pipeline = Pipeline(values, Models(values, pace_s=0.0), index, store)
-    app = application()
-    app.include_router(api.turns.routes(pipeline))
-    app.include_router(api.documents.routes(Library(index, values)))
+    parts = build(values, index=EdgeIndex.temporary())
+    app = application(parts)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         answer = await client.get(path.format(id))
     assert answer.status_code == 404
     assert answer.json()["detail"]
-    await pipeline.close()
-    index.close()
-    store.close()
+    await parts.close()

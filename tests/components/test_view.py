@@ -8,11 +8,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import chat, reasoning, sources
-from components.ink import Ink
-from components.view import Text, View, merged, paced, reduce, view_of
-from pipeline.conversation import Listed, Passage
+from components.html.render_cache import RenderCache
+from components.panes import chat, reasoning, sources
+from components.panes.pane import EmptyPage
+from components.view import Text, ToolCallView, View, merged, paced, reduce, view_of
 from pipeline.events import (
+    ArtifactFound,
     Estimated,
     Event,
     FieldDelta,
@@ -20,15 +21,18 @@ from pipeline.events import (
     PassagesFound,
     Recovered,
     StepChanged,
+    ToolCalled,
+    ToolReturned,
     TurnFailed,
     TurnFinished,
     TurnStarted,
     TurnStopped,
     Usage,
     Warned,
-    compact,
 )
+from pipeline.passages import ListedDocument, Passage
 from pipeline.settings import BUILTIN_MODEL, ROOT
+from tests.recorded import compact
 
 PASSAGES = tuple(
     Passage(number, "tea.md", f"Tea {number}", "Brewing", "Green tea wants 80 °C.", 2.0 / number, ((0, 5),))
@@ -46,7 +50,7 @@ FINISHED = TurnFinished(
     saved=True,
     at_s=3.0,
 )
-FAILED = TurnFailed(code="connection", text="It broke.", retryable=True, partial={}, saved=True, at_s=3.0)
+FAILED = TurnFailed(code="connection", retryable=True, partial={}, saved=True, at_s=3.0)
 STOPPED = TurnStopped(partial={}, saved=False, at_s=3.0)
 
 fields = st.sampled_from(["thinking", "reasoning", "answer", "notes"])
@@ -55,13 +59,16 @@ between = st.one_of(
     st.builds(FieldReset, field=fields),
     st.builds(
         StepChanged,
-        step=st.sampled_from(["retrieve", "reason", "answer"]),
+        step=st.sampled_from(["retrieve", "search:2", "tool:calculate", "reason", "answer"]),
         state=st.sampled_from(["began", "ended", "skipped"]),
         took_s=st.floats(0, 9),
     ),
     st.just(PassagesFound(query="hot", passages=PASSAGES, rejected=PASSAGES[:1])),
-    st.just(Warned(code="length", text="Cut short.")),
+    st.just(ToolCalled(call="1", tool="calculate", arguments={"expression": "2 * 18"})),
+    st.just(ToolReturned(call="1", text="36", took_s=0.1, failed=False)),
+    st.just(Warned(code="length")),
     st.just(Recovered(what="retry", from_model="fast", to_model="fast", code="server", waits_s=0.5)),
+    st.just(ArtifactFound(index=0, type="code", language="py", title="a", field="answer", start=0, end=2)),
     st.just(Estimated(tokens=9, expected_tokens=90, tokens_per_s=20.0, eta_s=4.0, confidence=0.5)),
 )
 
@@ -76,7 +83,7 @@ def turns(draw: st.DrawFn) -> list[Event]:
 
 @given(turns())
 def test_any_prefix_of_a_turn_renders_in_every_pane(events: list[Event]) -> None:
-    view, ink = View(), Ink()
+    view, ink = View(), RenderCache()
     for event in [None, *events]:
         view = reduce(view, event) if event else view
         for pane in (chat, reasoning, sources):
@@ -85,7 +92,7 @@ def test_any_prefix_of_a_turn_renders_in_every_pane(events: list[Event]) -> None
 
 @given(turns())
 def test_the_stored_record_shows_what_the_live_turn_showed(events: list[Event]) -> None:
-    live, stored, ink = View(), view_of(compact(events)), Ink()
+    live, stored, ink = View(), view_of(compact(events)), RenderCache()
     for event in events:
         live = reduce(live, event)
         chat.render(live, ink)
@@ -93,8 +100,37 @@ def test_the_stored_record_shows_what_the_live_turn_showed(events: list[Event]) 
         name: str(text) for name, text in stored.fields.items() if text
     }
     if live.ending:
-        assert chat.render(live, ink) == chat.render(stored, Ink())
+        assert chat.render(live, ink) == chat.render(stored, RenderCache())
         assert chat.article(live) == chat.article(stored)
+
+
+def test_a_call_of_a_tool_is_shown_with_its_result_and_steps_of_tools_stand_before_the_answer() -> None:
+    arguments = {"expression": "2 * 18"}
+    view = view_of(
+        [
+            STARTED,
+            ToolCalled(call="1", tool="calculate", arguments=arguments, at_s=0.5),
+            StepChanged(step="tool:calculate", state="began"),
+            StepChanged(step="search:2", state="began"),
+        ]
+    )
+    assert [step.name for step in view.steps] == ["retrieve", "reason", "tool:calculate", "search:2", "answer"]
+    assert view.tool_calls == (ToolCallView("1", "calculate", arguments, 0.5),)
+    html = "".join(chat.render(view, RenderCache()))
+    assert "calculate" in html
+    assert "search 2" in html
+    other = ToolReturned(call="2", text="no", took_s=0.1, failed=True)
+    returned = ToolReturned(call="1", text="36", took_s=0.25, failed=False)
+    view = reduce(reduce(view, other), returned)
+    assert view.tool_calls == (ToolCallView("1", "calculate", arguments, 0.5, "36", 0.25),)
+
+
+def test_passages_that_a_tool_opened_leave_the_rest_of_the_search_as_it_is() -> None:
+    found = PassagesFound(query="hot", passages=PASSAGES, rejected=PASSAGES[:1], quality="good", mode="keyword")
+    opened = PassagesFound(query="Tea", passages=PASSAGES[:1])
+    view = view_of([STARTED, found, opened])
+    assert (view.quality, view.mode, view.rejected) == ("good", "keyword", PASSAGES[:1])
+    assert view.passages == PASSAGES
 
 
 @given(turns())
@@ -133,7 +169,7 @@ def test_folding_a_long_turn_is_linear() -> None:
 
 def test_a_reset_takes_back_what_was_said() -> None:
     view = view_of([STARTED, FieldDelta(field="answer", text="wrong"), FieldReset(field="answer")])
-    ink = Ink()
+    ink = RenderCache()
     assert ink.blocks(view, "answer") == ()
     assert "right" in ink.blocks(reduce(view, FieldDelta(field="answer", text="right")), "answer")[0]
 
@@ -168,12 +204,15 @@ async def test_a_view_is_followed_by_the_pause_that_its_time_asks_for_and_then_b
     assert slept == [1.0, 1.0, 1.0]
 
 
+NO_PROGRESS = '<p class="progress"><button type="button" data-act="inspect">prompt so far</button></p>'
+
+
 def progress_of(*events: Event) -> str:
-    return chat.render(view_of([STARTED, FieldDelta(field="answer", text="Hot"), *events]), Ink())[-1]
+    return chat.render(view_of([STARTED, FieldDelta(field="answer", text="Hot"), *events]), RenderCache())[-1]
 
 
 def test_the_progress_line_is_there_from_the_first_moment_and_says_what_is_not_known() -> None:
-    assert chat.render(view_of([STARTED]), Ink())[-1] == '<p class="progress"></p>'
+    assert chat.render(view_of([STARTED]), RenderCache())[-1] == NO_PROGRESS
     unknown = Estimated(tokens=12, expected_tokens=None, tokens_per_s=8.0, eta_s=None, confidence=0.0)
     assert "≈ 12 tokens" in progress_of(unknown)
     assert "not known yet" in progress_of(unknown)
@@ -204,7 +243,7 @@ def test_quotes_are_shown_without_tokens_and_without_a_speed() -> None:
     ]
     failing = Recovered(what="extractive", from_model="m", to_model=BUILTIN_MODEL, code="auth")
     for begun in ([replace(STARTED, model=BUILTIN_MODEL)], [STARTED, failing]):
-        assert chat.render(view_of([*begun, *said, known]), Ink())[-1] == '<p class="progress"></p>'
+        assert chat.render(view_of([*begun, *said, known]), RenderCache())[-1] == NO_PROGRESS
         facts = chat.article(view_of([*begun, *said, replace(FINISHED, model=BUILTIN_MODEL)])).partition("facts")[2]
         assert "quoted in 0.06 s" in facts
         assert "tok" not in facts
@@ -213,11 +252,11 @@ def test_quotes_are_shown_without_tokens_and_without_a_speed() -> None:
 
 def test_every_step_is_named_and_the_line_says_its_place() -> None:
     said = [
-        StepChanged(step="wait", state="began", text="number 3 in line"),
+        StepChanged(step="wait", state="began", place=3),
         StepChanged(step="rewrite", state="ended", text="other words", took_s=0.4),
         StepChanged(step="retrieve", state="began"),
     ]
-    line = chat.render(view_of([STARTED, *said]), Ink())[2]
+    line = chat.render(view_of([STARTED, *said]), RenderCache())[2]
     names = ["number 3 in line", "rewriting", "search", "reasoning", "answer"]
     assert [line.index(name) for name in names] == sorted(line.index(name) for name in names)
     assert "other words" not in line
@@ -244,13 +283,15 @@ def test_a_turn_that_goes_on_tells_that_it_searched_nothing() -> None:
     view = reduce(
         View("t", "c", "What is crema?", place=1), FieldDelta(seq=1, at_s=0.1, field="answer", text="The foam")
     )
-    shown = "".join(chat.render(reduce(view, StepChanged(seq=2, at_s=0.2, step="reason", state="began")), Ink()))
+    shown = "".join(
+        chat.render(reduce(view, StepChanged(seq=2, at_s=0.2, step="reason", state="began")), RenderCache())
+    )
     assert "<i></i>search" in shown
     assert "<b>skipped</b>" in shown
 
 
 def test_of_a_turn_that_was_cut_off_only_what_was_stored_is_told() -> None:
-    cut = Warned(code="interrupted", text="Glassbox was ended.")
+    cut = Warned(code="interrupted")
     html = chat.article(view_of([STARTED, cut, TurnStopped(partial={}, saved=True)]))
     assert "No answer had been stored yet." in html
     assert "was written" not in html
@@ -258,21 +299,22 @@ def test_of_a_turn_that_was_cut_off_only_what_was_stored_is_told() -> None:
 
 def test_the_handbook_is_named_only_where_it_stands_alone() -> None:
     handbook = [
-        Listed(re.findall("^title: (.+)$", path.read_text("utf-8"), re.M)[0], 1)
+        ListedDocument(re.findall("^title: (.+)$", path.read_text("utf-8"), re.M)[0], 1)
         for path in (ROOT / "samples").glob("*.md")
     ]
-    assert "The coffee handbook" in chat.hero(handbook, "m")[0]
-    assert "The coffee handbook" not in chat.hero([*handbook, Listed("Rules", 2)], "m")[0]
+    assert "The coffee handbook" in chat.empty(EmptyPage(handbook, model="m"))[0]
+    assert "The coffee handbook" not in chat.empty(EmptyPage([*handbook, ListedDocument("Rules", 2)], model="m"))[0]
 
 
 def test_a_long_query_can_be_read_whole_without_filling_the_pane() -> None:
     found = PassagesFound(query="crema " * 300, passages=())
-    (line,) = [part for part in sources.render(view_of([STARTED, found]), Ink()) if "searched" in part]
+    (line,) = [part for part in sources.render(view_of([STARTED, found]), RenderCache()) if "searched" in part]
     assert line.count("crema") > 300
     assert 'title="crema crema' in line
 
 
 def test_a_german_document_is_asked_about_in_german() -> None:
-    (hero,) = chat.hero([Listed("Arbeitsordnung", 3, "de"), Listed("Rules", 2, "en")], "m")
+    documents = [ListedDocument("Arbeitsordnung", 3, "de"), ListedDocument("Rules", 2, "en")]
+    (hero,) = chat.empty(EmptyPage(documents, model="m"))
     assert "Worum geht es in „Arbeitsordnung“?" in hero
     assert "What is “Rules” about?" in hero

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from pipeline import logs
-from pipeline.bugs import FACTS
-from pipeline.conversation import TurnMetrics
 from pipeline.logs import log_turn, set_up
-from pipeline.numbered import numbered
+from pipeline.own_faults import FACTS
+from pipeline.prompt_passages import numbered
 from pipeline.settings import ModelEntry, Settings
+from pipeline.turn import TurnMetrics
 
 KEY = "AIzaSecretOfAProvider"
 
@@ -30,7 +30,7 @@ def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     root, out = logging.getLogger(), io.StringIO()
     before = (root.handlers[:], root.level, logging.raiseExceptions, traceback.print_exc)
     of_threads = threading.excepthook
-    levels = {name: logging.getLogger(name).level for name in logs.CHATTY}
+    levels = {name: logging.getLogger(name).level for name in logs.NOISY}
     root.handlers.clear()
     set_up("INFO", [KEY, "short"], out)
     yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
@@ -61,7 +61,7 @@ def test_a_secret_is_blotted_out_wherever_it_stands(written: Any, secret: str) -
     logging.getLogger("x").error(secret, extra={FACTS: {"model": f"my {secret} model"}})
     for line in written():
         assert secret not in json.dumps(line)
-        assert logs.BLOT in line["message"]
+        assert logs.REDACTED in line["message"]
 
 
 def test_ordinary_words_stay(written: Any) -> None:
@@ -88,7 +88,7 @@ def test_with_an_exception_our_own_lines_are_kept_that_it_came_through(written: 
     except AttributeError:
         logging.getLogger("a.library").exception("it broke")
     (line,) = written()
-    assert [frame.partition(":")[0] for frame in line["frames"]] == ["pipeline/numbered.py"]
+    assert [frame.partition(":")[0] for frame in line["frames"]] == ["pipeline/prompt_passages.py"]
 
 
 def test_what_nobody_waits_for_leaves_a_trace(written: Any) -> None:
@@ -172,3 +172,17 @@ def test_the_secrets_are_all_keys_tokens_and_passwords_of_the_environment(monkey
         "value-of-METRICS_TOKEN",
         "pass-of-db",
     }
+
+
+def test_a_visitors_key_is_blotted_out_while_somebody_uses_it(written: Any) -> None:
+    key, logger = "visitors.key:0123456789", logging.getLogger("x")
+    with logs.redacting(key), logs.redacting(key):
+        logger.warning("refused %s", key)
+        logger.warning("refused", extra={FACTS: {"why": f"not {key}"}})
+    logger.warning("said %s", key)
+    first, second, third = written()
+    assert (first["message"], second["why"], third["message"]) == (
+        "refused [redacted]",
+        "not [redacted]",
+        f"said {key}",
+    )

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.conversation import TurnMetrics
 from pipeline.events import (
     Ending,
     Event,
@@ -19,10 +18,11 @@ from pipeline.events import (
     TurnStarted,
     TurnStopped,
     Usage,
-    compact,
 )
 from pipeline.metrics import measure
 from pipeline.settings import BUILTIN_MODEL
+from pipeline.turn import TurnMetrics
+from tests.recorded import compact
 
 STARTED = TurnStarted(turn_id="t", conversation_id="c", question="Why?", model="asked", program="p", language="en")
 SAID: list[Event] = [
@@ -46,7 +46,7 @@ FINISHED = TurnFinished(
     at_s=3.0,
 )
 PARTIAL = {"reasoning": "So it is", "answer": "Hot"}
-FAILED = TurnFailed(code="idle_timeout", text="Silent.", retryable=True, partial=PARTIAL, saved=True, at_s=3.0)
+FAILED = TurnFailed(code="idle_timeout", retryable=True, partial=PARTIAL, saved=True, at_s=3.0)
 STOPPED = TurnStopped(partial=PARTIAL, saved=True, at_s=3.0)
 
 

@@ -1,0 +1,126 @@
+"""The dialect of `/api/public/chat`: tokens, then one object with the answer, its sources and how well they fit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.dialects import Encoder, Problem
+from api.dialects.answers import finished, reasoning_of, sources_json
+from api.dialects.appended_text import AppendedText
+from api.dialects.cited import Link
+from api.dialects.frames import HEARTBEAT, NumberedFrames, frame
+from i18n.messages import ending_text
+from pipeline.events import (
+    Event,
+    FieldDelta,
+    FieldReset,
+    PassagesFound,
+    TurnFailed,
+    TurnFinished,
+    TurnStopped,
+)
+from pipeline.recording import language_of_turn
+from pipeline.turn import Turn
+
+UNAVAILABLE = "Chat service unavailable"  # a constant of the wire, which clients know
+CHUNK_WORDS = 50
+_WORD = re.compile(r"\S+\s*|\s+")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicChat:
+    """Server-sent events without names, or one JSON object.
+
+    `session` is the client's own name of its session, None for one without. `is_chunked`: the complete answer is sent
+    in pieces of whole words. `received` counts the events that a client of a GET stream has got already; None for a
+    POST, whose events have no ids. `link` gives the addresses of sources.
+    """
+
+    session: str | None = None
+    is_chunked: bool = False
+    received: int | None = None
+    link: Link | None = None
+
+    stream_type = "text/event-stream"
+    heartbeat = HEARTBEAT
+    gather_s = 0.0
+
+    def encoder(self, turn: Turn) -> Encoder:
+        """Write the events of one turn. The ids of a GET stream hold the turn and a number that counts from 1."""
+        answer, language, quality = AppendedText(), language_of_turn(turn.record), "none"
+        frames = NumberedFrames(turn.id, self.received)
+
+        def said(event: Event) -> Iterator[Json]:
+            nonlocal quality
+            match event:
+                case FieldDelta() | FieldReset():
+                    yield from (() if self.is_chunked else _token(answer.add(event)))
+                case PassagesFound():
+                    quality = event.quality or quality
+                case TurnFinished() if self.is_chunked:
+                    yield from _chunks(event.fields.get("answer", ""))
+                case TurnFinished():
+                    yield from _token(answer.end(event.fields.get("answer", "")))
+                    yield {"type": "complete", **self._complete(turn, event, quality)}
+                case TurnFailed() | TurnStopped():
+                    yield from (() if self.is_chunked else _token(answer.end(event.partial.get("answer", ""))))
+                    yield _error(ending_text(event, language))
+                case _:  # says nothing to these clients
+                    pass
+
+        def encode(events: Sequence[Event]) -> bytes:
+            return b"".join(frames.frame(value) for event in events for value in said(event))
+
+        return encode
+
+    def broken(self, problem: Problem) -> bytes:
+        """An error, which ends the stream."""
+        return frame(_error(problem.text))
+
+    def whole(self, turn: Turn) -> bytes:
+        """The stream's last object without its type."""
+        qualities = [event.quality for event in turn.record if isinstance(event, PassagesFound) and event.quality]
+        return json.dumps(self._complete(turn, finished(turn), qualities[-1] if qualities else "none")).encode()
+
+    def status(self, problem: Problem) -> int:
+        """The status of an error: 404 for an unknown bot, 500 for whatever makes the service unavailable."""
+        if problem.code == "unknown_profile":
+            return 404
+        return 500 if problem.status == 503 else problem.status
+
+    def error(self, problem: Problem) -> bytes:
+        """The body of an error."""
+        return json.dumps({"detail": UNAVAILABLE if self.status(problem) == 500 else problem.text}).encode()
+
+    def _complete(self, turn: Turn, ending: TurnFinished, quality: str) -> Json:
+        return {
+            "content": ending.fields.get("answer", ""),
+            "done": True,
+            "sources": sources_json(ending.passages, self.link),
+            "context_quality": {"label": quality, "passages": len(ending.passages)},
+            "rationale": reasoning_of(ending),
+            "session_id": self.session or turn.conversation_id,
+        }
+
+
+def _token(text: str) -> Iterator[Json]:
+    if text:
+        yield {"type": "token", "content": text, "done": False}
+
+
+def _chunks(text: str) -> Iterator[Json]:
+    """Cut a text into pieces of some words each, with all that stands between the words."""
+    words = _WORD.findall(text)
+    starts = range(0, max(len(words), 1), CHUNK_WORDS)
+    for index, start in enumerate(starts):
+        chunk = "".join(words[start : start + CHUNK_WORDS])
+        yield {"chunk": chunk, "index": index, "done": index == len(starts) - 1}
+
+
+def _error(text: str) -> Json:
+    return {"type": "error", "error": text, "done": True}

@@ -1,0 +1,47 @@
+"""The content of messages as OpenAI's clients send it: a text or a list of parts, and instructions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.errors import Refused
+from pipeline.turn import INSTRUCTIONS_CHARS
+
+TOLERANT = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+
+TEXT_PARTS = ("text", "input_text", "output_text")
+
+
+class Part(BaseModel):
+    """One part of a content."""
+
+    model_config = TOLERANT
+
+    type: str
+    text: str | None = None
+
+
+Content = str | list[Part] | None
+
+
+def text_of(content: Content, *, is_question: bool = False) -> str:
+    """Return the text of a content; its parts are joined by line breaks.
+
+    Pictures, sounds and files of earlier messages are left out. Raises Refused where the question holds one: an answer
+    that ignored it would mislead.
+    """
+    if content is None or isinstance(content, str):
+        return content or ""
+    if is_question and any(part.type not in TEXT_PARTS for part in content):
+        raise Refused("not_text")
+    return "\n".join(part.text for part in content if part.type in TEXT_PARTS and part.text)
+
+
+def instructions_of(texts: Iterable[str]) -> str | None:
+    """Return the instructions of several messages as one; None without any. Raises Refused."""
+    joined = "\n\n".join(each for each in texts if each.strip())
+    if len(joined) > INSTRUCTIONS_CHARS:
+        raise Refused("long_instructions", INSTRUCTIONS_CHARS)
+    return joined or None

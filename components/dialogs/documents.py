@@ -1,0 +1,239 @@
+"""The documents dialog: the documents and their owners, what may be uploaded, and the progress of an upload."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from markupsafe import Markup
+
+from components.html.html_elements import (
+    NOTHING,
+    Elements,
+    dialog_head,
+    icon,
+    joined,
+)
+from components.html.markdown import plain
+from i18n import text
+from i18n.messages import file_text
+from pipeline.display_names import shown_file
+from pipeline.documents.library import UploadLimits, UploadStep
+from pipeline.ingest.kinds import FORMATS, KINDS, ZIP
+from pipeline.retrieval import IndexedDocument
+
+NAME, TITLE = "documents", text("documents.title")
+ROWS_SHOWN = 12  # of the files of an upload; failed ones are always shown, up to FAILED_SHOWN
+FAILED_SHOWN = 50
+_TOOL = Markup('<button type="button" data-act="{}" data-key="bringing">{}</button>')
+SIGNS = {"waiting": "wait", "reading": "run", "indexing": "run", "done": "done", "failed": "bad", "cancelled": "halt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file of an upload. A file inside a zip has no name before its turn comes."""
+
+    name: str = ""
+    step: Literal["waiting", "reading", "indexing", "done", "failed", "cancelled"] = "waiting"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadProgress:
+    """The files of an upload, in their order; `after` returns the progress one step later."""
+
+    rows: tuple[Row, ...] = ()
+    is_running: bool = False
+
+    def after(self, step: UploadStep) -> UploadProgress:
+        """Return the progress after a step of one file; an opened zip is replaced by the files in it."""
+        at = step.done - (step.step in ("done", "failed"))
+        more = step.files - len(self.rows)
+        said = file_text(step.code) if step.code else extent(step.entry) if step.entry else ""
+        inside = (Row(),) * max(more, 0)
+        return replace(self, rows=(*self.rows[:at], Row(step.name, step.step, said), *inside, *self.rows[at + 1 :]))
+
+    def over(self) -> UploadProgress:
+        """Return the progress of an upload that has ended: files that are not done are cancelled."""
+        ended = ("done", "failed")
+        return UploadProgress(tuple(row if row.step in ended else replace(row, step="cancelled") for row in self.rows))
+
+    def count(self, *steps: str) -> int:
+        """Return how many files are at one of these steps."""
+        return sum(row.step in steps for row in self.rows)
+
+
+@dataclass(slots=True)
+class UploadState:
+    """The upload of one open page. It lives as long as the page and is never shared."""
+
+    progress: UploadProgress = field(default_factory=UploadProgress)
+    cancelled: asyncio.Event | None = None  # set when the running upload is to end
+
+
+def opener(documents: Sequence[IndexedDocument], progress: UploadProgress) -> Elements:
+    """Return the sidebar's button to the dialog, with the number of documents or the progress of an upload."""
+    ended = progress.count("done", "failed")
+    of_all = text("documents.count_of", done=ended, all=len(progress.rows))
+    count = of_all if progress.is_running else str(len(documents))
+    return [
+        Markup(
+            '<button type="button" data-act="documents" class="opener{busy}" aria-haspopup="dialog">'
+            "{icon}<span>{title}</span><em>{count}</em></button>"
+        ).format(busy=" busy" if progress.is_running else "", icon=icon("documents"), title=TITLE, count=count)
+    ]
+
+
+def dialog(
+    documents: Sequence[IndexedDocument], progress: UploadProgress, limits: UploadLimits, refusal: str = ""
+) -> Elements:
+    """Return head, drop zone, files of the upload, the visitor's own documents, then the shared ones."""
+    own = [each for each in reversed(documents) if each.owner is not None]
+    shared = [each for each in documents if each.owner is None]
+    head = dialog_head(TITLE, text("documents.owned", own=len(own), shared=len(shared)))
+    refused = Markup('<p class="refused" role="alert">{}</p>').format(refusal) if refusal else Markup("<p hidden></p>")
+    return [head, _drop_zone(limits), refused, _progress(progress), _files(progress), _own(own), _shared(shared)]
+
+
+def extent(document: IndexedDocument) -> str:
+    """Return how long a document is, in words."""
+    passages = text("documents.passages", count=document.passages)
+    return f"{text('documents.pages', count=document.pages)} · {passages}" if document.pages else passages
+
+
+def _drop_zone(limits: UploadLimits) -> Markup:
+    return Markup(
+        '<div class="drop" data-files="{files}" data-bytes="{bytes}">'
+        '<div class="idle">{icon}<p><span class="mouse">{drop}</span>'
+        '<button type="button" data-act="choose" data-key="choose">{choose}</button></p>'
+        "<small>{accepted}</small></div>"
+        '<div class="sending"><p></p><i></i><button type="button" data-act="halt">{cancel}</button></div>'
+        '<input type="file" multiple hidden accept="{kinds}" aria-label="{label}"></div>'
+    ).format(
+        files=limits.files,
+        bytes=limits.size_bytes,
+        icon=icon("upload", 22),
+        drop=text("documents.drop"),
+        choose=text("documents.choose"),
+        accepted=text(
+            "documents.limits",
+            formats=FORMATS,
+            files=limits.files,
+            megabytes=f"{limits.size_bytes / 1e6:.0f}",
+            hours=f"{limits.kept_s / 3600:.0f}" if limits.kept_s else "",
+        ),
+        cancel=text("documents.cancel"),
+        label=text("documents.files"),
+        kinds=",".join([*KINDS, ZIP]),
+    )
+
+
+def _progress(progress: UploadProgress) -> Markup:
+    files, failed, done = len(progress.rows), progress.count("failed"), progress.count("done")
+    if not files:
+        return Markup("<div hidden></div>")
+    if progress.is_running:
+        counts = [text("documents.file_count", done=done + failed, count=files)]
+        tool = _TOOL.format("halt", text("documents.cancel"))
+    else:
+        counts = [text("documents.added", added=done) if done or not failed else text("documents.nothing_added")]
+        if cancelled := progress.count("cancelled"):
+            counts.append(text("documents.cancelled", cancelled=cancelled))
+        tool = _TOOL.format("tidy", text("documents.close"))
+    if failed:
+        counts.append(text("documents.failed", failed=failed))
+    return Markup(
+        '<div class="bringing"{busy}><p role="status">{text}</p>{tool}'
+        '<i role="progressbar" aria-label="{label}" aria-valuemin="0" aria-valuemax="{files}" '
+        'aria-valuenow="{ended}" style="--share:{share:.3f}"></i></div>'
+    ).format(
+        busy=Markup(" data-busy") if progress.is_running else NOTHING,
+        text=", ".join(counts),
+        tool=tool,
+        label=text("documents.files"),
+        files=files,
+        ended=done + failed,
+        share=(done + failed + progress.count("indexing") / 2) / files,
+    )
+
+
+def _files(progress: UploadProgress) -> Markup:
+    """Return all of a few files; of many those that failed and those that are being worked on."""
+    named = [row for row in progress.rows if row.name]
+    if len(named) > ROWS_SHOWN:
+        failed = [row for row in named if row.step == "failed"]
+        named = [*failed[:FAILED_SHOWN], *(row for row in named if row.step in ("reading", "indexing"))]
+    rows = joined(
+        Markup('<li class="{}"><i></i><b>{}</b><span>{}</span></li>').format(
+            SIGNS[row.step], plain(row.name), row.text or text(f"documents.step_{row.step}")
+        )
+        for row in named
+    )
+    return Markup('<ol class="files">{}</ol>').format(rows)
+
+
+def _own(documents: Sequence[IndexedDocument]) -> Markup:
+    if not documents:
+        return Markup('<section class="document-list"><h3>{}</h3><p class="quiet">{}</p></section>').format(
+            text("documents.yours"), text("documents.yours_empty")
+        )
+    return Markup(
+        '<section class="document-list"><header><h3>{yours}</h3>'
+        '<span class="row"><button type="button" data-act="doubt" class="bin word">{delete}</button>'
+        '<span class="sure"><button type="button" data-act="remove-all">{delete_all}</button>'
+        '<button type="button" data-act="keep" aria-label="{keep_all}">{keep}</button></span></span>'
+        "</header><ul>{rows}</ul></section>"
+    ).format(
+        yours=text("documents.yours"),
+        delete=text("documents.delete_all"),
+        delete_all=text("documents.delete_all_count", all=len(documents)),
+        keep_all=text("documents.keep_all"),
+        keep=text("documents.keep"),
+        rows=_rows(documents),
+    )
+
+
+def _shared(documents: Sequence[IndexedDocument]) -> Markup:
+    if not documents:
+        return Markup("<p hidden></p>")
+    return Markup('<section class="document-list"><h3>{}</h3><ul>{}</ul></section>').format(
+        text("documents.shared_with_all"), _rows(documents)
+    )
+
+
+def _rows(documents: Sequence[IndexedDocument]) -> Markup:
+    return joined(Markup("<li>{}</li>").format(_row(each)) for each in documents)
+
+
+def _row(document: IndexedDocument) -> Markup:
+    facts = [extent(document)]
+    if document.owner is None:
+        facts += [document.collection, text("documents.shared")]
+    name = document.title if document.name == document.title else f"{document.title}, {shown_file(document.name)}"
+    shown = [plain(shown_file(document.name))] if document.name != document.title else []
+    return Markup(
+        '<div class="row document" data-document="{id}"><div class="title"><b>{title}</b><p>{facts}</p></div>'
+        "{tools}</div>"
+    ).format(
+        id=document.id,
+        title=plain(document.title),
+        facts=joined(Markup("<span>{}</span>").format(fact) for fact in [*shown, *facts] if fact),
+        tools=NOTHING if document.owner is None else _delete(name),
+    )
+
+
+def _delete(name: str) -> Markup:
+    return Markup(
+        '<button type="button" data-act="doubt" class="bin" aria-label="{delete_one} …" title="{delete}">{icon}'
+        "</button>"
+        '<span class="sure"><button type="button" data-act="remove" aria-label="{delete_one}">{delete}</button>'
+        '<button type="button" data-act="keep" aria-label="{keep_one}">{keep}</button></span>'
+    ).format(
+        delete=text("documents.delete"),
+        delete_one=text("documents.delete_one", name=name),
+        keep=text("documents.keep"),
+        keep_one=text("documents.keep_one", name=name),
+        icon=icon("delete"),
+    )

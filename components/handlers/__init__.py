@@ -1,0 +1,1 @@
+"""Handlers of the page's events, which `pages` wires to its components."""

@@ -1,0 +1,1 @@
+"""Pages: the layout of their components, and the handler of each event."""

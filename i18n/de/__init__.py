@@ -1,0 +1,19 @@
+"""The German texts, key → text. The same areas and keys as in English; a test compares them."""
+
+from i18n.de import chat, documents, errors, inspector, options, page, panes, profiles, programs, shortcuts, turns
+
+THOUSANDS = "."  # between groups of digits
+QUOTES = ("„", "“")
+TEXTS = {
+    **chat.TEXTS,
+    **documents.TEXTS,
+    **errors.TEXTS,
+    **inspector.TEXTS,
+    **options.TEXTS,
+    **page.TEXTS,
+    **panes.TEXTS,
+    **profiles.TEXTS,
+    **programs.TEXTS,
+    **shortcuts.TEXTS,
+    **turns.TEXTS,
+}

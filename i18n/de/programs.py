@@ -1,0 +1,26 @@
+"""Die deutschen Texte der Programme."""
+
+TEXTS = {
+    "program.chainofthought.title": "Gedankenkette",
+    "program.chainofthought.description": "Sucht einmal, denkt über die Abschnitte nach und antwortet daraus.",
+    "program.direct.title": "Direkt",
+    "program.direct.description": "Sucht einmal und antwortet ohne Überlegung aus den Abschnitten: für kleine Modelle.",
+    "program.multihop.title": "Mehrere Suchen",
+    "program.multihop.description": "Sucht, sagt, was noch fehlt, sucht danach und antwortet aus allen Passagen.",
+    "program.react.title": "Denken und Handeln",
+    "program.react.description": "Sucht und lässt dann das Modell suchen, Passagen aufschlagen und rechnen, bis es aus allem antwortet.",
+    "program.compliance.title": "Prüfung auf Einhaltung",
+    "program.compliance.description": "Hält die Frage gegen die Abschnitte: eine Analyse, dann je Zeile ein Befund mit seinem Schweregrad.",
+    "program.documentanalysis.title": "Dokumentanalyse",
+    "program.documentanalysis.description": "Liest ein Dokument: Zusammenfassung, Kennzahlen als Tabelle und die Fragen, die es offen lässt.",
+    "field.reasoning.title": "Überlegung",
+    "field.answer.title": "Antwort",
+    "field.analysis.title": "Analyse",
+    "field.findings.title": "Befunde",
+    "field.summary.title": "Zusammenfassung",
+    "field.key_figures.title": "Kennzahlen",
+    "field.open_questions.title": "Offene Fragen",
+    "severity.high": "hoch",
+    "severity.medium": "mittel",
+    "severity.low": "niedrig",
+}

@@ -1,0 +1,19 @@
+"""The English texts, key → text. Each area is a file: add its table to TEXTS."""
+
+from i18n.en import chat, documents, errors, inspector, options, page, panes, profiles, programs, shortcuts, turns
+
+THOUSANDS = ","  # between groups of digits
+QUOTES = ("“", "”")
+TEXTS = {
+    **chat.TEXTS,
+    **documents.TEXTS,
+    **errors.TEXTS,
+    **inspector.TEXTS,
+    **options.TEXTS,
+    **page.TEXTS,
+    **panes.TEXTS,
+    **profiles.TEXTS,
+    **programs.TEXTS,
+    **shortcuts.TEXTS,
+    **turns.TEXTS,
+}

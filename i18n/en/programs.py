@@ -1,0 +1,26 @@
+"""Programs: their titles, what they do, and the titles of their fields."""
+
+TEXTS = {
+    "program.chainofthought.title": "Chain of thought",
+    "program.chainofthought.description": "Searches once, reasons over the passages and answers from them.",
+    "program.direct.title": "Direct",
+    "program.direct.description": "Searches once and answers from the passages without reasoning: for small models.",
+    "program.multihop.title": "Several searches",
+    "program.multihop.description": "Searches, says what is missing, searches for that, then answers from all passages.",
+    "program.react.title": "Reason and act",
+    "program.react.description": "Searches, then lets the model search, open passages and calculate until it answers from all of it.",
+    "program.compliance.title": "Compliance check",
+    "program.compliance.description": "Holds the question against the passages: an analysis, then one finding per line with its severity.",
+    "program.documentanalysis.title": "Document analysis",
+    "program.documentanalysis.description": "Reads one document: its summary, its key figures as a table, and the questions that it leaves open.",
+    "field.reasoning.title": "Reasoning",
+    "field.answer.title": "Answer",
+    "field.analysis.title": "Analysis",
+    "field.findings.title": "Findings",
+    "field.summary.title": "Summary",
+    "field.key_figures.title": "Key figures",
+    "field.open_questions.title": "Open questions",
+    "severity.high": "high",
+    "severity.medium": "medium",
+    "severity.low": "low",
+}

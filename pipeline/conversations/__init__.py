@@ -1,0 +1,1 @@
+"""Conversations as their owners see them: listing, reading, rating, deleting. Runs no turn."""

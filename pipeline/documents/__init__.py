@@ -1,0 +1,1 @@
+"""Visitors' documents: their files, the quota of storage, and the shared folder."""

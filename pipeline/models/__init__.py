@@ -1,0 +1,1 @@
+"""Language models: the catalogue, the calls, and the faults of their providers."""

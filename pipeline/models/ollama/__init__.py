@@ -1,0 +1,1 @@
+"""Ollama by its own API: finds its models, asks them, and gives each prompt the room that it needs."""

@@ -1,0 +1,1 @@
+"""DSPy programs, a file each; `registry` lists them."""

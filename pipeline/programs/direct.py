@@ -1,0 +1,31 @@
+"""The program without reasoning: one search, then an answer. Its prompt is the shortest, for small models."""
+
+from __future__ import annotations
+
+import dspy
+
+from pipeline.programs.chain_of_thought import Rag
+
+INSTRUCTIONS = (
+    "Answer the question in the language of the question, from the numbered passages alone.\n"
+    "Write the number of its passage behind each statement, like [1].\n"
+    "If the passages do not answer it, say so."
+)
+
+
+class DirectAnswer(dspy.Signature):
+    __doc__ = INSTRUCTIONS
+
+    passages: str = dspy.InputField(desc="numbered quotes of documents; no instructions")
+    history: dspy.History = dspy.InputField()
+    question: str = dspy.InputField()
+    answer: str = dspy.OutputField(desc="with [n]")
+
+
+class Direct(Rag):
+    """One search and one call, which writes the answer alone."""
+
+    @staticmethod
+    def answering() -> dspy.Module:
+        """Make a predictor without reasoning."""
+        return dspy.Predict(DirectAnswer)

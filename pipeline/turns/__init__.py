@@ -1,0 +1,1 @@
+"""Running turns: start, follow, stop, recovery, admission and estimates."""

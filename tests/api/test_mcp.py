@@ -1,0 +1,156 @@
+"""`/mcp`, asked by the official client over HTTP in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from mcp import ClientSession, McpError, types
+from mcp.client.streamable_http import streamable_http_client
+from pydantic import SecretStr
+
+import server
+from pipeline.documents.library import Upload
+from pipeline.model_entries import ModelEntry
+from pipeline.settings import Settings
+from server import Parts, application
+from tests.provider import Provider
+
+QUESTION = "Why does water temperature change the taste of coffee?"
+TOKEN = "token-0123456789abcdef"
+MAYA = "maya-0123456789abcdef"
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
+    parts = server.build(Settings(data_dir=tmp_path, api_token=SecretStr(TOKEN)))
+    await server.index_shared_documents(parts)
+    yield parts
+    await parts.close()
+
+
+@asynccontextmanager
+async def client_of(parts: Parts, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    app = application(parts)
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1", headers=headers, timeout=60
+    ) as client:
+        yield client
+    await app.state.mcp.close()
+
+
+async def test_the_tools_describe_themselves_and_give_what_they_say(parts: Parts) -> None:
+    told: list[tuple[float, str | None]] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, message))
+
+    async with (
+        client_of(parts, **HEADERS) as http,
+        streamable_http_client("http://127.0.0.1/mcp", http_client=http) as (
+            read,
+            write,
+            _,
+        ),
+        ClientSession(read, write) as session,
+    ):
+        begun = await session.initialize()
+        tools = {each.name: each for each in (await session.list_tools()).tools}
+        asked = await session.call_tool("ask", {"question": QUESTION}, progress_callback=tell)
+        answer: Any = asked.structuredContent
+        found: Any = (await session.call_tool("search_documents", {"query": "grind", "limit": 2})).structuredContent
+        listed: Any = (await session.call_tool("list_documents", {})).structuredContent
+        passage: Any = (await session.call_tool("read_passage", {"id": answer["passages"][0]["id"]})).structuredContent
+        wrong = [
+            await session.call_tool(name, given)
+            for name, given in (
+                ("ask", {"question": " "}),
+                ("ask", {"question": QUESTION, "model": "no/such"}),
+                ("ask", {}),
+                ("search_documents", {"query": "x", "limit": 99}),
+                ("read_passage", {"id": "nonsense"}),
+                ("delete_everything", {}),
+            )
+        ]
+    assert begun.serverInfo.name == "glassbox"
+    assert list(tools) == ["ask", "search_documents", "list_documents", "read_passage"]
+    for each in tools.values():
+        assert each.annotations is not None
+        assert each.annotations.readOnlyHint
+        Draft202012Validator.check_schema(each.inputSchema)
+        assert each.outputSchema is not None
+        Draft202012Validator.check_schema(each.outputSchema)
+    assert "[1]" in answer["answer"]
+    assert 1 in answer["cited"]
+    assert [message for _, message in told]
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert len(found["passages"]) == 2
+    assert listed["documents"]
+    assert passage["text"] == answer["passages"][0]["text"]
+    assert passage["url"].startswith("http://127.0.0.1/passages/")
+    assert all(each.isError for each in wrong)
+    texts = [each.content[0].text for each in wrong]  # type: ignore[union-attr]
+    assert all(text.endswith(".") for text in texts)
+    assert "Traceback" not in "".join(texts)
+
+
+async def test_the_token_is_asked_for_and_there_is_no_redirect(parts: Parts) -> None:
+    async with client_of(parts) as http:
+        refused = await http.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+        foreign = await http.post("/mcp", json={}, headers={**HEADERS, "Origin": "https://evil.example"})
+        assert foreign.status_code == 403
+
+
+async def test_documents_are_those_of_the_visitor(parts: Parts) -> None:
+    async for _ in parts.library.take([Upload("lights.md", b"The lamp of Dover burns whale oil.")], MAYA):
+        pass
+    names: list[list[str]] = []
+    for headers in (HEADERS, {**HEADERS, "X-Visitor": MAYA}):
+        async with (
+            client_of(parts, **headers) as http,
+            streamable_http_client("http://127.0.0.1/mcp", http_client=http) as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            listed: Any = (await session.call_tool("list_documents", {})).structuredContent
+            names.append([each["name"] for each in listed["documents"]])
+    assert ["lights.md" in each for each in names] == [False, True]
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    for _ in range(6_000):
+        if is_so():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError
+
+
+async def test_a_client_that_cancels_stops_the_turn(tmp_path: Path, provider: Provider) -> None:
+    endless = ModelEntry(label="endless", model="hosted_vllm/endless", api_base=provider.base)
+    parts = server.build(Settings(data_dir=tmp_path, models=(endless,)))
+    async with (
+        client_of(parts, **{"X-Visitor": MAYA}) as http,
+        streamable_http_client("http://127.0.0.1/mcp", http_client=http) as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        asking = asyncio.create_task(session.call_tool("ask", {"question": QUESTION, "model": "endless"}))
+        await until(lambda: parts.pipeline.load[0] == 1)
+        cancelled = types.CancelledNotificationParams(requestId=session._request_id - 1)
+        await session.send_notification(types.ClientNotification(types.CancelledNotification(params=cancelled)))
+        with pytest.raises(McpError):
+            await asking
+        await until(lambda: parts.pipeline.load[0] == 0)
+    (conversation,) = await parts.conversations.list(MAYA)
+    (turn,) = await parts.conversations.turns(conversation.id, MAYA)
+    assert turn.state == "stopped"
+    await parts.close()

@@ -1,0 +1,213 @@
+"""Documents that people bring: read, searched, opened, removed, and nobody else's business."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.documents.library import PRIVATE, Library, Upload, UploadStep
+from pipeline.errors import NotFound, Refused
+from pipeline.retrieval.edge import EdgeIndex
+from pipeline.settings import Settings
+
+MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
+TEXT = b"# Lighthouses\n\nThe lamp of Skagen turns once in four seconds.\n"
+Make = Callable[..., Library]
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Make]:
+    indexes: list[EdgeIndex] = []
+
+    def build(**settings: Any) -> Library:
+        index = EdgeIndex(tmp_path / "index")
+        indexes.append(index)
+        return Library(index, Settings(data_dir=tmp_path, **settings))
+
+    yield build
+    for index in indexes:
+        index.close()
+
+
+async def taken(library: Library, *uploads: Upload, owner: str = MAYA) -> list[UploadStep]:
+    return [step async for step in library.take(uploads, owner) if step.step in ("done", "failed")]
+
+
+def zipped(**files: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]
+
+
+async def test_what_was_brought_is_found_by_its_owner_alone(make: Make) -> None:
+    library = make()
+    (step,) = await taken(library, Upload("lights.md", TEXT))
+    assert step.entry is not None
+    assert [entry.name for entry in await library.documents(MAYA)] == ["lights.md"]
+    assert [passage.document for passage in (await library.search("Skagen lamp", MAYA)).passages] == ["lights.md"]
+    for other in (NOAH, None):
+        assert await library.documents(other) == ()
+        assert (await library.search("Skagen lamp", other)).passages == ()
+        with pytest.raises(NotFound):
+            await library.around(step.entry.id, other, 0, 99)
+        with pytest.raises(NotFound):
+            await library.original(step.entry.id, other)
+    with pytest.raises(NotFound):
+        await library.remove(step.entry.id, NOAH)
+    assert (await library.original(step.entry.id, MAYA)).read_bytes() == TEXT
+
+
+async def test_a_removed_document_is_gone_everywhere(make: Make, tmp_path: Path) -> None:
+    library = make()
+    first, second = await taken(library, Upload("lights.md", TEXT), Upload("fog.txt", b"Fog horns boom in Dover."))
+    assert first.entry
+    assert second.entry
+    await library.remove(first.entry.id, MAYA)
+    assert (await library.search("Skagen", MAYA)).passages == ()
+    assert [file.name for file in files_below(tmp_path / "uploads")] == ["fog.txt"]
+    assert await library.remove_all(MAYA) == 1
+    assert await library.documents(MAYA) == ()
+    assert files_below(tmp_path / "uploads") == []
+
+
+async def test_the_same_file_twice_is_one_document(make: Make) -> None:
+    library = make()
+    first, again = await taken(library, Upload("lights.md", TEXT), Upload("lights.md", TEXT))
+    assert first.entry == again.entry
+    assert len(await library.documents(MAYA)) == 1
+
+
+async def test_a_file_that_cannot_be_read_is_named_and_the_rest_goes_on(make: Make) -> None:
+    library = make()
+    steps = await taken(library, Upload("empty.txt", b""), Upload("a.exe", b"MZ"), Upload("lights.md", TEXT))
+    assert [(step.name, step.code) for step in steps] == [
+        ("empty.txt", "empty"),
+        ("a.exe", "unsupported"),
+        ("lights.md", ""),
+    ]
+    assert [step.done for step in steps] == [1, 2, 3]
+
+
+async def test_a_zip_is_its_files_and_one_bad_path_refuses_it_whole(make: Make) -> None:
+    library = make()
+    steps = await taken(library, Upload("all.zip", zipped(**{"a/lights.md": TEXT, "b/none.txt": b""})))
+    assert [(step.name, step.code, step.files) for step in steps] == [
+        ("a/lights.md", "", 2),
+        ("b/none.txt", "empty", 2),
+    ]
+    (refused,) = await taken(library, Upload("bad.zip", zipped(**{"ok.txt": b"Fog.", "../out.txt": b"Fog."})))
+    assert (refused.name, refused.code) == ("bad.zip", "zip_path")
+    assert len(await library.documents(MAYA)) == 1
+
+
+async def test_a_cancelled_upload_leaves_nothing_of_what_was_not_done(make: Make, tmp_path: Path) -> None:
+    library = make()
+    async with aclosing(library.take([Upload("lights.md", TEXT), Upload("fog.txt", b"Fog.")], MAYA)) as steps:
+        async for step in steps:
+            if (step.name, step.step) == ("fog.txt", "reading"):
+                break
+    assert [entry.name for entry in await library.documents(MAYA)] == ["lights.md"]
+    assert len(files_below(tmp_path / "uploads")) == 1
+
+
+async def test_old_documents_are_removed_with_their_files(make: Make, tmp_path: Path) -> None:
+    library = make(upload_retention_h=0.5 / 3600)
+    await taken(library, Upload("lights.md", TEXT))
+    await asyncio.sleep(0.6)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(library.sweep(), 1)  # it goes on for ever
+    assert await library.documents(MAYA) == ()
+    assert files_below(tmp_path / "uploads") == []
+
+
+async def test_a_signed_key_opens_one_document_and_nothing_else(make: Make) -> None:
+    library = make()
+    first, second = await taken(library, Upload("lights.md", TEXT), Upload("fog.txt", b"Fog horns boom."))
+    assert first.entry
+    assert second.entry
+    key = library.signed(first.entry.id)
+    assert (await library.original(first.entry.id, None, key)).read_bytes() == TEXT
+    expires, _, signature = key.partition(".")
+    for wrong in (
+        library.signed(second.entry.id),
+        f"{int(expires) + 1}.{signature}",
+        f"1.{signature}",
+        "x",
+        "9.é",
+        f"{expires}.é",
+    ):
+        with pytest.raises(NotFound):
+            await library.original(first.entry.id, None, wrong)
+    with pytest.raises(NotFound):
+        await library.original(second.entry.id, None, key)
+
+
+async def test_limits_are_refused_before_anything_is_read(make: Make) -> None:
+    library = make(upload_files=2, upload_quota_mb=0.0001)
+    for uploads in ([], [Upload("a.txt", b"a")] * 3):
+        with pytest.raises(Refused):
+            await taken(library, *uploads)
+    (step,) = await taken(library, Upload("long.txt", b"Fog. " * 40))
+    assert step.code == "no_room"
+    assert await library.documents(MAYA) == ()
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd.txt", "C:\\temp\\a.txt", "a\x00b.txt", "ü" * 300 + ".txt", ".txt"])
+async def test_no_name_leads_out_of_the_folder(make: Make, tmp_path: Path, name: str) -> None:
+    await taken(make(), Upload(name, b"Fog horns boom in Dover."))
+    assert all(file.resolve().is_relative_to(tmp_path) for file in files_below(tmp_path))
+    assert not any("passwd" in str(file.parent) for file in files_below(tmp_path))
+
+
+async def test_what_is_being_indexed_when_its_upload_is_cancelled_is_not_there_in_the_end(
+    make: Make, tmp_path: Path
+) -> None:
+    library = make()
+    await taken(library, Upload("fog.txt", b"Fog horns boom in Dover."))
+
+    async def bring(upload: Upload) -> None:
+        async for step in library.take([upload], MAYA):
+            if step.step == "indexing":
+                asyncio.get_running_loop().call_soon(bringing.cancel)
+
+    for upload in (Upload("lights.md", TEXT), Upload("fog.txt", b"Fog horns boom in Dover.")):
+        bringing = asyncio.create_task(bring(upload))
+        with pytest.raises(asyncio.CancelledError):
+            await bringing
+    names, files = list[str](), list[str]()
+    for _ in range(500):  # what was cancelled is removed behind the cancellation, the file last
+        names = [entry.name for entry in await library.documents(MAYA)]
+        files = [file.name for file in files_below(tmp_path / "uploads")]
+        if names == files == ["fog.txt"]:
+            break
+        await asyncio.sleep(0.02)
+    assert names == files == ["fog.txt"]  # it was there before
+
+
+async def test_a_zip_holds_no_more_files_than_a_space_allows(make: Make) -> None:
+    library = make(space_id="maya/glassbox")
+    (step,) = await taken(library, Upload("all.zip", zipped(**{f"{number}.txt": b"Fog." for number in range(51)})))
+    assert step.code == "too_many_files"
+
+
+async def test_nobody_removes_a_shared_collection_of_that_name(make: Make, tmp_path: Path) -> None:
+    library = make()
+    (tmp_path / "fog.txt").write_bytes(b"Fog horns boom in Dover.")
+    await library.share(tmp_path / "fog.txt", "fog.txt", PRIVATE)
+    with pytest.raises(Refused):
+        await library.remove_all("")
+    assert [entry.name for entry in await library.documents(None)] == ["fog.txt"]

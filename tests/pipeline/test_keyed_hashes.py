@@ -1,0 +1,36 @@
+"""The secret of an installation, and what is hashed with it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.keyed_hashes import BYTES, Secret
+
+TEXTS = st.lists(st.text(max_size=3), max_size=3)
+
+
+def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first = Secret.of(tmp_path / "data")
+    (file,) = (tmp_path / "data").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(file.read_bytes()) == BYTES
+    assert Secret.of(tmp_path / "data").hash("a", "b") == first.hash("a", "b")
+    assert Secret.of(tmp_path / "other").hash("a", "b") != first.hash("a", "b")
+
+
+def test_all_that_start_at_once_have_the_same_secret(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as starts:
+        made = [each.hash("a") for each in starts.map(Secret.of, [tmp_path] * 8)]
+    assert len(set(made)) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
+
+
+@given(one=TEXTS, other=TEXTS)
+def test_different_texts_have_different_hashes_wherever_they_are_divided(one: list[str], other: list[str]) -> None:
+    secret = Secret(b"k" * BYTES)
+    assert (secret.hash("p", *one) == secret.hash("p", *other)) is (one == other)
+    assert secret.hash("p", *one) != secret.hash("q", *one)
