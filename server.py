@@ -134,7 +134,7 @@ def build(
     """
     programs = limited(programs, settings.agent_steps)
     store, known = _opened_store(settings), SavedPrograms(programs, settings.data_dir / "programs")
-    index, models = index or open_index(settings), models or Models(settings)
+    index, models, secret = index or open_index(settings), models or Models(settings), Secret.of(settings.data_dir)
     history, profiles = WriteBehind(store), profiles or _profiles(settings, known, models)
     spending = Spending(store, settings.budget_usd_day, settings.budget_usd_day_visitor)
     pipeline = Pipeline(settings, models, index, history, known, spending, profiles)
@@ -145,7 +145,7 @@ def build(
         store=store,
         index=index,
         models=models,
-        library=Library(index, settings, uploads, profiles.scope),
+        library=Library(index, settings, uploads, profiles.scope, secret),
         pipeline=pipeline,
         history=history,
         conversations=Conversations(history, pipeline.end_turns),
@@ -153,7 +153,7 @@ def build(
         spending=spending,
         profiles=profiles,
         meters=meters,
-        secret=Secret.of(settings.data_dir),
+        secret=secret,
         accounts=Accounts(settings.sign_in) if settings.sign_in else None,
     )
 

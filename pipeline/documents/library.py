@@ -90,11 +90,17 @@ class Library:
     """The documents of one index. `sweep` and `embed` run as background tasks while it is open."""
 
     def __init__(
-        self, index: Index, settings: Settings, waiting: Path | None = None, scope_of: ScopeOf = unfenced
+        self,
+        index: Index,
+        settings: Settings,
+        waiting: Path | None = None,
+        scope_of: ScopeOf = unfenced,
+        secret: Secret | None = None,
     ) -> None:
         """`waiting` is the folder of the page's uploads that have not been added yet.
 
-        `scope_of` says what a visitor may see, without a profile or through one.
+        `scope_of` says what a visitor may see, without a profile or through one. `secret` signs links; None is the one
+        of DATA_DIR.
         """
         self._index, self._settings, self._scope_of = index, settings, scope_of
         self.waiting = waiting or settings.data_dir / "gradio"
@@ -105,7 +111,8 @@ class Library:
         self._files = Rates(settings, times=settings.upload_files_at_once)  # the page sends one file per request
         self._searches, self._uploads, self._pictures = Rates(settings), Rates(settings), Rates(settings)
         self._reading, self._drawing = ClientLocks(MOST_WAITING), ClientLocks(MOST_WAITING)
-        self._links, self._keys = Rates(settings, times=LINKS_FOR_ONE), SignedKeys(Secret.of(settings.data_dir))
+        self._links = Rates(settings, times=LINKS_FOR_ONE)
+        self._keys = SignedKeys(secret or Secret.of(settings.data_dir))
         self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._tasks: set[asyncio.Task[Any]] = set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,22 @@ def test_all_that_start_at_once_have_the_same_secret(tmp_path: Path) -> None:
         made = [each.hash("a") for each in starts.map(Secret.of, [tmp_path] * 8)]
     assert len(set(made)) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["secret"]
+
+
+@pytest.mark.parametrize("damage", ["no folder", "too short"])
+def test_a_secret_that_cannot_be_kept_costs_the_links_of_other_processes_alone(
+    damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "data"
+    if damage == "no folder":
+        folder.write_text("a file in its place")
+    else:
+        folder.mkdir()
+        (folder / "secret").write_bytes(b"short")
+    one, other = Secret.of(folder), Secret.of(folder)
+    assert one.hash("a") == one.hash("a") != other.hash("a")
+    assert "the secret cannot be kept in DATA_DIR" in caplog.text
+    assert str(tmp_path) not in caplog.text
 
 
 @given(one=TEXTS, other=TEXTS)
