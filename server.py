@@ -197,9 +197,9 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
     routers = (
         api.routes.turns.routes(asking),
         api.routes.basic_chat.routes(asking, BasicChat(settings.enable_rationale_streaming, settings.enable_metadata)),
-        api.routes.analysis_chat.routes(asking, parts.programs),
+        api.routes.analysis_chat.routes(asking, parts.programs, link),
         api.routes.analysis_chat.provider_routes(parts.models),
-        api.routes.question_stream.routes(asking),
+        api.routes.question_stream.routes(asking, link),
         api.routes.public_chat.routes(asking, link),
         *(api.routes.session_chat.routes(asking, link, prefix) for prefix in api.routes.session_chat.PREFIXES),
         api.routes.documents.routes(parts.library),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
+from api.json_bodies import TOLERANT
 from pipeline.errors import Refused
 from pipeline.turn import INSTRUCTIONS_CHARS
-
-TOLERANT = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
 
 TEXT_PARTS = ("text", "input_text", "output_text")
 

@@ -10,7 +10,9 @@ from typing import Any
 from api.dialects import Encoder, Problem
 from api.dialects.answers import finished, sources_json
 from api.dialects.appended_text import AppendedText
-from api.dialects.frames import HEARTBEAT, NumberedFrames, frame
+from api.dialects.cited import Link
+from api.dialects.event_stream import EventStream
+from api.dialects.frames import NumberedFrames, frame
 from i18n import text
 from i18n.messages import ending_text, recovery_text, step_status, warning_text
 from pipeline.artifacts.files import artifacts_of, content_of
@@ -41,25 +43,25 @@ THINKING = ("reasoning", "thinking")
 
 
 @dataclass(frozen=True, slots=True)
-class AnalysisChat:
+class AnalysisChat(EventStream):
     """Server-sent events without names.
 
     `history` are the earlier turns that the client sent, `programs` say which fields are part of an answer.
     `received` counts the events that a client of a GET stream has got already; None for a POST, whose events have no
-    ids.
+    ids. `link` gives the addresses of sources.
     """
 
     programs: Programs = field(default_factory=lambda: PROGRAMS)
     history: tuple[Said, ...] = ()
     received: int | None = None
-
-    stream_type = "text/event-stream"
-    heartbeat = HEARTBEAT
-    gather_s = 0.0
+    link: Link | None = None
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn. Fields beside the answer and its reasoning come behind the answer."""
-        frames, said = NumberedFrames(turn.id, self.received), _Writer(turn, self.programs, self.history).said
+        frames, said = (
+            NumberedFrames(turn.id, self.received),
+            _Writer(turn, self.programs, self.history, self.link).said,
+        )
 
         def encode(events: Sequence[Event]) -> bytes:
             return b"".join(frames.frame(value) for event in events for value in said(event))
@@ -73,23 +75,15 @@ class AnalysisChat:
     def whole(self, turn: Turn) -> bytes:
         """The answer with the metadata of `done`."""
         ending = finished(turn)
-        metadata = _metadata(turn, ending, turn.record)
+        metadata = _metadata(turn, ending, turn.record, self.link)
         return json.dumps({"content": ending.fields.get(ANSWER, ""), "metadata": metadata}).encode()
-
-    def status(self, problem: Problem) -> int:
-        """The status of an error."""
-        return problem.status
-
-    def error(self, problem: Problem) -> bytes:
-        """The body of an error."""
-        return json.dumps({"detail": problem.text}).encode()
 
 
 class _Writer:
     """The chunks of one stream."""
 
-    def __init__(self, turn: Turn, programs: Programs, history: Sequence[Said]) -> None:
-        self._turn, self._programs, self._history = turn, programs, history
+    def __init__(self, turn: Turn, programs: Programs, history: Sequence[Said], link: Link | None) -> None:
+        self._turn, self._programs, self._history, self._link = turn, programs, history, link
         self._language = language_of_turn(turn.record)
         self._fields: frozenset[str] | None = None  # those of the program; None where it is not known any more
         self._streamed: dict[str, AppendedText] = {}
@@ -123,7 +117,7 @@ class _Writer:
                 artifacts = [_artifact(each, event.fields) for each in artifacts_of(self._kept)]
                 if artifacts:
                     yield {"type": "artifacts", "content": artifacts, "done": False}
-                metadata = _metadata(self._turn, event, self._kept)
+                metadata = _metadata(self._turn, event, self._kept, self._link)
                 yield {"type": "done", "content": "", "done": True, "metadata": metadata}
             case TurnFailed() | TurnStopped():
                 yield from self._rest(event.partial)
@@ -178,7 +172,7 @@ def _artifact(found: ArtifactFound, fields: Mapping[str, str]) -> Json:
     }
 
 
-def _metadata(turn: Turn, ending: TurnFinished, events: Iterable[Event]) -> Json:
+def _metadata(turn: Turn, ending: TurnFinished, events: Iterable[Event], link: Link | None) -> Json:
     events = tuple(events)
     started_s = next((event.at_s for event in events if isinstance(event, TurnStarted)), 0.0)
     return {
@@ -186,7 +180,7 @@ def _metadata(turn: Turn, ending: TurnFinished, events: Iterable[Event]) -> Json
         "conversation_id": turn.conversation_id,
         "model": ending.model,
         "program": ending.program,
-        "sources": sources_json(ending.passages),
+        "sources": sources_json(ending.passages, link),
         "usage": asdict(ending.usage),
         "cost": ending.cost,
         "finish": ending.finish,

@@ -11,7 +11,8 @@ from typing import Any
 from api.dialects import Encoder, Problem
 from api.dialects.answers import document_names, finished, reasoning_of, reply_tokens
 from api.dialects.appended_text import AppendedText
-from api.dialects.frames import HEARTBEAT, frame
+from api.dialects.event_stream import EventStream
+from api.dialects.frames import frame
 from i18n.messages import ending_text
 from pipeline.events import (
     Event,
@@ -29,15 +30,11 @@ DONE = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class BasicChat:
+class BasicChat(EventStream):
     """Server-sent events without names, or one JSON object. It can leave out reasoning and figures."""
 
     has_rationale: bool = True
     has_metadata: bool = True
-
-    stream_type = "text/event-stream"
-    heartbeat = HEARTBEAT
-    gather_s = 0.0
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn."""
@@ -72,14 +69,6 @@ class BasicChat:
         rationale = {"rationale": reasoning_of(ending)} if self.has_rationale else {}
         metadata = {"metadata": _figures(ending)} if self.has_metadata else {}
         return json.dumps({**_answer(ending), **rationale, **metadata}).encode()
-
-    def status(self, problem: Problem) -> int:
-        """The status of an error."""
-        return problem.status
-
-    def error(self, problem: Problem) -> bytes:
-        """The body of an error."""
-        return json.dumps({"detail": problem.text}).encode()
 
     def _finished(self, ending: TurnFinished) -> bytes:
         """Everything behind the last token. The rationale is one event, since a client shows the last one alone."""

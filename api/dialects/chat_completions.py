@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from api.dialects import Encoder, Problem
 from api.dialects.cited import Link, cited_in, title_of
-from api.dialects.frames import HEARTBEAT, frame
+from api.dialects.event_stream import EventStream
+from api.dialects.frames import frame
 from api.dialects.openai_errors import error_body, error_of, status_of
 from api.dialects.openai_texts import ANSWER, BREAK, Sent, SentText, heading, warnings_of
 from i18n import text
@@ -44,15 +45,12 @@ DONE = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class ChatCompletions:
+class ChatCompletions(EventStream):
     """The dialect of one request: how it calls the model, and whether it asks for the usage of a stream."""
 
     link: Link
     model: str
     with_usage: bool = False
-    stream_type = "text/event-stream"
-    heartbeat = HEARTBEAT
-    gather_s = 0.0
 
     def encoder(self, turn: Turn) -> Encoder:
         """Return a writer of chunks."""

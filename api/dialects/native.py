@@ -12,10 +12,9 @@ from dataclasses import asdict
 from typing import Any
 
 from fastapi.sse import format_sse_event
-from pydantic_core import to_json
 
 from api.dialects import Encoder, Problem
-from api.dialects.frames import HEARTBEAT
+from api.dialects.event_stream import EventStream
 from i18n.event_json import event_json
 from pipeline.events import Event, Recovered, Warned
 from pipeline.exchange_costs import NO_COST, Cost
@@ -25,12 +24,8 @@ from pipeline.turn import Turn
 Json = dict[str, Any]
 
 
-class Native:
+class Native(EventStream):
     """Server-sent events, or one JSON object at the end."""
-
-    stream_type = "text/event-stream"
-    heartbeat = HEARTBEAT
-    gather_s = 0.0
 
     def encoder(self, turn: Turn) -> Encoder:
         """Each event as a server-sent event: `event` is its kind, `id` its seq, `data` the object."""
@@ -74,14 +69,6 @@ class Native:
     def whole_broken(self, turn_id: str, problem: Problem) -> bytes:
         """Return the JSON of a turn that could not be written."""
         return json.dumps({"turn_id": turn_id, "state": "failed", **_failure(problem)}).encode()
-
-    def status(self, problem: Problem) -> int:
-        """The status of an error."""
-        return problem.status
-
-    def error(self, problem: Problem) -> bytes:
-        """The body of an error."""
-        return to_json({"detail": problem.text, **problem.more})
 
 
 NATIVE = Native()

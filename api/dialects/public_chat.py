@@ -12,7 +12,8 @@ from api.dialects import Encoder, Problem
 from api.dialects.answers import finished, reasoning_of, sources_json
 from api.dialects.appended_text import AppendedText
 from api.dialects.cited import Link
-from api.dialects.frames import HEARTBEAT, NumberedFrames, frame
+from api.dialects.event_stream import EventStream
+from api.dialects.frames import NumberedFrames, frame
 from i18n.messages import ending_text
 from pipeline.events import (
     Event,
@@ -33,7 +34,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class PublicChat:
+class PublicChat(EventStream):
     """Server-sent events without names, or one JSON object.
 
     `session` is the client's own name of its session, None for one without. `is_chunked`: the complete answer is sent
@@ -45,10 +46,6 @@ class PublicChat:
     is_chunked: bool = False
     received: int | None = None
     link: Link | None = None
-
-    stream_type = "text/event-stream"
-    heartbeat = HEARTBEAT
-    gather_s = 0.0
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn. The ids of a GET stream hold the turn and a number that counts from 1."""

@@ -11,7 +11,9 @@ from typing import Any, Literal
 from api.dialects import Encoder, Problem
 from api.dialects.answers import finished, reasoning_of, sources_json
 from api.dialects.appended_text import AppendedText
-from api.dialects.frames import HEARTBEAT, frame
+from api.dialects.cited import Link
+from api.dialects.event_stream import EventStream
+from api.dialects.frames import frame
 from i18n import text
 from i18n.messages import ending_text, recovery_text, step_status, warning_text
 from pipeline.events import (
@@ -68,18 +70,20 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionStream:
-    """Server-sent events, of which the tokens have no name. `received` is what the client has got already."""
+class QuestionStream(EventStream):
+    """Server-sent events, of which the tokens have no name. `received` is what the client has got already.
+
+    `link` gives the addresses of sources.
+    """
 
     received: Place = Place()
+    link: Link | None = None
 
-    stream_type = "text/event-stream"
-    heartbeat = HEARTBEAT
     gather_s = 0.02  # a client that draws each update draws 50 a second
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn: the tokens of one write are one batch."""
-        return _Writer(turn, self.received).encode
+        return _Writer(turn, self.received, self.link).encode
 
     def broken(self, problem: Problem) -> bytes:
         """An error, which ends the stream. It has no id: who comes back goes on behind the last event it did get."""
@@ -89,22 +93,16 @@ class QuestionStream:
         """The answer with the keys of `done`."""
         ending = finished(turn)
         answer = ending.fields.get(ANSWER, "")
-        return json.dumps({"content": answer, "total_tokens": tokens_of(answer), **_facts(turn, ending)}).encode()
-
-    def status(self, problem: Problem) -> int:
-        """The status of an error."""
-        return problem.status
-
-    def error(self, problem: Problem) -> bytes:
-        """The body of an error."""
-        return json.dumps({"detail": problem.text}).encode()
+        return json.dumps(
+            {"content": answer, "total_tokens": tokens_of(answer), **_facts(turn, ending, self.link)}
+        ).encode()
 
 
 class _Writer:
     """The batches and named events of one stream."""
 
-    def __init__(self, turn: Turn, received: Place) -> None:
-        self._turn, self._received = turn, received
+    def __init__(self, turn: Turn, received: Place, link: Link | None) -> None:
+        self._turn, self._received, self._link = turn, received, link
         self._language = language_of_turn(turn.record)
         self._answer = AppendedText()
         self._pending: list[str] = []
@@ -139,7 +137,7 @@ class _Writer:
                 self._estimate = event
             case TurnFinished():
                 yield from self._end(event, event.fields.get(ANSWER, ""))
-                facts = _facts(self._turn, event)
+                facts = _facts(self._turn, event, self._link)
                 yield from self._named(event, ENDING, "done", {"total_tokens": self._tokens, **facts})
             case TurnFailed() | TurnStopped():
                 yield from self._end(event, event.partial.get(ANSWER, ""))
@@ -235,11 +233,11 @@ def _trend(before: float | None, now: float | None) -> str:
     return "rising" if now > before else "falling"
 
 
-def _facts(turn: Turn, ending: TurnFinished) -> Json:
+def _facts(turn: Turn, ending: TurnFinished, link: Link | None) -> Json:
     """Return what a client gets beside the tokens."""
     return {
         "turn_id": turn.id,
         "rationale": reasoning_of(ending),
-        "sources": sources_json(ending.passages),
+        "sources": sources_json(ending.passages, link),
         "model": ending.model,
     }

@@ -16,7 +16,8 @@ from typing import Any
 
 from api.dialects import Encoder, Problem
 from api.dialects.cited import Link, cited_in, title_of
-from api.dialects.frames import HEARTBEAT, frame
+from api.dialects.event_stream import EventStream
+from api.dialects.frames import frame
 from api.dialects.openai_errors import Error, error_of, status_of
 from api.dialects.openai_texts import warnings_of
 from api.dialects.response_items import COMPLETED, IN_PROGRESS, INCOMPLETE, MESSAGE, TEXT_DELTA, OutputItems
@@ -75,15 +76,12 @@ def turn_id_of_item(item_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Responses:
+class Responses(EventStream):
     """The dialect of one request: how a passage is linked, what is echoed, and the number of the last event sent."""
 
     link: Link
     metadata: Mapping[str, str] = field(default_factory=dict)
     after: int = -1
-    stream_type = "text/event-stream"
-    heartbeat = HEARTBEAT
-    gather_s = 0.0
 
     def encoder(self, turn: Turn) -> Encoder:
         """Return a writer of events."""

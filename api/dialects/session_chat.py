@@ -11,7 +11,8 @@ from api.dialects import Encoder, Problem
 from api.dialects.answers import finished, reasoning_of, sources_json
 from api.dialects.appended_text import AppendedText
 from api.dialects.cited import Link
-from api.dialects.frames import HEARTBEAT, frame
+from api.dialects.event_stream import EventStream
+from api.dialects.frames import frame
 from i18n import text
 from i18n.messages import ending_text, recovery_text, warning_text
 from pipeline.events import (
@@ -34,7 +35,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class SessionChat:
+class SessionChat(EventStream):
     """Server-sent events without names, or one JSON object.
 
     `session` is the client's own name of its session, None for one without. `link` gives the addresses of sources.
@@ -42,10 +43,6 @@ class SessionChat:
 
     session: str | None = None
     link: Link | None = None
-
-    stream_type = "text/event-stream"
-    heartbeat = HEARTBEAT
-    gather_s = 0.0
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn."""
@@ -91,14 +88,6 @@ class SessionChat:
             "warnings": warnings,
         }
         return json.dumps(answer).encode()
-
-    def status(self, problem: Problem) -> int:
-        """The status of an error."""
-        return problem.status
-
-    def error(self, problem: Problem) -> bytes:
-        """The body of an error."""
-        return json.dumps({"detail": problem.text}).encode()
 
     def _finished(self, ending: TurnFinished, turn: Turn, language: str) -> bytes:
         """Everything behind the last token."""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.access import AUTHORISED
 from api.asking import Asked, Asking
+from api.citation_links import Linker
 from api.dialects import DialectRouter
 from api.dialects.analysis_chat import AnalysisChat
 from api.dialects.frames import number_in
@@ -71,8 +72,8 @@ class AnalysisRequest(BaseModel):
         return said_in([*earlier, Message("assistant", ""), question])
 
 
-def routes(asking: Asking, programs: Programs) -> DialectRouter:
-    """The routes of the chat."""
+def routes(asking: Asking, programs: Programs, linker: Linker) -> DialectRouter:
+    """The routes of the chat. A `linker` makes the links of sources for one request."""
     router = DialectRouter(AnalysisChat(programs), "/api/chat")
 
     async def asked_by(request: Request, body: AnalysisRequest, visitor: str | None) -> Asked:
@@ -85,15 +86,17 @@ def routes(asking: Asking, programs: Programs) -> DialectRouter:
     @router.post("/stream", **operation("Ask for an analysis", AnalysisRequest, example=EXAMPLE, asks=True))
     async def chat_stream(request: Request, visitor: Visitor) -> Response:
         body = await body_of(request, AnalysisRequest)
-        return stream(AnalysisChat(programs, body.said()[1]), await asked_by(request, body, visitor))
+        dialect = AnalysisChat(programs, body.said()[1], link=linker(request))
+        return stream(dialect, await asked_by(request, body, visitor))
 
     @router.get("/stream", **operation("Analysis by EventSource", parameters=IN_ADDRESS, asks=True))
     async def chat_stream_of_event_source(request: Request, visitor: Visitor) -> Response:
         if last := request.headers.get("last-event-id"):
-            dialect = AnalysisChat(programs, received=number_in(last))
+            dialect = AnalysisChat(programs, received=number_in(last), link=linker(request))
             return await resumed(dialect, await asking.resume(last, visitor))
         body = _in_address(request)
-        return stream(AnalysisChat(programs, body.said()[1], received=0), await asked_by(request, body, visitor))
+        dialect = AnalysisChat(programs, body.said()[1], received=0, link=linker(request))
+        return stream(dialect, await asked_by(request, body, visitor))
 
     @router.post("/stream/debug", **operation("Its events", AnalysisRequest, example=EXAMPLE, asks=True))
     async def debug_stream(request: Request, visitor: Visitor) -> Response:

@@ -19,11 +19,11 @@ from api.asking import Asking
 from api.citation_links import Linker
 from api.dialects import DialectRouter
 from api.dialects.chat_completions import ChatCompletions
-from api.json_bodies import body_of
+from api.json_bodies import TOLERANT, body_of
 from api.messages import Message, said_in
 from api.model_ids import model_named
 from api.model_keys import ModelKey
-from api.openai_content import TOLERANT, Content, instructions_of, text_of
+from api.openai_content import Content, instructions_of, text_of
 from api.operations import EXAMPLE_QUESTION, operation
 from api.streams import answered, stream
 from pipeline.errors import Refused

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.asking import Asking
+from api.citation_links import Linker
 from api.dialects import DialectRouter
 from api.dialects.question_stream import Place, QuestionStream
 from api.operations import operation, query
@@ -21,15 +22,18 @@ SESSIONS = "question stream"  # the sessions of other dialects are others, also 
 IN_ADDRESS = (query("question", "the question", is_required=True), query("session_id", "the session's name"))
 
 
-def routes(asking: Asking) -> DialectRouter:
-    """The route of the stream. The visitor is named by X-Visitor, else by the bearer token."""
+def routes(asking: Asking, linker: Linker) -> DialectRouter:
+    """The route of the stream. The visitor is named by X-Visitor, else by the bearer token.
+
+    A `linker` makes the links of sources for one request.
+    """
     router = DialectRouter(QuestionStream(), "/api/question")
 
     @router.get("/stream", **operation("Ask in the address", parameters=IN_ADDRESS, asks=True))
     async def question_stream(request: Request) -> Response:
         visitor = asking.bearer_visitor(request)
         if last := request.headers.get("last-event-id"):
-            return await resumed(QuestionStream(Place.of(last)), await asking.resume(last, visitor))
+            return await resumed(QuestionStream(Place.of(last), linker(request)), await asking.resume(last, visitor))
         question = request.query_params.get("question")
         if question is None:
             raise Refused("blank_question")
@@ -37,6 +41,6 @@ def routes(asking: Asking) -> DialectRouter:
         wanted = asking.turn_request(
             request, question, visitor=visitor, conversation_id=session, begins=session is not None
         )
-        return stream(QuestionStream(), await asking.start(request, wanted))
+        return stream(QuestionStream(link=linker(request)), await asking.start(request, wanted))
 
     return router

@@ -21,11 +21,11 @@ from api.dialects import DialectRouter
 from api.dialects.openai_texts import ANSWER
 from api.dialects.response_items import MESSAGE
 from api.dialects.responses import Responses, response_id, turn_id_of, turn_id_of_item
-from api.json_bodies import body_of
+from api.json_bodies import TOLERANT, body_of
 from api.messages import Message, said_in
 from api.model_ids import model_named
 from api.model_keys import ModelKey
-from api.openai_content import TOLERANT, Content, instructions_of, text_of
+from api.openai_content import Content, instructions_of, text_of
 from api.operations import EXAMPLE_QUESTION, operation, query
 from api.streams import answered, stream
 from pipeline.errors import Gone, NotFound, Refused
