@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.chromium import PATIENCE_MS
 from tests.provider import RICH, Provider
 from tests.served import Served, served
 
@@ -21,7 +22,6 @@ QUESTION = "Why does water temperature change the taste of coffee?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # A loaded machine may take its time over anything; what must be seen while it runs is therefore asked of answers that
 # do not end before it was seen.
-PATIENCE_MS = 90_000
 THOUGHTFUL = "ok-tokens-1500-gap-30"  # reasons for 11 s, then answers for 34 s
 ENDLESS = "endless-gap-40"
 SILENT = "hang"  # takes the question and says nothing
@@ -121,7 +121,6 @@ FAINT = """() => {
   return faint;
 }"""
 
-expect.set_options(timeout=PATIENCE_MS)
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
 
 

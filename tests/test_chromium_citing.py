@@ -13,12 +13,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline.settings import ROOT
+from tests.chromium import PATIENCE_MS
 from tests.provider import Provider
 from tests.served import Served, served
 
 QUESTION, UNANSWERED = "Why does water temperature change the taste of coffee?", "Who painted the Mona Lisa?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-PATIENCE_MS = 90_000
 CITES, SLOWLY, DECLINES, UNMATCHED = "cites", "cites-gap-400", "declines", "rich"
 FASTER = "Water temperature changes the taste of coffee because hot water dissolves more substances"
 THIN = "Water that is too cool leaves sweetness behind"
@@ -47,7 +47,6 @@ LOOK = """(selector) => {
   return [getComputedStyle(document.body).getPropertyValue("--ink").trim(), color, parseFloat(fontSize)];
 }"""
 
-expect.set_options(timeout=PATIENCE_MS)
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
 
 

@@ -12,11 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from tests.chromium import PATIENCE_MS
 from tests.documents import Line, pdf
 from tests.served import Served, served
 
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-SLOW_MS = 60_000
 LAMP = "The lamp of the Skagen lighthouse turns once in four seconds."
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
@@ -41,7 +41,7 @@ def phone(app: Served, browser: Browser) -> Iterator[Page]:
 def visit(app: Served, browser: Browser, size: Any) -> Iterator[Page]:
     context = browser.new_context(viewport=size, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
+    page.set_default_timeout(PATIENCE_MS)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
@@ -49,8 +49,8 @@ def visit(app: Served, browser: Browser, size: Any) -> Iterator[Page]:
         lambda request: None if request.url.startswith((app.url, "data:", "blob:")) else wrong.append(request.url),
     )
     page.goto(app.url)
-    expect(page.locator("body.ready #question textarea")).to_be_visible(timeout=SLOW_MS)
-    expect(page.locator(".opener em")).to_have_text("14", timeout=SLOW_MS)
+    expect(page.locator("body.ready #question textarea")).to_be_visible()
+    expect(page.locator(".opener em")).to_have_text("14")
     yield page
     context.close()
     assert wrong == []
@@ -74,13 +74,13 @@ def bring(page: Page, files: Sequence[FilePayload]) -> None:
 
 def brought(page: Page) -> None:
     """Wait until the files are over."""
-    expect(page.locator("#documents [data-act=tidy]")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#documents [data-act=tidy]")).to_be_visible()
 
 
 def ask(page: Page, question: str) -> None:
     page.locator("#question textarea").fill(question)
     page.locator("#question textarea").press("Enter")
-    expect(page.locator("#chat .facts")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#chat .facts")).to_be_visible()
 
 
 def marked(picture: bytes) -> int:
@@ -115,7 +115,7 @@ def test_a_pdf_is_brought_asked_and_opened_at_the_page_with_the_passage_marked(p
     with page.expect_response(lambda answer: "/pages/17.jpg" in answer.url) as answer:
         card.locator("button", has_text="Open page").click()
     assert marked(answer.value.body()) > 100
-    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible()
     expect(page.locator("#document-page .state")).to_have_text("17 of 30")
     assert page.evaluate("document.activeElement.closest('dialog') !== null")
     with page.expect_response(lambda answer: "/pages/18.jpg" in answer.url) as answer:
@@ -123,10 +123,10 @@ def test_a_pdf_is_brought_asked_and_opened_at_the_page_with_the_passage_marked(p
     assert marked(answer.value.body()) == 0
     page.route("**/pages/19.jpg*", lambda route: route.abort())
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#document-page .unseen", has_text="could not be shown")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#document-page .unseen", has_text="could not be shown")).to_be_visible()
     page.unroute("**/pages/19.jpg*")
     page.locator("#document-page .unseen button").click()
-    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible()
     with page.expect_download() as download:
         page.locator("#document-page a[download]").click()
     assert download.value.path().read_bytes() == handbook()["buffer"]
@@ -203,7 +203,7 @@ def test_axe_finds_nothing_in_the_dialogs(page: Page, dark: bool) -> None:
     page.wait_for_timeout(1_500)  # colours at rest: a card that was just opened is still fading in
     problems["sources"] = violations(page)
     page.locator("#sources [data-act=show-page]").first.click()
-    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("#document-page .page-picture.seen img")).to_be_visible()
     problems["page"] = violations(page)
     assert problems == {"documents": [], "sources": [], "page": []}
 

@@ -25,6 +25,7 @@ from pipeline.models.catalogue import Models
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import ROOT, Settings
 from server import build
+from tests.chromium import PATIENCE_MS
 from tests.components.html.test_steps_and_fields import (
     BEFORE,
     FINISHED,
@@ -34,7 +35,7 @@ from tests.components.html.test_steps_and_fields import (
     returned,
 )
 from tests.components.panes.test_panes import WORDS
-from tests.test_chromium import DESKTOP, PATIENCE_MS, PHONE
+from tests.test_chromium import DESKTOP, PHONE
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
 COLUMNS, EVENTS = ("left", "right"), ("running", "follow")
@@ -103,7 +104,7 @@ def test_two_live_columns_of_one_page_do_not_hear_each_other(two_columns: Page) 
     for name in COLUMNS:
         page.locator(f"#start-{name}").click()
         for event in EVENTS:
-            expect(heard[event, name]).to_have_value("1", timeout=PATIENCE_MS)
+            expect(heard[event, name]).to_have_value("1")
         if name == "left":
             assert [heard[event, "right"].input_value() for event in EVENTS] == ["0", "0"]
     assert [each.input_value() for each in heard.values()] == ["1"] * 4
@@ -176,7 +177,7 @@ def test_a_turn_of_several_steps_grows_live_is_read_on_both_grounds_and_leads_to
         page.evaluate("document.body.classList.add('ready')")
         rows = page.locator(".timeline > li")
         page.locator("#next").click()
-        expect(rows).to_have_count(3, timeout=PATIENCE_MS)
+        expect(rows).to_have_count(3)
         expect(rows.nth(2)).to_have_class("run")
         expect(rows.nth(2).locator("em")).to_have_text(re.compile(r"^\d"))  # its clock runs
         page.locator(".timeline summary").first.click()

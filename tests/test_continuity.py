@@ -32,7 +32,7 @@ def visit(browser: Browser, app: Served) -> Page:
     """A new visitor."""
     page = browser.new_context(viewport=DESKTOP).new_page()  # type: ignore[arg-type]
     page.goto(app.url)
-    expect(page.locator("#question textarea")).to_be_visible(timeout=60_000)
+    expect(page.locator("#question textarea")).to_be_visible()
     return page
 
 
@@ -42,22 +42,22 @@ def test_a_page_without_network_says_so_and_comes_back_to_the_running_answer(
     with served(tmp_path / "data", MODELS=models(provider)) as app:
         page = visit(browser, app)
         ask(page, QUESTION, LONG)
-        expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        expect(page.locator("#chat .answer").first).to_contain_text("hot water")
         page.locator("#question textarea").fill("What I was about to ask")
         asked = len(provider.requests)
         page.context.set_offline(True)
-        expect(page.locator("#connection")).to_contain_text("Trying again in", timeout=20_000)
+        expect(page.locator("#connection")).to_contain_text("Trying again in")
         page.wait_for_timeout(3_000)
         page.context.set_offline(False)
-        expect(page.locator("#connection")).to_be_hidden(timeout=30_000)
-        expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=20_000)
+        expect(page.locator("#connection")).to_be_hidden()
+        expect(page.locator("#chat .answer").first).to_contain_text("hot water")
         expect(page.locator(".stop-button")).to_be_visible()
         expect(page.locator("#question textarea")).to_have_value("What I was about to ask")
         before = len(page.locator("#chat .answer").first.inner_text())
         page.wait_for_timeout(3_000)
         assert len(page.locator("#chat .answer").first.inner_text()) > before
         page.locator(".stop-button").click()
-        expect(page.locator(".stop-button")).to_have_count(0, timeout=10_000)
+        expect(page.locator(".stop-button")).to_have_count(0)
         assert len(provider.requests) == asked
 
 
@@ -68,22 +68,22 @@ def test_a_page_whose_server_is_started_anew_shows_what_was_kept(
     with served(tmp_path / "data", MODELS=models(provider)) as app:
         page = visit(browser, app)
         ask(page, QUESTION, LONG)
-        expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        expect(page.locator("#chat .answer").first).to_contain_text("hot water")
         page.wait_for_timeout(1_500)  # it is saved once a second
         app.process.send_signal(number)
         app.process.wait(30)
-        expect(page.locator("#connection")).to_contain_text("Trying again in", timeout=20_000)
+        expect(page.locator("#connection")).to_contain_text("Trying again in")
         page.locator("#question textarea").fill("What I was about to ask")
         again = start(tmp_path / "data", MODELS=models(provider), PORT=app.url.rpartition(":")[2])
         try:
             await_health(again)
-            expect(page.locator("#connection")).to_be_hidden(timeout=40_000)
-            expect(page.locator("#chat .turn .notice")).to_contain_text("What was written is kept.", timeout=30_000)
+            expect(page.locator("#connection")).to_be_hidden()
+            expect(page.locator("#chat .turn .notice")).to_contain_text("What was written is kept.")
             expect(page.locator("#chat .answer").first).to_contain_text("hot water")
             expect(page.locator("#question textarea")).to_have_value("What I was about to ask")
             expect(page.locator(".stop-button")).to_have_count(0)
             ask(page, "How long do roasted beans stay fresh?")
-            expect(page.locator("#chat .turn")).to_have_count(2, timeout=20_000)
+            expect(page.locator("#chat .turn")).to_have_count(2)
         finally:
             again.process.kill()
             again.process.wait(10)
@@ -95,26 +95,26 @@ def test_a_visitor_waits_in_line_sees_the_place_and_may_leave_it(
     with served(tmp_path / "data", MODELS=models(provider), MAX_TURNS="1", RATE_LIMIT="4/hour") as app:
         first, second, third = (visit(browser, app) for _ in range(3))
         ask(first, QUESTION, LONG)
-        expect(first.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        expect(first.locator("#chat .answer").first).to_contain_text("hot water")
         ask(second, QUESTION, SLOW)
-        expect(second.locator("#chat .steps")).to_contain_text("number 1 in line", timeout=10_000)
+        expect(second.locator("#chat .steps")).to_contain_text("number 1 in line")
         ask(third, QUESTION, SLOW)
-        expect(third.locator("#chat .steps")).to_contain_text("number 2 in line", timeout=10_000)
+        expect(third.locator("#chat .steps")).to_contain_text("number 2 in line")
         assert httpx.post(f"{app.url}/api/turns", json={"question": QUESTION}).status_code == 429
         second.locator(".stop-button").click()
-        expect(second.locator("#chat .turn .notice")).to_contain_text("No answer was written yet.", timeout=10_000)
-        expect(third.locator("#chat .steps")).to_contain_text("number 1 in line", timeout=10_000)
+        expect(second.locator("#chat .turn .notice")).to_contain_text("No answer was written yet.")
+        expect(third.locator("#chat .steps")).to_contain_text("number 1 in line")
         first.locator(".stop-button").click()
-        expect(third.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
+        expect(third.locator("#chat .answer").first).to_contain_text("hot water")
         expect(third.locator("#chat .steps")).to_contain_text("in line")
         third.locator(".stop-button").click()
-        expect(third.locator(".stop-button")).to_have_count(0, timeout=10_000)
+        expect(third.locator(".stop-button")).to_have_count(0)
         ask(first, "The fourth question from here", SLOW)
-        expect(first.locator("#chat .answer").last).to_contain_text("hot water", timeout=30_000)
+        expect(first.locator("#chat .answer").last).to_contain_text("hot water")
         first.locator(".stop-button").click()
-        expect(first.locator(".stop-button")).to_have_count(0, timeout=10_000)
+        expect(first.locator(".stop-button")).to_have_count(0)
         ask(first, "One too many")
-        expect(first.locator("#notice")).to_contain_text("Ask again in 60 minutes.", timeout=10_000)
+        expect(first.locator("#notice")).to_contain_text("Ask again in 60 minutes.")
         expect(first.locator("#question textarea")).to_have_value("One too many")
 
 
@@ -125,9 +125,9 @@ def test_an_answer_that_is_not_streamed_appears_whole_after_its_sources(
         page = visit(browser, app)
         page.locator("#stream input").uncheck()
         ask(page, QUESTION, SLOW)
-        expect(page.locator("#sources .source").first).to_be_visible(timeout=20_000)
-        expect(page.locator("#chat .steps .run")).to_contain_text("answer", timeout=20_000)
+        expect(page.locator("#sources .source").first).to_be_visible()
+        expect(page.locator("#chat .steps .run")).to_contain_text("answer")
         assert page.locator("#chat .answer").count() == 0
-        expect(page.locator("#chat .answer").first).to_contain_text("hot water", timeout=30_000)
-        expect(page.locator("#chat .facts")).to_be_visible(timeout=5_000)
+        expect(page.locator("#chat .answer").first).to_contain_text("hot water")
+        expect(page.locator("#chat .facts")).to_be_visible()
         expect(page.locator(".stop-button")).to_have_count(0)

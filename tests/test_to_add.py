@@ -25,7 +25,6 @@ from tests.served import Served, served
 ADDITIONS = additions()
 COMPARED = ("tests/test_architecture.py", "tests/i18n/test_catalogue.py", "tests/test_docs.py", "-k", "not command")
 REPEATED = ("a pane", "a program", "a document format", "an event", "a warning", "a fault", "a language", "an option")
-PATIENCE_MS = 60_000
 SUBTITLES = """1
 00:00:01,000 --> 00:00:04,000
 The zarf holds the cup.
@@ -138,7 +137,7 @@ def test_a_pane_shows_each_turn_on_the_page(page: Page) -> None:
     expect(page.locator("#answer_length h2")).to_have_text("Length")
     page.locator("#question textarea").fill("What is crema?")
     page.keyboard.press("Enter")
-    expect(page.locator("#answer_length p")).to_have_text(re.compile(r"[1-9]\d* words"), timeout=PATIENCE_MS)
+    expect(page.locator("#answer_length p")).to_have_text(re.compile(r"[1-9]\d* words"))
 
 
 def test_a_button_about_documents_has_its_effect(app: Served, page: Page) -> None:
@@ -146,7 +145,7 @@ def test_a_button_about_documents_has_its_effect(app: Served, page: Page) -> Non
     page.locator("[data-act=documents]").first.click()
     page.locator("#documents [data-act=count-passages]").click()
     passages = sum(each["passages"] for each in documents)
-    expect(page.locator("#documents .refused")).to_have_text(str(passages), timeout=PATIENCE_MS)
+    expect(page.locator("#documents .refused")).to_have_text(str(passages))
 
 
 def test_a_program_streams_every_field_of_its_signature(app: Served) -> None:

@@ -80,6 +80,13 @@ class Row:
         """What that engine may make of it."""
         return (engine == "litellm" and self.litellm) or ((self.story, self.requests),)
 
+    @property
+    def deadlines(self) -> tuple[tuple[str, Any], ...]:
+        """Settings that are short where a row waits for one of them, else long enough for the slowest machine."""
+        stories = " ".join([self.story, *(story for story, _ in self.litellm)])
+        waits = "first_token_timeout" in stories or "idle_timeout" in stories
+        return (("first_token_timeout_s", 3), ("idle_timeout_s", 2)) if waits else LONG
+
 
 def thrice(code: str) -> str:
     return f"retry {code}, retry {code}, extractive {code}, finished"
@@ -217,6 +224,7 @@ WORDS = [
 ]
 ROWS = [*NO_PLACE, *STATUSES, *NO_STREAM, *BROKEN, *WORDS]
 FIRST = Row("ok-tokens-30", "")  # LiteLLM's very first turn is slower than the deadlines here
+LONG = (("first_token_timeout_s", 100), ("idle_timeout_s", 100))
 ENDLESS = {"endless-gap-0", "same"}  # these say more than the others
 
 
@@ -240,18 +248,13 @@ class Stage:
     def pipeline(self, settings: tuple[tuple[str, Any], ...]) -> Pipeline:
         """The one for these settings."""
         if settings not in self._parts:
-            short = {
-                "connect_timeout_s": 2,
-                "first_token_timeout_s": 3,
-                "idle_timeout_s": 2,
-                "answer_limit_chars": 3000,
-            }
             database = self.tmp_path / f"{len(self._parts)}.db"
             values = Settings(
                 models=tuple(self._entry(row) for row in (FIRST, *ROWS)),
                 data_dir=self.tmp_path,
                 database_url=f"sqlite:///{database}",
-                **short | dict(settings),
+                answer_limit_chars=3000,
+                **dict(settings),
             )
             self._parts[settings] = build(values, index=self._index, models=Models(values, pace_s=0.0))
         return self._parts[settings].pipeline
@@ -263,7 +266,7 @@ class Stage:
 
     async def told(self, row: Row) -> Told:
         """Play one row to its end, and wait until the provider is left alone."""
-        pipeline = self.pipeline(row.settings)
+        pipeline = self.pipeline(row.deadlines + row.settings)
         request = TurnRequest(QUESTION, AskOptions(**row.asked), VISITOR, model=row.model)
         if row.follows:
             (started, *_) = await events_of(pipeline, replace(request, model=BUILTIN_MODEL))
