@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -28,3 +29,15 @@ async def api_of(
     transport = httpx.ASGITransport(application(parts))
     async with httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers) as client:
         yield client
+
+
+def without_async(client: httpx.AsyncClient) -> httpx.Client:
+    """A client for other threads, whose requests are sent by `client` in the loop of the caller."""
+    loop = asyncio.get_running_loop()
+
+    def sent(request: httpx.Request) -> httpx.Response:
+        copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+        answer = asyncio.run_coroutine_threadsafe(client.send(copy), loop).result(30)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    return httpx.Client(transport=httpx.MockTransport(sent))

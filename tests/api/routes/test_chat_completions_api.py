@@ -11,16 +11,17 @@ from typing import Any, cast
 import httpx
 import openai
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from api.access import Access
 from pipeline.programs.profiles import Profile, Profiles, set_of
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings
 from server import Parts, application, build
-from tests.in_process import api_of
+from tests.in_process import api_of, without_async
 from tests.provider import Provider
 from tests.scripted import PASSAGE, TeaIndex
 
+BASE = "http://127.0.0.1/v1"
 QUESTION = [{"role": "user", "content": "How hot?"}]
 DESK = Profile(name="desk", title="Help desk", model="ok")
 # Bodies that cannot be answered, each with its code and the key that is wrong.
@@ -63,11 +64,16 @@ async def client(parts: Parts) -> AsyncGenerator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def sdk(client: httpx.AsyncClient) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url="http://127.0.0.1/v1", api_key="any", http_client=client)
+    return openai.AsyncOpenAI(base_url=BASE, api_key="any", http_client=client)
 
 
 async def post(client: httpx.AsyncClient, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
     return await client.post("/v1/chat/completions", json={"messages": QUESTION, **body}, headers=headers)
+
+
+def sync_sdk(client: httpx.AsyncClient, key: str = "any") -> openai.OpenAI:
+    """OpenAI's client for other threads."""
+    return openai.OpenAI(base_url=BASE, api_key=key, http_client=without_async(client), max_retries=0)
 
 
 async def question_of(parts: Parts, answer: httpx.Response) -> tuple[str, str, list[str]]:
@@ -145,17 +151,9 @@ async def test_openais_client_reads_the_stream_and_joins_it(sdk: openai.AsyncOpe
 
 
 async def test_openais_client_without_async_reads_the_same(client: httpx.AsyncClient) -> None:
-    loop = asyncio.get_running_loop()
-
-    def sent(request: httpx.Request) -> httpx.Response:
-        """Send a request of another thread with the client of this one."""
-        copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
-        answer = asyncio.run_coroutine_threadsafe(client.send(copy), loop).result(30)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+    sdk = sync_sdk(client)
 
     def read() -> tuple[str, str, str]:
-        http = httpx.Client(transport=httpx.MockTransport(sent))
-        sdk = openai.OpenAI(base_url="http://127.0.0.1/v1", api_key="any", http_client=http)
         asked: Any = {"model": "ok", "messages": QUESTION}
         whole = sdk.chat.completions.create(**asked).choices[0].message.content
         pieces = [chunk.choices[0].delta.content or "" for chunk in sdk.chat.completions.create(**asked, stream=True)]
@@ -168,6 +166,59 @@ async def test_openais_client_without_async_reads_the_same(client: httpx.AsyncCl
     whole, pieces, joined = await asyncio.to_thread(read)
     assert whole
     assert whole == pieces == joined
+
+
+async def test_openais_client_raises_its_own_class_for_each_status_with_async_and_without(tmp_path: Path) -> None:
+    settings = Settings(
+        data_dir=tmp_path, ollama_base_url="off", rate_limit="1/minute", api_token=SecretStr("right"), models=()
+    )
+    parts = build(settings, index=cast("Any", TeaIndex()))
+
+    async def raised(client: httpx.AsyncClient, kind: type[openai.APIStatusError], key: str, **asked: Any) -> None:
+        body = {"model": BUILTIN_MODEL, "messages": QUESTION, **asked}
+        both = openai.AsyncOpenAI(base_url=BASE, api_key=key, http_client=client, max_retries=0)
+        for streams in (False, True):
+            with pytest.raises(kind) as caught:
+                await both.chat.completions.create(**body, stream=streams)
+            assert caught.value.code
+            assert caught.value.request_id is None
+        with pytest.raises(kind):
+            await asyncio.to_thread(cast("Any", sync_sdk(client, key).chat.completions.create), **body)
+
+    try:
+        async with api_of(parts) as client:
+            await raised(client, openai.AuthenticationError, "wrong")
+            await raised(client, openai.BadRequestError, "right", messages=[{"role": "user", "content": " "}])
+            await raised(client, openai.NotFoundError, "right", model="other")
+            sdk = openai.AsyncOpenAI(base_url=BASE, api_key="right", http_client=client)
+            await sdk.chat.completions.create(model=BUILTIN_MODEL, messages=cast("Any", QUESTION))
+            await raised(client, openai.RateLimitError, "right")
+    finally:
+        await parts.pipeline.close()
+        parts.store.close()
+
+
+async def test_openais_client_asks_once_for_an_answer_that_failed(
+    client: httpx.AsyncClient, provider: Provider
+) -> None:
+    sdk = openai.AsyncOpenAI(base_url=BASE, api_key="any", http_client=client)
+    before = len(provider.requests)
+    with pytest.raises(openai.InternalServerError) as caught:
+        await sdk.chat.completions.create(model="cut-after-50", messages=cast("Any", QUESTION))
+    assert caught.value.status_code == 502
+    assert len(provider.requests) == before + 1
+
+
+async def test_openais_client_cannot_have_a_parsed_answer_but_has_the_raw_one(sdk: openai.AsyncOpenAI) -> None:
+    class Answer(BaseModel):
+        text: str
+
+    with pytest.raises(openai.BadRequestError) as caught:
+        await sdk.chat.completions.parse(model="ok", messages=cast("Any", QUESTION), response_format=Answer)
+    assert caught.value.code == "answer_format"
+    raw = await sdk.chat.completions.with_raw_response.create(model="ok", messages=cast("Any", QUESTION))
+    assert raw.parse().choices[0].message.content
+    assert raw.headers["content-type"] == "application/json"
 
 
 async def test_a_stream_that_breaks_raises_openais_error_and_keeps_what_was_said(sdk: openai.AsyncOpenAI) -> None:
@@ -284,7 +335,7 @@ async def test_the_token_of_the_host_is_asked_for_in_openais_form(parts: Parts) 
     app.state.access = Access(SecretStr("right"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         for key, cls in (("wrong", openai.AuthenticationError), ("right", None)):
-            sdk = openai.AsyncOpenAI(base_url="http://127.0.0.1/v1", api_key=key, http_client=client)
+            sdk = openai.AsyncOpenAI(base_url=BASE, api_key=key, http_client=client)
             if cls is None:
                 assert (await sdk.models.list()).data
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -25,6 +26,7 @@ from pipeline.programs.profiles import Profile, Profiles, set_of
 from pipeline.settings import ModelEntry, Settings
 from pipeline.turn import Turn, TurnRequest
 from server import Parts, build
+from tests.in_process import without_async
 from tests.provider import Provider
 from tests.scripted import TeaIndex
 
@@ -310,6 +312,32 @@ async def test_a_turn_that_fails_in_the_stream_ends_as_failed_with_what_was_said
     said = "".join(event.delta for event in events if event.type == "response.output_text.delta")
     assert last.response.output_text == said != ""
     assert (await sdk.responses.retrieve(last.response.id)).status == "failed"
+
+
+async def test_openais_helper_hands_out_the_failure_of_a_stream(sdk: openai.AsyncOpenAI) -> None:
+    async with sdk.responses.stream(model="cut-after-50", input="How hot?") as streamed:
+        last = [event async for event in streamed][-1]
+    assert last.type == "response.failed"
+    assert last.response.error
+    assert last.response.error.code == "server_error"
+
+
+async def test_openais_sync_client_reads_a_raw_stream_and_raises_the_same_classes(client: httpx.AsyncClient) -> None:
+    sdk = openai.OpenAI(base_url="http://127.0.0.1/v1", api_key="any", http_client=without_async(client), max_retries=0)
+
+    def read() -> list[str]:
+        for kind, asked in (
+            (openai.BadRequestError, {"input": " "}),
+            (openai.NotFoundError, {"input": "How hot?", "model": "other"}),
+            (openai.InternalServerError, {"input": "How hot?", "model": "cut-after-50"}),
+        ):
+            with pytest.raises(kind):
+                sdk.responses.create(**cast("Any", asked))
+        return [event.type for event in sdk.responses.create(model="ok", input="How hot?", stream=True)]
+
+    kinds = await asyncio.to_thread(read)
+    assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
+    assert {"response.reasoning_summary_text.delta", "response.output_text.delta"} < set(kinds)
 
 
 async def test_an_answer_that_reached_its_limit_is_incomplete(sdk: openai.AsyncOpenAI) -> None:
