@@ -23,6 +23,7 @@ from pipeline.programs.profile_files import KEYS as PROFILE_KEYS
 from pipeline.programs.profile_files import OPTIONS as PROFILE_OPTIONS
 from pipeline.settings import ROOT, Settings
 from pipeline.turn import AskOptions
+from tests.clients import documented
 
 # What files without a comment of their own are. A pattern stands for many files of one kind.
 PLAIN = MappingProxyType(
@@ -42,10 +43,20 @@ PLAIN = MappingProxyType(
         "samples/*.md": "The documents of the coffee handbook.",
         "samples/profiles/*.yaml": "Two profiles: a support bot and a compliance desk.",
         "samples/questions.jsonl": "Questions about the handbook with their answers.",
+        "tests/clients/recorded/*.json": "What each client sent, was answered and made of it.",
+        "tests/clients/snippets/*": "A script for each client, which docs/clients.md shows.",
         "tests/frozen/*/*": "What was recorded: streams, pages and databases.",
     }
 )
-COMMENTS = MappingProxyType({".js": r"(?m)\A(?://.*\n)+", ".css": r"(?s)\A/\*.*?\*/", "": r"(?m)\A#!.*\n(?:#.*\n)+"})
+COMMENTS = MappingProxyType(
+    {
+        ".js": r"(?m)\A(?://.*\n)+",
+        ".mjs": r"(?m)\A(?://.*\n)+",
+        ".css": r"(?s)\A/\*.*?\*/",
+        ".toml": r"(?m)\A(?:#.*\n)+",
+        "": r"(?m)\A#!.*\n(?:#.*\n)+",
+    }
+)
 PART = re.compile(r"(?s)<!-- made: (\w+) -->\n.*?<!-- end -->")
 
 
@@ -91,6 +102,13 @@ def profiles_table() -> str:
     rows = [(f"`{name}`", meaning) for name, meaning in PROFILE_KEYS.items()]
     rows += [(f"`{each.name}`", f"{_values(each)}: {each.meaning}") for each in PROFILE_OPTIONS.values()]
     return table(("key", "what it takes"), rows)
+
+
+def clients_table() -> str:
+    """Every client that is tried: its version, what arrived, and what it raises."""
+    arrived = ("text", "reasoning", "sources", "tokens")
+    raised = ("blank question", "wrong token", "broken stream")
+    return table(("client", "version", *arrived, *raised), documented.rows())
 
 
 def files_list() -> str:
@@ -154,6 +172,8 @@ PARTS: MappingProxyType[str, Callable[[], str]] = MappingProxyType(
         "profiles": profiles_table,
         "events": events_table,
         "formats": formats_table,
+        "clients": clients_table,
+        "snippets": documented.snippets,
         "files": files_list,
     }
 )
