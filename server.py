@@ -49,6 +49,7 @@ from api.endpoints import Endpoints
 from api.hosts import Place
 from api.mcp_server import McpServer
 from components import mounting
+from components.html.html_elements import mark
 from components.html.markdown import passage
 from components.pages import chat_page, endpoints
 from i18n.messages import profile_fault_text
@@ -209,7 +210,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         api.routes.chat_completions.routes(asking, parts.models, link),
         api.routes.responses.routes(asking, parts.models, link),
         api.routes.mcp.routes(mcp),
-        api.routes.passages.routes(parts.library, partial(passage, spans=())),
+        api.routes.passages.routes(parts.library, partial(passage, spans=()), mark(26)),
         api.routes.uploads.routes(parts.library),
         api.routes.about.routes(parts.models, access),
         api.routes.health.routes(parts.pipeline, parts.models, parts.library),

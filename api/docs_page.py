@@ -9,35 +9,28 @@ from typing import Any
 
 from markupsafe import Markup
 
+from api.page_style import base_style
+
 Json = Mapping[str, Any]
 
-STYLE = Markup("""
-:root { color-scheme: light dark; --canvas: #f7f9f9; --paper: #fff; --ink: #12201f; --ink-2: #4b5b59; --line: #cdd7d5;
-  --accent: #08655d; --soft: #dcf0ed; --code: #eef3f2; }
-@media (prefers-color-scheme: dark) { :root { --canvas: #0d1414; --paper: #141d1d; --ink: #e7eeed; --ink-2: #a9b9b6;
-  --line: #324240; --accent: #6fdccd; --soft: #12332f; --code: #182322; } }
-* { box-sizing: border-box; }
-body { margin: 0; padding: clamp(16px, 4vw, 48px) 16px; background: var(--canvas); color: var(--ink);
-  font: 16px/1.6 "IBM Plex Sans", system-ui, sans-serif; overflow-wrap: anywhere; }
+STYLE = base_style("") + Markup("""
+body { padding: clamp(16px, 4vw, 48px) 16px; background: var(--pane); }
 main { max-width: 860px; margin: 0 auto; }
 h1 { margin: 0; font-size: clamp(24px, 4vw, 32px); line-height: 1.2; }
 h2 { margin: 36px 0 10px; font-size: 18px; }
 h3 { margin: 18px 0 6px; font-size: 14px; color: var(--ink-2); }
 p { margin: 8px 0; } header p { color: var(--ink-2); }
-a { color: var(--accent); }
 nav { display: flex; flex-wrap: wrap; gap: 6px 16px; margin-top: 14px; }
-code, pre { font: 13.5px/1.55 "IBM Plex Mono", ui-monospace, monospace; }
-pre { margin: 6px 0; padding: 10px 14px; border-radius: 8px; background: var(--code);
+pre { margin: 6px 0; padding: 10px 14px; border-radius: 8px; background: var(--hover);
   overflow-x: auto; white-space: pre; }
-details { margin: 8px 0; border: 1px solid var(--line); border-radius: 12px; background: var(--paper); }
+details { margin: 8px 0; border: 1px solid var(--line-2); border-radius: 12px; background: var(--paper); }
 summary { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; padding: 10px 16px; cursor: pointer;
   border-radius: 12px; list-style: none; }
 summary::-webkit-details-marker { display: none; }
-summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-summary b { min-width: 64px; padding: 0 8px; border-radius: 6px; background: var(--soft); color: var(--accent);
-  font-size: 13px; text-align: center; }
+summary b { min-width: 64px; padding: 0 8px; border-radius: 6px; background: var(--accent-soft);
+  color: var(--accent-ink); font-size: 13px; text-align: center; }
 summary code { font-weight: 600; } summary span { color: var(--ink-2); font-size: 14.5px; }
-details > div { padding: 0 16px 14px; border-top: 1px solid var(--line); }
+details > div { padding: 0 16px 14px; border-top: 1px solid var(--line-2); }
 dl { margin: 0; } dt { margin-top: 10px; } dt code { font-weight: 600; }
 dt span { color: var(--ink-2); font-size: 14px; }
 dd { margin: 0; color: var(--ink-2); font-size: 15px; }

@@ -47,6 +47,12 @@ class Passage:
     scores: Scores = Scores()
     reason: StoredMessage = None
 
+    @property
+    def pages(self) -> range:
+        """The pages that it lies on; none in a document without pages."""
+        first = self.first_page
+        return range(0) if first is None else range(first, max(first, self.last_page or first) + 1)
+
 
 class ListedDocument(NamedTuple):
     """A document in the list of those that all may ask, and how many passages it has."""

@@ -48,9 +48,16 @@ TEXTS = {
     "document_page.zoom": "Größer oder kleiner",
     "document_page.picture": "Seite {page} von {title}, der Abschnitt ist markiert",
     "document_page.again": "Erneut versuchen",
+    "passage_page.ask": "Die Dokumente fragen",
     "passage_page.gone": "Dieser Link öffnet nichts mehr",
-    "passage_page.passage": "Die Passage",
+    "passage_page.gone.reason": (
+        "Der Link einer Passage gilt 30 Tage, solange ihr Dokument da ist. Dieser ist zu alt, sein Dokument wurde "
+        "entfernt, oder seine Adresse ist unvollständig. Stellen Sie Ihre Frage noch einmal, um einen neuen zu bekommen."
+    ),
+    "passage_page.more": "Gezeigt werden die ersten {shown} von {pages} Seiten.",
+    "passage_page.not_now": "Diese Passage kann gerade nicht gezeigt werden",
+    "passage_page.page": "Seite {pages}",
+    "passage_page.pages": "Seiten {pages}",
+    "passage_page.passage": "Zitierte Passage",
     "passage_page.picture": "Seite {page} des Dokuments, die Passage markiert",
-    "passage_page.pages": "Seite {pages}",
-    "passage_page.from": "Zitiert von",
 }

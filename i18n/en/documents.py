@@ -48,9 +48,16 @@ TEXTS = {
     "document_page.zoom": "Larger or smaller",
     "document_page.picture": "Page {page} of {title}, the passage marked",
     "document_page.again": "Try again",
+    "passage_page.ask": "Ask the documents",
     "passage_page.gone": "This link no longer opens anything",
-    "passage_page.passage": "The passage",
+    "passage_page.gone.reason": (
+        "The link of a passage works for 30 days, as long as its document is there. This one is too old, its "
+        "document was removed, or its address is incomplete. Ask your question again for a new link."
+    ),
+    "passage_page.more": "The first {shown} of {pages} pages are shown.",
+    "passage_page.not_now": "This passage cannot be shown now",
+    "passage_page.page": "Page {pages}",
+    "passage_page.pages": "Pages {pages}",
+    "passage_page.passage": "Cited passage",
     "passage_page.picture": "Page {page} of the document, the passage marked",
-    "passage_page.pages": "page {pages}",
-    "passage_page.from": "Cited by",
 }

@@ -360,14 +360,15 @@ class Library:
         await self._links.count(Client(address=address))
         return await self._cited(key)
 
-    async def cited_picture(self, key: str, address: str | None = None) -> bytes:
-        """Render the page on which the passage of a key begins, with the passage marked, as JPEG.
+    async def cited_picture(self, key: str, page: int, address: str | None = None) -> bytes:
+        """Render one of the pages that the passage of a key lies on as JPEG, with the passage marked.
 
         Raises NotFound, Busy and SearchFault.
         """
         entry, passage = await self._cited(key)
-        page, start, end = passage.first_page or 0, passage.start or 0, passage.end or 0
-        return await self._drawn(entry, page, start, end, Client(address=address))
+        if page not in passage.pages:
+            raise NotFound("passage")
+        return await self._drawn(entry, page, passage.start or 0, passage.end or 0, Client(address=address))
 
     async def _cited(self, key: str) -> tuple[IndexedDocument, Passage]:
         opened = self._keys.passage(key, time.time())

@@ -69,32 +69,53 @@ async def test_a_link_opens_its_passage_without_a_visitor_or_a_token(parts: Part
     assert 'lang="de"' in german.text
 
 
-async def test_the_page_of_a_pdf_is_shown_with_the_mark_and_no_other(parts: Parts, client: httpx.AsyncClient) -> None:
+async def test_the_pages_of_a_pdf_are_shown_with_the_mark_and_no_other(parts: Parts, client: httpx.AsyncClient) -> None:
     document = await brought(
         parts, "report.pdf", pdf([["The first page is about tea."] * 40, ["Beacons burn on the coast."] * 40])
     )
     passage = await found(parts, "beacons coast", document)
-    opened = await client.get(path_of(parts, passage))
-    assert "page 2" in opened.text
-    assert f'src="{path_of(parts, passage)}/page.jpg"' in opened.text
-    picture = await client.get(f"{path_of(parts, passage)}/page.jpg")
+    path = path_of(parts, passage)
+    opened = await client.get(path)
+    assert "Page 2" in opened.text
+    assert f'src="{path}/pages/2.jpg"' in opened.text
+    picture = await client.get(f"{path}/pages/2.jpg")
     marked = await parts.library.picture(document, 2, MAYA, start=passage.start or 0, end=passage.end or 0)
     assert (picture.headers["content-type"], picture.content) == ("image/jpeg", marked)
+    head = await client.head(f"{path}/pages/2.jpg")
+    assert (head.status_code, head.headers["content-type"], head.content) == (200, "image/jpeg", b"")
+    others = [await client.get(f"{path}/pages/{number}.jpg") for number in ("1", "3", "0", "x", "9" * 5000)]
+    assert [each.status_code for each in others] == [404] * 5
     assert (await client.get(f"/api/documents/{document}/original")).status_code == 401
 
 
-async def test_a_link_dies_with_its_document_and_a_wrong_one_opens_nothing(
-    parts: Parts, client: httpx.AsyncClient
+async def test_a_link_dies_with_its_document_and_what_is_wrong_opens_the_same_page(
+    parts: Parts, client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     document = await brought(parts, "lights.md", TEXT)
     passage = await found(parts, "lamp whale oil", document)
     path, elsewhere = path_of(parts, passage), replace(passage, end=(passage.end or 0) - 1)
-    wrong = ("/passages/x", f"{path[:-1]}é", f"{path}/page.jpg", path_of(parts, elsewhere))
-    assert [(await client.get(each)).status_code for each in wrong] == [404] * 4
+    expired = f"/passages/{parts.library.passage_key(passage, time.time() - 31 * 86_400)}"
+    foreign_parts = server.build(Settings(data_dir=tmp_path / "another"))
+    foreign = path_of(foreign_parts, passage)
+    await foreign_parts.close()
+    wrong = ("/passages/x", f"{path[:-1]}é", f"{path}/pages/1.jpg", path_of(parts, elsewhere), expired, foreign)
+    answers = [await client.get(each) for each in wrong]
     await parts.library.remove(document, MAYA)
-    gone = await client.get(path)
-    assert gone.status_code == 404
-    assert "This link no longer opens anything" in gone.text
+    answers.append(await client.get(path))
+    assert {(each.status_code, each.headers["content-type"]) for each in answers} == {(404, "text/html; charset=utf-8")}
+    assert len({each.text for each in answers}) == 1
+    assert "This link no longer opens anything" in answers[0].text
+
+
+async def test_a_link_that_is_opened_too_often_says_that_it_is_not_gone(tmp_path: Path) -> None:
+    parts = server.build(Settings(data_dir=tmp_path, rate_limit="1/hour"))
+    passage = await found(parts, "lamp whale oil", await brought(parts, "lights.md", TEXT))
+    async with api_of(parts) as client:
+        opened = [await client.get(path_of(parts, passage)) for _ in range(12)]
+    assert (opened[0].status_code, opened[-1].status_code) == (200, 429)
+    assert "retry-after" in opened[-1].headers
+    assert "This passage cannot be shown now" in opened[-1].text
+    await parts.close()
 
 
 async def test_a_link_outlives_a_restart(parts: Parts) -> None:
