@@ -149,7 +149,7 @@ class Endpoints:
         link = self._linker(request)
         return Found(
             query=found.query.text,
-            sources=[_source(each, link, is_cited=False) for each in found.passages],
+            sources=[source_of(each, link, is_cited=False) for each in found.passages],
             quality=found.quality,
         )
 
@@ -188,7 +188,7 @@ class GrowingAnswer:
             answer=text,
             reasoning=reasoning,
             fields=fields,
-            sources=[_source(each, self._link, number in cited) for number, each in sorted(self._passages.items())],
+            sources=[source_of(each, self._link, number in cited) for number, each in sorted(self._passages.items())],
             warnings=[warning_text(each, self._language) for each in self._warnings],
             error=self._error,
             model=answered_by(self._said.events()) or self._turn.model,
@@ -201,15 +201,8 @@ class GrowingAnswer:
         return language_of_turn(self._turn.record)
 
 
-def _checked(kind: type[Kind], given: Mapping[str, Any]) -> Kind:
-    """Return the arguments; None is missing. Raises Refused."""
-    try:
-        return kind.model_validate_json(to_json({name: each for name, each in given.items() if each is not None}))
-    except (ValidationError, PydanticSerializationError) as error:
-        raise Refused("invalid_request") from error
-
-
-def _source(passage: Passage, link: Link, is_cited: bool) -> Source:
+def source_of(passage: Passage, link: Link, is_cited: bool) -> Source:
+    """Return a passage as a client gets it."""
     return Source(
         number=passage.number,
         title=passage.title,
@@ -222,3 +215,11 @@ def _source(passage: Passage, link: Link, is_cited: bool) -> Source:
         cited=is_cited,
         url=link(passage),
     )
+
+
+def _checked(kind: type[Kind], given: Mapping[str, Any]) -> Kind:
+    """Return the arguments; None is missing. Raises Refused."""
+    try:
+        return kind.model_validate_json(to_json({name: each for name, each in given.items() if each is not None}))
+    except (ValidationError, PydanticSerializationError) as error:
+        raise Refused("invalid_request") from error

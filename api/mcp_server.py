@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -21,8 +21,7 @@ from typing_extensions import TypedDict
 from api.asking import Asking
 from api.citation_links import PATH, Linker
 from api.clients import address_of
-from api.dialects.cited import Link
-from api.endpoints import GrowingAnswer
+from api.endpoints import GrowingAnswer, Source, source_of
 from api.json_bodies import STRICT
 from i18n.messages import error_text, step_status
 from pipeline import VERSION
@@ -31,7 +30,6 @@ from pipeline.documents.library import Library
 from pipeline.errors import GlassboxError, Refused
 from pipeline.events import StepChanged
 from pipeline.own_faults import own_fault
-from pipeline.passages import Passage
 from pipeline.recording import language_of_turn
 from pipeline.turn import AskOptions, Name
 
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS = 500
 IDLE_S = 600.0
+CONNECTION = "glassbox.connection"  # of a request's scope
 INSTRUCTIONS = (
     "Answers questions from the documents of this server, with citations. Show the url of what you cite: it opens the "
     "passage."
@@ -83,17 +82,10 @@ class ReadArguments(BaseModel):
     id: Annotated[str, Field(description="the id of a passage that ask or search_documents gave")]
 
 
-class PassageJson(TypedDict):
+class PassageJson(Source):
     """A passage of a document."""
 
     id: Annotated[str, Field(description="read_passage takes it; empty where the passage can only be read here")]
-    number: Annotated[int, Field(description="what `[n]` in the answer cites")]
-    document: Annotated[str, Field(description="the file's name")]
-    title: str
-    section: str
-    page: int | None
-    text: str
-    url: Annotated[str, Field(description="opens this passage")]
 
 
 class AnswerJson(TypedDict):
@@ -137,8 +129,21 @@ class ToolFault(Exception):
     """A tool failed. Its text is a constant of ours, which the SDK gives to the client."""
 
 
+class Connection:
+    """One request of a client: the calls of tools that it waits for, and whether it has left before their end."""
+
+    def __init__(self) -> None:
+        self.calls, self.has_left = set[asyncio.Task[Any]](), False
+
+    def leave(self) -> None:
+        """End what nobody waits for any more."""
+        self.has_left = True
+        for call in self.calls:
+            call.cancel()
+
+
 Progress = Callable[[str], Awaitable[None]]  # tells the client what is done now
-Tool = Callable[[Request, Mapping[str, Any], Progress], Awaitable[Any]]
+Tool = Callable[[Request, Mapping[str, Any], Progress], Coroutine[Any, Any, Any]]
 
 
 class McpServer:
@@ -180,11 +185,18 @@ class McpServer:
         }
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request of the protocol."""
+        """Handle one request of the protocol.
+
+        The SDK returns when the client has its answer, and when it has gone without one; it tells the tool of neither.
+        """
         async with self._starting:
             if self._manager is None:
                 self._manager = await self._started()
-        await self._manager.handle_request(scope, receive, send)
+        connection = Connection()
+        try:
+            await self._manager.handle_request({**scope, CONNECTION: connection}, receive, send)
+        finally:
+            connection.leave()
 
     async def close(self) -> None:
         """End every session."""
@@ -260,8 +272,7 @@ class McpServer:
                         token, steps, message=message, related_request_id=str(context.request_id)
                     )
 
-            found: dict[str, Any] = await tool(request, arguments, progress)
-            return found
+            return await _while_connected(request, tool(request, arguments, progress))
         except ToolFault:
             raise
         except GlassboxError as error:
@@ -284,9 +295,8 @@ class McpServer:
                 conversation_id=asked_for.conversation_id,
             ),
         )
-        passages: dict[int, Passage] = {}
-        link, language = self._linker(request), language_of_turn(asked.turn.record)
-        growing, has_ended = GrowingAnswer(asked.turn, link), False
+        growing, language = GrowingAnswer(asked.turn, self._linker(request)), language_of_turn(asked.turn.record)
+        has_ended = False
         try:
             async with aclosing(asked.batches) as batches:
                 async for batch in batches:
@@ -294,17 +304,17 @@ class McpServer:
                     for event in batch:
                         if isinstance(event, StepChanged) and event.state == "began":
                             await progress(step_status(event, language))
-                        passages |= {each.number: each for each in getattr(event, "passages", ())}
             has_ended = True
         finally:
-            if not has_ended:  # the client has cancelled it
+            # Who cancels stops the turn; who only disconnects leaves it, as in every dialect.
+            if not has_ended and not _connection(request).has_left:
                 self._keep(self._asking.pipeline.stop(asked.turn.id))
         said = growing.answer()
         if said["state"] != "finished":
             raise ToolFault(said["error"])
         return AnswerJson(
             answer=said["answer"],
-            passages=[self._passage(each, link) for _, each in sorted(passages.items())],
+            passages=[_with_id(each) for each in said["sources"]],
             cited=[each["number"] for each in said["sources"] if each["cited"]],
             reasoning=said["reasoning"],
             fields=said["fields"],
@@ -319,7 +329,7 @@ class McpServer:
         visitor, options = self._asking.bearer_visitor(request), AskOptions(passages_wanted=wanted.limit)
         found = await self._library.search(wanted.query, visitor, options, address_of(request))
         link = self._linker(request)
-        return PassagesJson(passages=[self._passage(each, link) for each in found.passages])
+        return PassagesJson(passages=[_with_id(source_of(each, link, is_cited=False)) for each in found.passages])
 
     async def _list(self, request: Request, arguments: Mapping[str, Any], _: Progress) -> DocumentsJson:
         _checked(NoArguments, arguments)
@@ -340,21 +350,34 @@ class McpServer:
 
     async def _read(self, request: Request, arguments: Mapping[str, Any], _progress: Progress) -> PassageJson:
         _, passage = await self._library.cited(_checked(ReadArguments, arguments).id, address_of(request))
-        return self._passage(passage, self._linker(request))
+        return _with_id(source_of(passage, self._linker(request), is_cited=False))
 
-    def _passage(self, passage: Passage, link: Link) -> PassageJson:
-        url = link(passage)
-        _, _, key = url.partition(f"{PATH}/")
-        return PassageJson(
-            id=key,
-            number=passage.number,
-            document=passage.document,
-            title=passage.title,
-            section=passage.section,
-            page=passage.first_page,
-            text=passage.text,
-            url=url,
-        )
+
+def _with_id(source: Source) -> PassageJson:
+    return PassageJson(**source, id=source["url"].partition(f"{PATH}/")[2])
+
+
+def _connection(request: Request) -> Connection:
+    connection: Connection = request.scope[CONNECTION]
+    return connection
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, Any]) -> dict[str, Any]:
+    """Do the work of a call until the client leaves. Raises ToolFault, which nobody reads, when it has left."""
+    connection = _connection(request)
+    if connection.has_left:
+        work.close()
+        raise ToolFault
+    call: asyncio.Task[dict[str, Any]] = asyncio.create_task(work)
+    connection.calls.add(call)
+    try:
+        return await call
+    except asyncio.CancelledError:
+        if not connection.has_left:
+            raise
+        raise ToolFault from None
+    finally:
+        connection.calls.discard(call)
 
 
 def _checked(kind: type[Body], arguments: Mapping[str, Any]) -> Body:

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from mcp import ClientSession, McpError, types
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
+from starlette.types import ASGIApp, Message
 
 import server
 from pipeline.documents.library import Upload
@@ -26,6 +27,8 @@ QUESTION = "Why does water temperature change the taste of coffee?"
 TOKEN = "token-0123456789abcdef"
 MAYA = "maya-0123456789abcdef"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+INITIALIZE = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+ACCEPT = {"Accept": "application/json, text/event-stream", "X-Visitor": MAYA}
 
 
 @pytest.fixture
@@ -95,6 +98,7 @@ async def test_the_tools_describe_themselves_and_give_what_they_say(parts: Parts
     assert len(found["passages"]) == 2
     assert listed["documents"]
     assert passage["text"] == answer["passages"][0]["text"]
+    assert [each["number"] for each in answer["passages"] if each["cited"]] == answer["cited"]
     assert passage["url"].startswith("http://127.0.0.1/passages/")
     assert all(each.isError for each in wrong)
     texts = [each.content[0].text for each in wrong]  # type: ignore[union-attr]
@@ -154,3 +158,61 @@ async def test_a_client_that_cancels_stops_the_turn(tmp_path: Path, provider: Pr
     (turn,) = await parts.conversations.turns(conversation.id, MAYA)
     assert turn.state == "stopped"
     await parts.close()
+
+
+async def test_a_client_that_disconnects_leaves_the_turn_which_then_stops(tmp_path: Path, provider: Provider) -> None:
+    endless = ModelEntry(label="endless", model="hosted_vllm/endless", api_base=provider.base)
+    parts = server.build(Settings(data_dir=tmp_path, models=(endless,), leave_grace_s=0))
+    app = application(parts)
+    call = {"name": "ask", "arguments": {"question": QUESTION, "model": "endless"}}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", timeout=60) as http:
+        begun = await http.post("/mcp", json=message(1, "initialize", INITIALIZE), headers=ACCEPT)
+        session = {**ACCEPT, "mcp-session-id": begun.headers["mcp-session-id"]}
+        await http.post("/mcp", json=message(None, "notifications/initialized", {}), headers=session)
+        asking = http.build_request("POST", "/mcp", json=message(2, "tools/call", call), headers=session)
+        disconnected = asyncio.Event()
+        exchange = asyncio.create_task(until_disconnected(app, asking, disconnected))
+        await until(lambda: parts.pipeline.load[0] == 1)
+        disconnected.set()
+        await exchange
+        await until(lambda: parts.pipeline.load[0] == 0)
+        listed = await http.post("/mcp", json=message(3, "tools/list", {}), headers=session)
+    assert "search_documents" in listed.text  # the session goes on
+    (conversation,) = await parts.conversations.list(MAYA)
+    (turn,) = await parts.conversations.turns(conversation.id, MAYA)
+    assert turn.state == "stopped"
+    await app.state.mcp.close()
+    await parts.close()
+
+
+def message(number: int | None, method: str, params: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "method": method, "params": params} | ({} if number is None else {"id": number})
+
+
+async def until_disconnected(app: ASGIApp, request: httpx.Request, disconnected: asyncio.Event) -> None:
+    """Send a request as a server hands it to the app, and end the connection at that event."""
+    arriving = [{"type": "http.request", "body": request.content, "more_body": False}]
+
+    async def receive() -> Message:
+        if arriving:
+            return arriving.pop()
+        await disconnected.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        pass
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": request.url.path,
+        "raw_path": request.url.raw_path,
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    await app(scope, receive, send)
