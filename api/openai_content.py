@@ -1,4 +1,4 @@
-"""The content of messages as OpenAI's clients send it: a text or a list of parts, and instructions. Pure."""
+"""The content of messages as OpenAI's clients send it: a text or a list of parts, instructions, and tasks. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from api.json_bodies import TOLERANT
 from pipeline.errors import Refused
 from pipeline.turn import INSTRUCTIONS_CHARS
 
+# How the templates of Open WebUI begin, by which it asks a model for titles, tags, follow-up questions and searches,
+# and what all of them hold.
+TASK_BEGINNING, TASK_CHAT = "### Task:", "<chat_history>"
 TEXT_PARTS = ("text", "input_text", "output_text")
 
 
@@ -36,6 +39,12 @@ def text_of(content: Content, *, is_question: bool = False) -> str:
     if is_question and any(part.type not in TEXT_PARTS for part in content):
         raise Refused("not_text")
     return "\n".join(part.text for part in content if part.type in TEXT_PARTS and part.text)
+
+
+def check_is_no_task(question: str) -> None:
+    """Refuse work on a chat that a client asks for by itself: no document answers it. Raises Refused."""
+    if question.startswith(TASK_BEGINNING) and TASK_CHAT in question:
+        raise Refused("client_task")
 
 
 def instructions_of(texts: Iterable[str]) -> str | None:

@@ -63,6 +63,7 @@ RefusalCode = Literal[
     "many_choices",
     "answer_format",
     "client_tools",
+    "client_task",
     "not_text",
     "long_instructions",
 ]

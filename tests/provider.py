@@ -352,6 +352,13 @@ behind and the cup is thin [1].
 Dark roasts turn harsh in boiling water [1].
 
 [[ ## completed ## ]]"""
+CITING_BACKWARDS = """[[ ## reasoning ## ]]
+Passage 3 says what to do, passage 1 why.
+
+[[ ## answer ## ]]
+Grind it finer [3]. Change one thing at a time [2], and mind the heat [1][2].
+
+[[ ## completed ## ]]"""
 DECLINING = """[[ ## reasoning ## ]]
 Nothing of it.
 
@@ -363,6 +370,10 @@ The documents say nothing about that.
 
 def cites(wish: Wish) -> Script:
     yield from whole(pieces_of(CITING))
+
+
+def cites_backwards(wish: Wish) -> Script:
+    yield from whole(pieces_of(CITING_BACKWARDS))
 
 
 def declines(wish: Wish) -> Script:
@@ -531,6 +542,7 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "huge": huge,
     "empty": empty,
     "cites": cites,
+    "cites-backwards": cites_backwards,
     "declines": declines,
     "thinking": thinking,
     "thinking-elsewhere": thinking_elsewhere,

@@ -30,6 +30,8 @@ REFRESH = "run: python -m tests.documentation"
 OTHER_NAMES = {
     *(each.key_name for each in HOSTED),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "API_BASE"),
+    *("OPENAI_API_BASE_URL", "TASK_MODEL_EXTERNAL"),  # of Open WebUI, as the next ones
+    *("ENABLE_TITLE_GENERATION", "ENABLE_TAGS_GENERATION", "ENABLE_FOLLOW_UP_GENERATION"),
 }
 CAPITALS = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 

@@ -39,6 +39,7 @@ PARAMS: Mapping[str, str] = MappingProxyType(
         "long_question": QUESTION,
         "unreadable_question": QUESTION,
         "not_text": QUESTION,
+        "client_task": QUESTION,
         "long_instructions": QUESTION,
         "many_choices": "n",
         "answer_format": "response_format",

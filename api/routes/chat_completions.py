@@ -23,7 +23,7 @@ from api.json_bodies import TOLERANT, body_of
 from api.messages import Message, said_in
 from api.model_ids import model_named
 from api.model_keys import ModelKey
-from api.openai_content import Content, instructions_of, text_of
+from api.openai_content import Content, check_is_no_task, instructions_of, text_of
 from api.operations import EXAMPLE_QUESTION, operation
 from api.streams import answered, stream
 from pipeline.errors import Refused
@@ -114,6 +114,7 @@ def routes(asking: Asking, models: Models, linker: Linker) -> APIRouter:
         ask = await body_of(request, AskWithOptions)
         _check(ask)
         named, (question, history) = model_named(ask.model, models, profiles), said_in(ask.chat)
+        check_is_no_task(question)
         options = _options(ask, named.profile)
         asked = await asking.start(
             request,

@@ -25,7 +25,7 @@ from api.json_bodies import TOLERANT, body_of
 from api.messages import Message, said_in
 from api.model_ids import model_named
 from api.model_keys import ModelKey
-from api.openai_content import Content, instructions_of, text_of
+from api.openai_content import Content, check_is_no_task, instructions_of, text_of
 from api.operations import EXAMPLE_QUESTION, operation, query
 from api.streams import answered, stream
 from pipeline.errors import Gone, NotFound, Refused
@@ -116,6 +116,7 @@ def routes(asking: Asking, models: Models, linker: Linker) -> DialectRouter:
         named = model_named(ask.model, models, pipeline.profiles)
         messages = await _messages(ask.input, visitor, pipeline)
         question, history = said_in(Message(role, text) for role, text in messages if role in ("user", "assistant"))
+        check_is_no_task(question)
         instructions = [ask.instructions or "", *(text for role, text in messages if role in ("system", "developer"))]
         options = _options(ask, instructions_of(instructions), named.profile)
         previous = await _previous(ask, visitor, pipeline)

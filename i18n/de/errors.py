@@ -78,6 +78,10 @@ TEXTS = {
     "refused.answer_format": (
         "Antworten sind Text. Lassen Sie response_format (oder text.format) weg, oder setzen Sie dessen type auf text."
     ),
+    "refused.client_task": (
+        "Titel, Schlagwörter und Anschlussfragen von Chats werden hier nicht geschrieben, nur Antworten aus Dokumenten. "
+        "Wählen Sie in Open WebUI ein anderes Aufgabenmodell, oder schalten Sie diese Aufgaben ab."
+    ),
     "refused.client_tools": (
         "Werkzeuge eines Clients werden hier nicht aufgerufen. Lassen Sie tool_choice weg, oder setzen Sie es auf auto oder none."
     ),

@@ -49,6 +49,10 @@ TEXTS = {
     "refused.artifact_form": "Only a table can be had as CSV (`as=csv`). Leave `as` out.",
     "refused.many_choices": "Only one answer is written at a time. Leave n out, or set it to 1.",
     "refused.answer_format": "Answers are text. Leave response_format (or text.format) out, or set its type to text.",
+    "refused.client_task": (
+        "No titles, tags or follow-up questions of chats are written here, only answers from documents. "
+        "Choose another task model in Open WebUI, or switch these tasks off."
+    ),
     "refused.client_tools": ("No tools of a client are called here. Leave tool_choice out, or set it to auto or none."),
     "refused.not_text": (
         "The question holds a picture, a sound or a file, and only text is read. Add files as documents, and ask with text alone."
