@@ -20,7 +20,7 @@ from api.dialects.cited import Link, cited_in, title_of
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
 from api.dialects.openai_errors import error_body, error_of, status_of
-from api.dialects.openai_texts import ANSWER, BREAK, Sent, SentText, heading, warnings_of
+from api.dialects.openai_texts import ANSWER, BREAK, Sent, SentText, heading, source_event, warnings_of
 from i18n import text
 from i18n.messages import ending_text
 from pipeline.events import (
@@ -104,14 +104,6 @@ class _Source(NamedTuple):
 
     passage: Passage
     url: str
-
-    @property
-    def event(self) -> Json:
-        """Return it as Open WebUI shows it."""
-        name, text = title_of(self.passage), self.passage.text
-        metadata = {"source": self.url, "name": name, "external": True}
-        source = {"source": {"name": name, "url": self.url}, "document": [text], "metadata": [metadata]}
-        return {"event": {"type": "source", "data": source}}
 
 
 def _lists(sources: Sequence[_Source]) -> Json:
@@ -212,7 +204,7 @@ class _Chunks:
         self._sources = dict(sorted({**before, **named}.items()))
         lists = _lists([*self._sources.values()])
         self._repeated = {"search_results": lists["search_results"]}
-        new = [each.event for number, each in sorted(named.items()) if number not in before]
+        new = [source_event([each]) for number, each in sorted(named.items()) if number not in before]
         return b"".join(frame({**self._chunk({}), **each}) for each in (lists, *new))
 
     def _finished(self, event: TurnFinished) -> bytes:

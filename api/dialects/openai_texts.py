@@ -1,13 +1,16 @@
-"""What both of OpenAI's protocols write: texts that cannot be taken back, headings of fields, warnings. Pure."""
+"""What both of OpenAI's protocols write: texts that cannot be taken back, headings of fields, warnings, what Open WebUI
+reads beside OpenAI's keys. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from api.dialects.cited import title_of
 from i18n import has, text
 from i18n.messages import warning_text
 from pipeline.events import Event, Warned
+from pipeline.passages import Passage
 
 ANSWER = "answer"
 PLAIN_REASONING = ("reasoning", "thinking")  # every other field but the answer stands under its title
@@ -83,3 +86,11 @@ def warnings_of(events: Iterable[Event], language: str) -> dict[str, Any]:
     """Return what a reader should know about the answer; no key without any."""
     warned = [{"code": e.code, "text": warning_text(e, language)} for e in events if isinstance(e, Warned)]
     return {"warnings": warned} if warned else {}
+
+
+def source_event(sources: Sequence[tuple[Passage, str]]) -> dict[str, Any]:
+    """Return passages, each with its link, as Open WebUI shows them: `[n]` is the n-th of all that arrive."""
+    texts = [passage.text for passage, _ in sources]
+    metadata = [{"source": url, "name": title_of(passage), "external": True} for passage, url in sources]
+    source = {"name": metadata[0]["name"], "url": metadata[0]["source"]}
+    return {"event": {"type": "source", "data": {"source": source, "document": texts, "metadata": metadata}}}

@@ -1,5 +1,8 @@
 """OpenAI's Responses API: a turn as its events with `event:` lines and numbers, or as one object.
 
+The first event after a search names the passages that it found under `event`, as Open WebUI reads them: in the order of
+their numbers and before any text, since it takes `[n]` for the n-th source that arrived.
+
 The object of a response is made from the events of its turn alone, so the last event of a stream, the answer without
 streaming and a later request for the same response hold the same. What a turn does not store (`metadata`) is there only
 in the answer to the request that sent it.
@@ -19,7 +22,7 @@ from api.dialects.cited import Link, cited_in, title_of
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
 from api.dialects.openai_errors import Error, error_of, status_of
-from api.dialects.openai_texts import warnings_of
+from api.dialects.openai_texts import source_event, warnings_of
 from api.dialects.response_items import COMPLETED, IN_PROGRESS, INCOMPLETE, MESSAGE, TEXT_DELTA, OutputItems
 from i18n.messages import ending_text
 from pipeline.events import (
@@ -119,6 +122,7 @@ class _Writer:
         self._place: Json = {}  # of the last piece of a text
         self._before_piece = b""  # what the frame of a piece begins with there
         self._passages: tuple[Passage, ...] = ()
+        self._unnamed: list[tuple[Passage, str]] = []  # passages with their links, for the next event
         self._warned: list[Warned] = []
         self._model = turn.model
         self._ending: Ending | None = None
@@ -135,7 +139,9 @@ class _Writer:
         """Write an event of the response."""
         number, type = next(self._numbers), f"response.{type}"
         if number > self._dialect.after:
-            self._written.append(frame({"type": type, "sequence_number": number, **keys}, event=type))
+            sources = source_event(self._unnamed) if self._unnamed else {}
+            self._written.append(frame({"type": type, "sequence_number": number, **keys, **sources}, event=type))
+        self._unnamed = []
 
     def delta(self, type: str, place: Json, piece: str) -> None:
         """Write a piece of a text. Each token makes one, so what the pieces of a place share is written once."""
@@ -192,7 +198,7 @@ class _Writer:
             case FieldReset():
                 self._items.reset(event.field)
             case PassagesFound():
-                self._passages = passages_after(self._passages, event)
+                self._found(event)
             case Recovered():
                 self._model = event.to_model
             case TurnStarted():
@@ -204,6 +210,11 @@ class _Writer:
                 self._warned.append(event)
             case _:
                 pass  # there is no event for it
+
+    def _found(self, event: PassagesFound) -> None:
+        known = {each.number for each in self._passages}
+        self._passages = passages_after(self._passages, event)
+        self._unnamed += [(each, self._dialect.link(each)) for each in self._passages if each.number not in known]
 
     def _end(self, ending: Ending) -> None:
         if isinstance(ending, TurnFinished):

@@ -313,6 +313,16 @@ def test_a_turn_is_the_whole_grammar_in_order() -> None:
     ]
 
 
+def test_passages_are_named_once_and_in_order_by_the_first_event_after_they_were_found() -> None:
+    events = answered(found(1, 2), found(1, 2, 3), delta("answer", "Hot"), found(4), delta("answer", " [3][1]."))
+    said = [each for each in written(events) if "event" in each]
+    assert [each["type"] for each in said] == ["response.output_item.added", "response.output_text.annotation.added"]
+    assert [len(each["event"]["data"]["document"]) for each in said] == [3, 1]
+    first = said[0]["event"]["data"]
+    assert [each["source"] for each in first["metadata"]] == [link(replace(PASSAGE, number=n)) for n in (1, 2, 3)]
+    assert first["source"] == {"name": "Tea › Brewing", "url": link(PASSAGE)}
+
+
 def test_other_fields_are_parts_of_the_reasoning_under_their_titles() -> None:
     final = whole(answered(delta("analysis", "It is so."), delta("findings", "- high | x"), delta("answer", "Yes.")))
     assert texts_in(final, "reasoning") == ["**Analysis**\n\nIt is so.", "**Findings**\n\n- high | x"]

@@ -51,12 +51,15 @@ DOCUMENTS = {
 }
 
 
+Source = tuple[str, str, list[str]]  # its title, address and texts
+
+
 class Shown(NamedTuple):
     """What the page shows: the texts, and under each number the title, address and texts of a source."""
 
     reasoning: str
     content: str
-    sources: dict[int, tuple[str, str, list[str]]]
+    sources: dict[int, Source]
 
 
 @pytest.fixture
@@ -102,12 +105,17 @@ def shown(chunks: list[Any]) -> Shown:
             told += [annotated(each["url_citation"]) for each in delta.get("annotations") or []]
             reasoning += delta.get("reasoning_content") or ""
             content += delta.get("content") or ""
-    sources: dict[str, tuple[str, str, list[str]]] = {}
+    return Shown(reasoning, content, dict(enumerate(sources_of(told), 1)))
+
+
+def sources_of(told: list[Any]) -> list[Source]:
+    """Its sources in the order in which their addresses came."""
+    sources: dict[str, Source] = {}
     for each in told:
         for document, metadata in zip(each["document"], each["metadata"], strict=True):
             known = sources.setdefault(metadata["source"], (metadata["name"], metadata["source"], []))
             known[2].append(document)
-    return Shown(reasoning, content, dict(enumerate(sources.values(), 1)))
+    return [*sources.values()]
 
 
 def annotated(citation: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +135,24 @@ async def test_a_number_opens_its_passage_though_a_later_one_is_cited_first(clie
         opened = await client.get(url, headers={"Sec-Fetch-Site": "cross-site"})
         assert opened.status_code == 200
         assert texts[0] in opened.text
+
+
+async def test_a_number_opens_its_passage_over_a_connection_of_the_type_responses_too(
+    client: httpx.AsyncClient,
+) -> None:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": QUESTION}]}
+    answer = await client.post("/v1/responses", json={"stream": True, "model": "cites-backwards", "input": [item]})
+    lines = [line.removeprefix("data:") for line in answer.text.splitlines() if line.startswith("data:")]
+    told, content = list[Any](), ""
+    for event in map(json.loads, lines):
+        told += [event["event"]["data"]] if "event" in event else []
+        content += event["delta"] if event["type"] == "response.output_text.delta" else ""
+        if event["type"] == "response.output_item.done" and event["item"]["type"] == "message":
+            told += [annotated(each) for part in event["item"]["content"] for each in part["annotations"]]
+    assert content.startswith("Grind it finer [3].")
+    results = json.loads(lines[-1])["response"]["search_results"]
+    assert [each[1] for each in sources_of(told)] == [each["url"] for each in results]
+    assert [each[2][0] for each in sources_of(told)] == [each["snippet"] for each in results]
 
 
 async def test_sources_come_before_the_text_and_every_chunk_but_the_last_is_unfinished(
