@@ -53,8 +53,9 @@ def answer_of(provider: Provider, model: str, headers: dict[str, str] | None = N
     return httpx.post(f"{provider.base}/chat/completions", json=request, headers=headers)
 
 
-def is_idle(provider: Provider, within_s: float) -> bool:
-    until = time.monotonic() + within_s
+def is_idle(provider: Provider) -> bool:
+    """Whether the provider has seen every connection close, which it is given a minute for."""
+    until = time.monotonic() + 60
     while provider.active and time.monotonic() < until:
         time.sleep(0.01)
     return provider.active == 0
@@ -205,7 +206,7 @@ def test_one_line_can_be_huge(provider: Provider) -> None:
 @pytest.mark.parametrize(("model", "events"), [("hang", 0), ("head-no-token", 1), ("stall-after-4", 4)])
 def test_silence_falls_where_wished_and_the_leaving_is_noticed(provider: Provider, model: str, events: int) -> None:
     assert len(heard_until(httpx.ReadTimeout, events_of(provider.base, model, timeout_s=0.3))) == events
-    assert is_idle(provider, within_s=0.5)
+    assert is_idle(provider)
 
 
 @pytest.mark.parametrize("model", ["endless", "endless-gap-0", "drip"])
@@ -214,7 +215,7 @@ def test_long_streams_go_on_until_the_client_leaves(provider: Provider, model: s
         for _ in range(3):
             next(events)
         assert provider.active == 1
-    assert is_idle(provider, within_s=0.5)
+    assert is_idle(provider)
 
 
 def test_a_401_echoes_the_key_it_was_sent(provider: Provider) -> None:

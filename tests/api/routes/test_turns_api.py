@@ -411,7 +411,7 @@ def test_an_answer_that_is_not_streamed_is_the_same_turn_as_one_object(app: Serv
 def test_leaving_an_answer_that_is_not_streamed_ends_it(app: Served, provider: Provider) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{app.url}/api/turns", json={"question": QUESTION, "model": "endless", "stream": False}, timeout=1)
-    until = time.monotonic() + 3
+    until = time.monotonic() + 60
     while provider.active and time.monotonic() < until:
         time.sleep(0.05)
     assert provider.active == 0
@@ -433,7 +433,7 @@ def test_closing_the_connection_is_leaving_and_the_provider_sees_it(app: Served,
         for line in answer.iter_lines():
             if line == "event: field_delta":
                 break
-    until = time.monotonic() + 2
+    until = time.monotonic() + 60
     while provider.active and time.monotonic() < until:
         time.sleep(0.05)
     assert provider.active == 0

@@ -416,9 +416,9 @@ async def test_react_raises_the_fault_where_not_even_the_answer_has_room() -> No
 
 async def test_a_model_is_not_blamed_for_the_time_between_its_calls() -> None:
     async def search(query: Query, scope: Scope, options: SearchOptions = DEFAULT_OPTIONS) -> SearchResult:
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(2.5)
         return await find_tea(query, scope, options)
 
-    limits = ReplyLimits(0.3, 0.3, 32_000)
+    limits = ReplyLimits(2, 2, 32_000)
     events, *_ = await run(ReActWithTools(search), *REACTS, limits=limits)
     assert fields_of(events)["answer"] == "80 °C [1]."

@@ -327,14 +327,12 @@ def test_a_folder_leaves_alone_what_did_not_come_from_it(tmp_path: Path) -> None
     index.close()
 
 
-def test_an_unchanged_index_is_open_again_at_once(tmp_path: Path) -> None:
+def test_an_unchanged_index_is_opened_again_without_indexing(tmp_path: Path) -> None:
     samples = ROOT / "samples"
     index = EdgeIndex(tmp_path)
     Reader(samples).synchronise(index)
     index.close()
-    began_s = time.perf_counter()
     index = EdgeIndex(tmp_path)
     assert Reader(samples).synchronise(index).indexed == 0
-    assert time.perf_counter() - began_s < 3  # 0.1 s on an idle machine
     assert asyncio.run(index(Query("How hot is filter coffee brewed?"), SHARED)).passages
     index.close()
