@@ -20,8 +20,7 @@ from tests.served import Served, served
 
 QUESTION = "Why does water temperature change the taste of coffee?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-# A loaded machine may take its time over anything; what must be seen while it runs is therefore asked of answers that
-# do not end before it was seen.
+# What must be seen while an answer runs is asked of answers that do not end before it was seen.
 THOUGHTFUL = "ok-tokens-1500-gap-30"  # reasons for 11 s, then answers for 34 s
 ENDLESS = "endless-gap-40"
 SILENT = "hang"  # takes the question and says nothing
