@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 
 def cpu_of(pid: int) -> float:
-    """Return the CPU seconds of a process and all its threads so far, in steps of a clock tick (10 ms)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the CPU seconds of a process and all its threads so far."""
+    return time.clock_gettime((~pid << 3) | 2)  # as clock_getcpuclockid(3) does, which Python has not
 
 
 def memory_of(pid: int) -> float:

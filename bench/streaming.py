@@ -1,10 +1,11 @@
 """Measures what a streamed token costs one reader on each path, and what many readers get from one local provider.
 
-    python -m bench.streaming [one|page|crowd] [--runs 9] [--tokens 2000] [--streams 1 25 100 200]
+    python -m bench.streaming [one|dialects|page|crowd] [--runs 9] [--tokens 2000] [--streams 1 25 100 200]
 
 The provider is a process of its own, so its CPU counts nowhere. **One**: CPU of raw httpx, bare DSPy and the Pipeline
-is this process's, that of the API is the app's (/proc/<pid>/stat, all threads). *Apart*: 6,000 tokens per second, so
+is this process's, that of the API is the app's, all threads. *Apart*: 6,000 tokens per second, so
 that each one is read, parsed and sent separately; *burst*: as fast as possible, where one read yields many.
+**Dialects**: the same for every door of a program, apart, see `bench/dialects.py`.
 **Page**: one page in Chromium, see `bench/visit.py`.
 **Crowd**: streams of 20 tokens per second, begun within 2 s; a server is a process, and so are its CPU and memory.
 """
@@ -21,14 +22,14 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 import dspy
 import httpx
 
-from bench import crowd, visit
+from bench import crowd, dialects, visit
 from bench.bare import bare
 from bench.processes import cpu_of
 from pipeline.events import FieldDelta, TurnFinished
@@ -190,6 +191,26 @@ async def measure_one(runs: int, tokens: int) -> str:
     return "\n".join([head, "|---|---|---|---|---|", *rows])
 
 
+async def measure_dialects(runs: int, tokens: int) -> str:
+    """Measure one reader in every dialect and return a Markdown table."""
+    model, slow = f"ok-tokens-{tokens}-rate-6000", "ok-tokens-400-gap-5"
+    with provider_process() as base, tempfile.TemporaryDirectory() as folder:
+        entries = entries_of(base, model, slow)
+        with pipeline_of(entries, Path(folder)) as pipeline:
+            started = await pipeline.start(TurnRequest(QUESTION, model=model))
+            events = tuple([event async for event in pipeline.follow(started.id) if event])
+            turn = replace(started.snapshot, record=events)
+            await pipeline.close()
+        settings = {"MODELS": json.dumps(entries), "DEFAULT_MODEL": model}
+        with served(Path(folder) / "app", **settings) as app:
+            async with httpx.AsyncClient(timeout=60) as client:
+                table = await dialects.measure(client, app.url, app.process.pid, turn, QUESTION, runs)
+        async with httpx.AsyncClient(timeout=60) as client:
+            with served(Path(folder) / "slow", **settings | {"DEFAULT_MODEL": slow}) as app:
+                updates, told = await dialects.updates_of(client, app.url, QUESTION)
+    return f"{table}\n\nquestion_stream at 5 ms a token: {updates} updates of {told} tokens."
+
+
 async def measure_crowd(counts: Sequence[int]) -> str:
     """Measure that many streams at once on every path, one path after another, and return a Markdown table."""
     model = f"ok-tokens-{CROWD_TOKENS}-rate-{CROWD_RATE}"
@@ -233,7 +254,7 @@ def entries_of(base: str, *models: str) -> list[dict[str, str]]:
 
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reader.add_argument("table", nargs="?", choices=("one", "page", "crowd", "all"), default="all")
+    reader.add_argument("table", nargs="?", choices=("one", "dialects", "page", "crowd", "all"), default="all")
     reader.add_argument("--runs", type=int, default=9)
     reader.add_argument("--tokens", type=int, default=2000)
     reader.add_argument("--streams", type=int, nargs="+", default=(1, 25, 100, 200))
@@ -241,6 +262,8 @@ def main() -> None:
     os.environ.update(QUIET)
     if asked.table in ("one", "all"):
         print(asyncio.run(measure_one(asked.runs, asked.tokens)), flush=True)
+    if asked.table in ("dialects", "all"):
+        print(asyncio.run(measure_dialects(asked.runs, asked.tokens)), flush=True)
     if asked.table in ("page", "all"):
         print(measure_page(asked.runs), flush=True)
     if asked.table in ("crowd", "all"):
