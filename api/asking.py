@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from fastapi import Request
-from pydantic import SecretStr
 
 from api.clients import address_of, is_local
+from api.model_keys import model_key_of
 from api.visitors import bearer_visitor_of
 from pipeline.errors import Gone, NotFound, Refused
 from pipeline.events import Event
@@ -69,9 +69,11 @@ class Asking:
         conversation_id: str | None = None,
         begins: bool = False,
         follows: str | None = None,
-        model_key: SecretStr | None = None,
     ) -> TurnRequest:
-        """Return the request of a turn. A client's history is used as a whole, unless `given` says less."""
+        """Return the request of a turn, with the key of a model that it may bring. Raises Refused.
+
+        A client's history is used as a whole, unless `given` says less.
+        """
         if history is not None and "history_turns" not in given:
             options = replace(options, history_turns=min(len(history), MOST_HISTORY))
             given = {*given, "history_turns"}
@@ -87,7 +89,7 @@ class Asking:
             history=None if history is None else tuple(history),
             address=address_of(request),
             is_local=is_local(request),
-            model_key=model_key,
+            model_key=model_key_of(request),
         )
 
     async def start(self, request: Request, asked: TurnRequest) -> Asked:

@@ -114,7 +114,7 @@ def _complete(said: Json, route: APIRoute, schema: Any, dialects: Sequence[Diale
     dialect = dialect_of({"path": route.path_format, ROUTERS: tuple(dialects)})
     tag = next((tag for prefix, tag in TAGS if route.path_format.startswith(prefix)), "Operation")
     said["tags"] = [tag]
-    calls |= {visitor_of} if operation.asks else set()
+    calls |= {visitor_of, model_key_of} if operation.asks else set()
     headers = [named for call, named in HEADERS.items() if call in calls] + [IDEMPOTENCY_KEY] * operation.asks
     parameters = [*said.get("parameters", []), *operation.parameters, *(_header(*named) for named in headers)]
     if parameters:

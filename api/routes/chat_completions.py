@@ -22,7 +22,6 @@ from api.dialects.chat_completions import ChatCompletions
 from api.json_bodies import TOLERANT, body_of
 from api.messages import Message, said_in
 from api.model_ids import model_named
-from api.model_keys import ModelKey
 from api.openai_content import Content, check_is_no_task, instructions_of, text_of
 from api.operations import EXAMPLE_QUESTION, operation
 from api.streams import answered, stream
@@ -110,7 +109,7 @@ def routes(asking: Asking, models: Models, linker: Linker) -> APIRouter:
         return _model(id, next((each for each in models.choices if each.label == named.label), None))
 
     @router.post("/chat/completions", **operation("Chat completion", AskWithOptions, example=EXAMPLE, asks=True))
-    async def chat_completions(request: Request, key: ModelKey) -> Response:
+    async def chat_completions(request: Request) -> Response:
         ask = await body_of(request, AskWithOptions)
         _check(ask)
         named, (question, history) = model_named(ask.model, models, profiles), said_in(ask.chat)
@@ -126,7 +125,6 @@ def routes(asking: Asking, models: Models, linker: Linker) -> APIRouter:
                 options=replace(options_in(ask, AskOptions), **options),
                 given={*options, *(name for name in ask.model_fields_set if getattr(ask, name) is not None)},
                 history=history,
-                model_key=key,
             ),
         )
         with_usage = bool(ask.stream_options and ask.stream_options.include_usage)

@@ -24,7 +24,6 @@ from api.dialects.responses import Responses, response_id, turn_id_of, turn_id_o
 from api.json_bodies import TOLERANT, body_of
 from api.messages import Message, said_in
 from api.model_ids import model_named
-from api.model_keys import ModelKey
 from api.openai_content import Content, check_is_no_task, instructions_of, text_of
 from api.operations import EXAMPLE_QUESTION, operation, query
 from api.streams import answered, stream
@@ -110,7 +109,7 @@ def routes(asking: Asking, models: Models, linker: Linker) -> DialectRouter:
     router, pipeline = DialectRouter(Responses(lambda passage: ""), "/v1/responses"), asking.pipeline
 
     @router.post("", **operation("Create a response", AskWithOptions, example=EXAMPLE, asks=True))
-    async def create(request: Request, key: ModelKey) -> Response:
+    async def create(request: Request) -> Response:
         ask, visitor = await body_of(request, AskWithOptions), asking.bearer_visitor(request)
         _check(ask)
         named = model_named(ask.model, models, pipeline.profiles)
@@ -130,7 +129,6 @@ def routes(asking: Asking, models: Models, linker: Linker) -> DialectRouter:
             history=history if history and previous == Previous() else None,
             conversation_id=previous.conversation_id,
             follows=previous.turn_id,
-            model_key=key,
         )
         begun = await asking.start(request, asked)
         dialect = Responses(linker(request), ask.metadata or {})

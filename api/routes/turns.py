@@ -21,7 +21,6 @@ from api.asking import HEARTBEAT_S, Asked, Asking
 from api.dialects import DialectRouter
 from api.dialects.native import NATIVE
 from api.json_bodies import STRICT, body_of
-from api.model_keys import ModelKey
 from api.operations import EXAMPLE_QUESTION, operation, query
 from api.streams import stream, whole
 from api.visitors import Visitor
@@ -66,10 +65,10 @@ def routes(asking: Asking) -> DialectRouter:
     """The routes that answer questions."""
     router, pipeline = DialectRouter(NATIVE, "/api/turns"), asking.pipeline
 
-    async def started(request: Request, visitor: Visitor, key: ModelKey) -> StreamingResponse:
+    async def started(request: Request, visitor: Visitor) -> StreamingResponse:
         """Run before the route, so that an error has its own status. Raises GlassboxError."""
         ask = await body_of(request, AskWithOptions)
-        asked = await asking.start(request, replace(await _turn_request(ask, request, visitor, asking), model_key=key))
+        asked = await asking.start(request, await _turn_request(ask, request, visitor, asking))
         return stream(NATIVE, asked) if ask.stream else whole(NATIVE, asked)
 
     @router.post("", **operation("Ask a question", AskWithOptions, example=EXAMPLE, asks=True))

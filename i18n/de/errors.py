@@ -5,7 +5,7 @@ TEXTS = {
     "refused.long_question": (
         "Die Frage ist zu lang: höchstens {most} Zeichen. Kürzen Sie sie und fragen Sie noch einmal."
     ),
-    "refused.unreadable_question": "Die Frage enthält Zeichen, die kein Text sind. Geben Sie sie noch einmal ein.",
+    "refused.unreadable_question": "Die Frage oder das zuvor Gesagte enthält Zeichen, die kein Text sind. Geben Sie sie noch einmal ein.",
     "refused.missing_key": (
         "Der Anbieter dieses Modells verlangt einen Schlüssel. Tragen Sie ihn in .env ein, starten Sie Glassbox "
         "neu und fügen Sie das Modell dann hinzu."

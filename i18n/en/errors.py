@@ -3,7 +3,7 @@
 TEXTS = {
     "refused.blank_question": "Please ask a question.",
     "refused.long_question": "The question is too long: at most {most} characters. Shorten it and ask again.",
-    "refused.unreadable_question": "The question holds characters that are no text. Type it again.",
+    "refused.unreadable_question": "The question, or what was said before it, holds characters that are no text. Type it again.",
     "refused.missing_key": (
         "This model’s provider needs a key. Put it into .env, start Glassbox again, then add the model."
     ),

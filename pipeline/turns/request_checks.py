@@ -27,7 +27,8 @@ def checked_request(
         raise Refused("blank_question")
     if len(question) > question_limit_chars:
         raise Refused("long_question", question_limit_chars)
-    if not all(map(_is_readable, (question, request.options.instructions or ""))):
+    said = (text for each in request.history or () for text in (each.question, each.answer))
+    if not all(map(_is_readable, (question, request.options.instructions or "", *said))):
         raise Refused("unreadable_question")
     check_model(request, models)
     return replace(request, question=question, options=_without_defaults(request.options, programs))

@@ -361,7 +361,7 @@ async def test_a_session_that_was_given_goes_on_also_without_a_stream(
     assert (await client.get(f"/api/turns/{saved['message_id']}")).json()["state"] == "finished"
 
 
-@pytest.mark.parametrize(("limit", "sent"), [(0, 1), (1, 1), (2, 3), (4, 5), (10, 7), (9_999, 7)])
+@pytest.mark.parametrize(("limit", "sent"), [(0, 1), (1, 1), (2, 3), (3, 3), (4, 5), (10, 7), (9_999, 7)])
 async def test_the_limit_of_the_context_counts_messages(
     client: httpx.AsyncClient, provider: Provider, limit: int, sent: int
 ) -> None:
