@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from asyncio import sleep
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -44,7 +44,7 @@ def stream(dialect: Dialect, asked: Asked) -> StreamingResponse:
                         written_at = time.monotonic()
                         yield written
                     if dialect.gather_s:
-                        await sleep(dialect.gather_s)
+                        await asyncio.sleep(dialect.gather_s)
         except Exception as error:  # noqa: BLE001  the 200 is sent already: what is left is to say how it ends
             yield dialect.broken(problem_of(own_fault(error, "api")))
 
@@ -74,16 +74,9 @@ async def resumed(dialect: Dialect, asked: Asked | None) -> Response:
 async def answered(dialect: Dialect, asked: Asked, request: Request) -> Response:
     """Wait for the ending and send one object: the finished turn, or an error where it did not finish.
 
-    A client that disconnects leaves the turn.
+    A client that disconnects leaves the turn at once.
     """
-    said = Recording()
-    async with aclosing(asked.batches) as batches:
-        async for batch in batches:
-            if not batch and await request.is_disconnected():
-                break
-            for event in batch:
-                said.add(event)
-    turn = _with(asked.turn, said)
+    turn = _with(asked.turn, await _said_until_left(asked.batches, request))
     if turn.state == "finished":
         return Response(dialect.whole(turn), media_type=JSON, headers=HEADERS)
     return error_response(dialect, _unfinished(turn))
@@ -107,6 +100,32 @@ def whole(dialect: Native, asked: Asked) -> StreamingResponse:
         yield answer
 
     return StreamingResponse(body(), media_type=JSON, headers=HEADERS)
+
+
+async def _said_until_left(batches: Batches, request: Request) -> Recording:
+    """Return all that is said, or what was said until the client disconnected."""
+    said = Recording()
+
+    async def read() -> None:
+        async with aclosing(batches) as opened:
+            async for batch in opened:
+                for event in batch:
+                    said.add(event)
+
+    async def leave() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    reading, leaving = asyncio.create_task(read()), asyncio.create_task(leave())
+    try:
+        await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if reading.done():
+            reading.result()
+    finally:
+        for task in (reading, leaving):
+            task.cancel()
+        await asyncio.wait((reading, leaving))
+    return said
 
 
 def _with(turn: Turn, said: Recording) -> Turn:
