@@ -25,7 +25,6 @@ from pipeline.keyed_hashes import Secret
 from pipeline.recording import timed
 from pipeline.turn import DEFAULTS, AskOptions, Said, Turn, TurnRequest
 from pipeline.turns.engine import Pipeline
-from pipeline.turns.running import RunningTurn
 
 HEARTBEAT_S = 10.0
 DAY_S = 86_400
@@ -96,7 +95,7 @@ class Asking:
         """Start a turn, or find the one of the same Idempotency-Key. Raises Refused, NotFound and Busy."""
         key = request.headers.get("idempotency-key")
         if key is None:
-            return self._begun(await self.pipeline.start(asked))
+            return await self._begun(asked)
         if not _KEY.fullmatch(key):
             raise Refused("invalid_request_key", KEY_CHARS)
         today = int(time.time() // DAY_S)
@@ -105,7 +104,7 @@ class Asking:
         if found is None or found.asked_at < time.time() - DAY_S:
             found = await self._found(now, asked.visitor)
         if found is None:
-            found = self._begun(await self.pipeline.start(replace(asked, turn_id=now))).turn
+            found = (await self._begun(replace(asked, turn_id=now))).turn
         if found.question != asked.question.strip():
             raise Refused("reused_request_key")
         return self._followed(found)
@@ -147,8 +146,19 @@ class Asking:
         """Return the name that we give a session; who sends it back can have it from nobody else."""
         return nonce + self._id("new session", dialect, visitor or "", nonce)
 
-    def _begun(self, running: RunningTurn) -> Asked:
+    async def _begun(self, asked: TurnRequest) -> Asked:
+        running = await self.pipeline.start(await self._continued(asked))
         return Asked(running.snapshot, self.pipeline.batches(running.id, beat_s=HEARTBEAT_S))
+
+    async def _continued(self, asked: TurnRequest) -> TurnRequest:
+        """Return the request in the visitor's conversation that ends with the history that a client sends, if any.
+
+        Such a client knows no conversations. What the model is sent is still its history alone.
+        """
+        if not asked.history or not asked.visitor or asked.conversation_id is not None:
+            return asked
+        last = await self.pipeline.last_turn(asked.visitor, asked.history[-1])
+        return replace(asked, conversation_id=last.conversation_id, follows=last.id) if last else asked
 
     def _followed(self, turn: Turn) -> Asked:
         try:

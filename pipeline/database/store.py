@@ -54,6 +54,7 @@ from pipeline.turn import AskOptions, Conversation, Rating, Trouble, Turn, TurnM
 
 TITLE_CHARS = 120
 LISTED = 200  # conversations, newest first
+ALIKE = 10  # of them that end with the same question
 READERS = 4  # threads
 OPEN_EVERY_S = 5.0  # how often a database that failed is made ready anew; a piece of work is tried always
 
@@ -211,6 +212,24 @@ class Store:
             return _turn(row) if row and row.rating >= 0 else None
 
         return await self._reads.run(work)
+
+    async def last_turns(self, owner: str, question: str) -> tuple[Turn, ...]:
+        """Return the last turns of the owner's newest conversations that ask a question, the latest first."""
+        newest = (
+            select(ConversationRow.active_leaf, ConversationRow.changed_at)
+            .where(ConversationRow.owner == _named(owner))
+            .order_by(ConversationRow.changed_at.desc())
+            .limit(LISTED)
+            .subquery()
+        )
+        wanted = (
+            select(TurnRow)
+            .join(newest, newest.c.active_leaf == TurnRow.id)
+            .where(TurnRow.question == storable(question), TurnRow.owner == _named(owner))
+            .order_by(newest.c.changed_at.desc())
+            .limit(ALIKE)
+        )
+        return await self._reads.run(lambda session: tuple(map(_turn, session.scalars(wanted))))
 
     async def open_turn(
         self,

@@ -135,6 +135,13 @@ class WriteBehind:
         """The owner's latest stored turn with a cache key, None without one. Raises StoreFault."""
         return await _in_time(self._store.cached_turn(key, owner))
 
+    async def last_turns(self, owner: str, question: str) -> tuple[Turn, ...]:
+        """Return the stored last turns of the owner's conversations that ask a question, the latest first.
+
+        Raises StoreFault.
+        """
+        return await _in_time(self._store.last_turns(owner, question))
+
     async def exchanges(self, turn_id: str, visitor: str | None) -> tuple[PromptExchange, ...] | None:
         """Return the exact prompts of a turn, none of an unsaved one; None without such a turn. Raises StoreFault."""
         pending = self._pending.get(turn_id)

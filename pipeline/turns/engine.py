@@ -33,7 +33,7 @@ from pipeline.replies.dspy_stream import ReplyOutcome
 from pipeline.retrieval import Index
 from pipeline.retrieval.terms import language_of
 from pipeline.settings import BUILTIN_MODEL, Settings
-from pipeline.turn import AskOptions, Conversation, Turn, TurnMetrics, TurnRequest
+from pipeline.turn import AskOptions, Conversation, Said, Turn, TurnMetrics, TurnRequest
 from pipeline.turns.admission import Admission
 from pipeline.turns.answering import Answering, payer_of
 from pipeline.turns.attempts import Attempts, TurnContext, reply_limits
@@ -181,6 +181,18 @@ class Pipeline:
         if turn is None:
             raise NotFound("turn")
         return turn
+
+    async def last_turn(self, visitor: str, said: Said) -> Turn | None:
+        """Return the latest turn of the visitor that ends a conversation and is `said`, None without one.
+
+        What was said may differ in blanks, since clients change them.
+        """
+        try:
+            turns = await self._history.last_turns(visitor, said.question.strip())
+        except StoreFault:
+            return None
+        answer = said.answer.split()
+        return next((each for each in turns if answer and each.fields.get("answer", "").split() == answer), None)
 
     async def exchanges(self, turn_id: str, visitor: str | None) -> tuple[PromptExchange, ...]:
         """The exact prompts of a turn, those of a running one so far; () where they are not kept, or not any more.

@@ -156,6 +156,15 @@ async def test_the_list_of_conversations_ends_with_the_newest_two_hundred(store:
     assert (len(listed), listed[0], "c0" in listed) == (LISTED, f"c{LISTED}", False)
 
 
+async def test_the_last_turns_of_a_question_are_the_owners_alone_and_the_latest_first(store: Store) -> None:
+    for at, (id, owner) in enumerate((("c1", ANNA), ("c2", ANNA), ("c3", BEN), ("c4", None), ("c5", ANNA)), start=1):
+        await store.open_turn(conversation(id, owner), turn(f"t-{id}", id, "How hot?", asked_at=at))
+    await store.open_turn(conversation("c5"), turn("later", "c5", "And then?", asked_at=9), continues=True)
+    assert [each.id for each in await store.last_turns(ANNA, "How hot?")] == ["t-c2", "t-c1"]
+    assert [each.id for each in await store.last_turns(ANNA, "And then?")] == ["later"]
+    assert await store.last_turns(ANNA, "What?\0") == ()
+
+
 async def test_a_turn_that_replaces_another_is_shown_in_its_place_and_nothing_is_deleted(store: Store) -> None:
     for id in ("t1", "t2", "t3"):
         await store.open_turn(conversation(), turn(id))

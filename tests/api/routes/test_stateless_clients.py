@@ -1,0 +1,178 @@
+"""Clients that send the whole history with each question: which conversation a question belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from pipeline.settings import ModelEntry, Settings
+from server import Parts, build
+from tests.in_process import api_of
+from tests.provider import Provider
+from tests.scripted import TeaIndex
+
+MAYA = {"X-Visitor": "maya-0123456789abcdef"}
+NOAH = {"X-Visitor": "noah-0123456789abcdef"}
+BEARER = {"Authorization": "Bearer any"}
+FIRST, SECOND, THIRD = "How hot?", "And how long?", "And which pot?"
+
+Said = list[dict[str, Any]]
+
+
+@pytest.fixture
+async def parts(tmp_path: Path, provider: Provider) -> AsyncGenerator[Parts]:
+    models = (ModelEntry(label="ok", model="hosted_vllm/ok", api_base=provider.base),)
+    settings = Settings(data_dir=tmp_path, models=models, default_model="ok", ollama_base_url="off")
+    built = build(settings, index=cast("Any", TeaIndex()))
+    yield built
+    await built.pipeline.close()
+    built.store.close()
+
+
+@pytest.fixture
+async def client(parts: Parts) -> AsyncGenerator[httpx.AsyncClient]:
+    async with api_of(parts) as running:
+        yield running
+
+
+def user(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str | None) -> dict[str, Any]:
+    return {"role": "assistant", "content": text}
+
+
+class Chat:
+    """A client that keeps the messages itself."""
+
+    def __init__(self, client: httpx.AsyncClient, parts: Parts, headers: dict[str, str]) -> None:
+        self._client, self._parts, self._headers = client, parts, headers
+
+    async def ask(self, question: str, said: Said) -> tuple[Said, str]:
+        """Ask behind what was said → all that was said then, and the conversation of the turn."""
+        messages = [*said, user(question)]
+        answer = (
+            await self._client.post("/v1/chat/completions", json={"messages": messages}, headers=self._headers)
+        ).json()
+        turn_id = answer["id"].removeprefix("chatcmpl-")
+        turn = (await self._client.get(f"/v1/responses/resp_{turn_id}", headers=self._headers)).json()
+        return [*messages, assistant(answer["choices"][0]["message"]["content"])], turn["conversation"]["id"]
+
+
+@pytest.mark.parametrize("headers", [MAYA, BEARER])
+async def test_a_chat_is_one_conversation_whose_history_the_model_reads_once(
+    client: httpx.AsyncClient, parts: Parts, provider: Provider, headers: dict[str, str]
+) -> None:
+    chat = Chat(client, parts, headers)
+    said, first = await chat.ask(FIRST, [])
+    said, second = await chat.ask(SECOND, said)
+    said, third = await chat.ask(THIRD, said)
+    assert first == second == third
+    sent = [each["content"] for each in provider.requests[-1]["messages"]]
+    for question in (FIRST, SECOND, THIRD):
+        assert sum(question in each for each in sent) == 1
+    _, other = await chat.ask(FIRST, [])
+    assert other != first
+
+
+async def test_the_visitors_list_has_the_chat_once_with_its_turns_in_order(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    chat = Chat(client, parts, MAYA)
+    said, _ = await chat.ask(FIRST, [])
+    await chat.ask(SECOND, said)
+    (listed,) = await parts.conversations.list(MAYA["X-Visitor"])
+    turns = await parts.conversations.turns(listed.id, MAYA["X-Visitor"])
+    assert [each.question for each in turns] == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda answer: [user(f"  {FIRST}\n"), assistant(f"\n{answer}  \n")],
+        lambda answer: [user(FIRST), assistant(answer.replace(" ", "\n"))],
+        lambda answer: [{"role": "system", "content": "Be short."}, user(FIRST), assistant(answer)],
+        lambda answer: [user(FIRST), assistant(None), {"role": "tool", "content": "18 g"}, assistant(answer)],
+        lambda answer: [user(FIRST), {"role": "assistant", "content": [{"type": "text", "text": answer}]}],
+    ],
+)
+async def test_blanks_and_messages_of_others_between_change_nothing(
+    client: httpx.AsyncClient, parts: Parts, changed: Any
+) -> None:
+    chat = Chat(client, parts, MAYA)
+    said, first = await chat.ask(FIRST, [])
+    assert (await chat.ask(SECOND, changed(said[-1]["content"])))[1] == first
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        lambda answer: [user("How cold?"), assistant(answer)],
+        lambda answer: [user(FIRST), assistant(f"{answer} Or not.")],
+        lambda answer: [user(FIRST), assistant("")],
+        lambda answer: [user(FIRST)],
+    ],
+)
+async def test_an_edited_history_begins_its_own_conversation(
+    client: httpx.AsyncClient, parts: Parts, edited: Any
+) -> None:
+    chat = Chat(client, parts, MAYA)
+    said, first = await chat.ask(FIRST, [])
+    assert (await chat.ask(SECOND, edited(said[-1]["content"])))[1] != first
+
+
+async def test_what_was_said_earlier_than_the_last_turn_begins_its_own_conversation(
+    client: httpx.AsyncClient, parts: Parts
+) -> None:
+    chat = Chat(client, parts, MAYA)
+    begun, first = await chat.ask(FIRST, [])
+    await chat.ask(SECOND, begun)
+    assert (await chat.ask(THIRD, begun))[1] != first
+
+
+async def test_of_two_conversations_that_end_alike_the_latest_goes_on(client: httpx.AsyncClient, parts: Parts) -> None:
+    chat = Chat(client, parts, MAYA)
+    said, first = await chat.ask(FIRST, [])
+    again, second = await chat.ask(FIRST, [])
+    assert said == again
+    assert first != second
+    assert (await chat.ask(SECOND, said))[1] == second
+
+
+@pytest.mark.parametrize("other", [NOAH, BEARER, {}])
+async def test_nobody_goes_on_with_the_conversation_of_somebody_else(
+    client: httpx.AsyncClient, parts: Parts, other: dict[str, str]
+) -> None:
+    said, first = await Chat(client, parts, MAYA).ask(FIRST, [])
+    assert (await Chat(client, parts, other).ask(SECOND, said))[1] != first
+    (listed,) = await parts.conversations.list(MAYA["X-Visitor"])
+    assert len(await parts.conversations.turns(listed.id, MAYA["X-Visitor"])) == 1
+
+
+async def test_without_an_owner_each_question_is_a_conversation(client: httpx.AsyncClient, parts: Parts) -> None:
+    chat = Chat(client, parts, {})
+    said, first = await chat.ask(FIRST, [])
+    assert (await chat.ask(SECOND, said))[1] != first
+
+
+async def test_the_conversation_stays_the_persons_who_signs_in(client: httpx.AsyncClient, parts: Parts) -> None:
+    said, first = await Chat(client, parts, MAYA).ask(FIRST, [])
+    await parts.pipeline.adopt(MAYA["X-Visitor"], NOAH["X-Visitor"])
+    assert (await Chat(client, parts, MAYA).ask(SECOND, said))[1] != first
+    assert (await Chat(client, parts, NOAH).ask(SECOND, said))[1] == first
+
+
+async def test_the_other_chats_that_send_their_history_go_on_too(client: httpx.AsyncClient, parts: Parts) -> None:
+    said, first = await Chat(client, parts, MAYA).ask(FIRST, [])
+    basic = {"query": SECOND, "conversation_history": said}
+    answer = (await client.post("/chat/basic", json=basic, headers=MAYA)).json()["content"]
+    said += [user(SECOND), assistant(answer)]
+    messages = [{"content": each["content"], "sender": each["role"]} for each in [*said, user(THIRD)]]
+    await client.post("/api/chat/stream", json={"messages": messages}, headers=MAYA)
+    turns = await parts.conversations.turns(first, MAYA["X-Visitor"])
+    assert [each.question for each in turns] == [FIRST, SECOND, THIRD]
