@@ -9,7 +9,7 @@ from typing import Any
 
 from api.dialects import Encoder, Problem
 from api.dialects.answers import finished, sources_json
-from api.dialects.appended_text import AppendedText
+from api.dialects.appended_text import AnnouncedText
 from api.dialects.cited import Link
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import NumberedFrames, frame
@@ -86,7 +86,7 @@ class _Writer:
         self._turn, self._programs, self._history, self._link = turn, programs, history, link
         self._language = language_of_turn(turn.record)
         self._fields: frozenset[str] | None = None  # those of the program; None where it is not known any more
-        self._streamed: dict[str, AppendedText] = {}
+        self._streamed: dict[str, AnnouncedText] = {}
         self._kept: list[Event] = []  # what the metadata are made from
 
     def said(self, event: Event) -> Iterator[Json]:
@@ -108,8 +108,7 @@ class _Writer:
                 if isinstance(event, FieldReset):
                     self._kept.append(event)
                 if event.field == ANSWER or self._is_reasoning(event.field):
-                    appended = self._streamed.setdefault(event.field, AppendedText(event.field))
-                    yield from self._chunk(event.field, appended.add(event))
+                    yield from self._chunk(event.field, self._text(event.field).add(event))
             case ArtifactFound() | ToolCalled() | ToolReturned():
                 self._kept.append(event)
             case TurnFinished():
@@ -136,11 +135,15 @@ class _Writer:
         """Return what is missing of the streamed fields, the reasoning first, and then the other fields."""
         streamed = [name for name in fields if self._is_reasoning(name)] + [ANSWER]
         for name in streamed:
-            missing = self._streamed.get(name, AppendedText(name)).end(fields.get(name, ""))
-            yield from self._chunk(name, missing)
+            yield from self._chunk(name, self._text(name).end(fields.get(name, "")))
         for name, whole in fields.items():
             if name not in streamed:
                 yield from self._chunk(name, whole)
+
+    def _text(self, name: str) -> AnnouncedText:
+        if name not in self._streamed:
+            self._streamed[name] = AnnouncedText(name, self._language)
+        return self._streamed[name]
 
     def _chunk(self, name: str, said: str) -> Iterator[Json]:
         if said:

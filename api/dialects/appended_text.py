@@ -1,54 +1,108 @@
-"""The text of one field for clients that can only append. Pure."""
+"""Texts of which pieces are sent that cannot be taken back. Pure.
+
+After a reset nothing is sent while the new text is the beginning of what was sent. If it goes on alike, it goes on
+behind it. Else it begins anew, at once: for people behind a notice that withdraws the text above.
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from i18n import text
 from pipeline.events import FieldDelta, FieldReset
 
-BREAK = "\n\n"  # between text that was withdrawn and the text in its place
+BREAK = "\n\n"
+
+
+class Sent(NamedTuple):
+    """What is to be sent; where it `begins_anew`, all that was sent before of the text is withdrawn."""
+
+    text: str = ""
+    begins_anew: bool = False
 
 
 class AppendedText:
-    """What a client is sent of one field, so that the pieces add up to its text.
+    """One text."""
 
-    What was sent cannot be taken back. After a reset nothing is sent until the new text has passed what was sent, which
-    it usually begins with; then it goes on behind it. Where it differs, nothing is sent before the ending, and then the
-    whole new text behind an empty line.
-    """
-
-    def __init__(self, field: str = "answer") -> None:
-        self._field = field
-        self._sent: list[str] = []
-        self._new: str | None = None  # the text since the last reset, while it is behind what was sent
-
-    def add(self, event: FieldDelta | FieldReset) -> str:
-        """Return what is to be sent now, "" for nothing."""
-        if event.field != self._field:
-            return ""
-        if isinstance(event, FieldReset):
-            self._new = "" if self._sent else None
-            return ""
-        if self._new is None:
-            self._sent.append(event.text)
-            return event.text
-        self._new += event.text
-        sent = self._text
-        if not self._new.startswith(sent):
-            return ""
-        missing, self._new = self._new[len(sent) :], None
-        return self._send(missing)
-
-    def end(self, text: str) -> str:
-        """Return what is still to be sent of the field's text at the ending, which is `text`."""
-        sent = self._text
-        if text.startswith(sent):
-            return self._send(text[len(sent) :])
-        return self._send(BREAK + text) if text else ""
+    def __init__(self) -> None:
+        self._pieces: list[str] = []  # of the present text, as sent
+        self._before = ""  # the pieces, joined at the reset
+        self._again: int | None = None  # characters said again since a reset; None without one
 
     @property
-    def _text(self) -> str:
-        self._sent = ["".join(self._sent)]
-        return self._sent[0]
+    def said(self) -> str:
+        """The text as it was said, so far."""
+        return "".join(self._pieces) if self._again is None else self._before[: self._again]
 
-    def _send(self, text: str) -> str:
-        self._sent.append(text)
-        return text
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was reset, and nothing was said since."""
+        return self._again == 0
+
+    def add(self, piece: str) -> Sent:
+        """Return what is to be sent for one more piece."""
+        if self._again is None:
+            self._pieces.append(piece)
+            return Sent(piece)
+        if self._before.startswith(piece, self._again):
+            self._again += len(piece)
+            return Sent()
+        return self._said_again(self._before[: self._again] + piece)
+
+    def reset(self) -> None:
+        """Withdraw the text: the next piece begins another one."""
+        if self._pieces:
+            self._pieces = ["".join(self._pieces)]
+            self._before, self._again = self._pieces[0], 0
+
+    def rest(self) -> Sent:
+        """Return what is to be sent at the end."""
+        if self._again is None or self._again == len(self._before):
+            return Sent()
+        return self._said_again(self._before[: self._again])
+
+    def _said_again(self, again: str) -> Sent:
+        self._again = None
+        if again.startswith(self._before):
+            more = again[len(self._before) :]
+            self._pieces.append(more)
+            return Sent(more)
+        self._pieces = [again] if again else []
+        return Sent(again, begins_anew=True)
+
+
+class AnnouncedText:
+    """One field's text for readers of one stream, with a notice before a text that took the place of another one."""
+
+    def __init__(self, field: str, language: str) -> None:
+        self._field, self._language = field, language
+        self._text, self._sent = AppendedText(), list[str]()
+
+    @property
+    def sent(self) -> str:
+        """All that was sent."""
+        return "".join(self._sent)
+
+    def add(self, event: FieldDelta | FieldReset) -> str:
+        """Return what is to be sent now, "" for nothing, as for an event of another field."""
+        if event.field != self._field:
+            return ""
+        if isinstance(event, FieldDelta):
+            return self._written(self._text.add(event.text))
+        self._text.reset()
+        return ""
+
+    def end(self, whole: str) -> str:
+        """Return what is to be sent at the end of the text, which is `whole`, also where some of it was not said."""
+        said = self._text.said
+        if not whole.startswith(said):
+            self._text.reset()
+            said = ""
+        more = self._written(self._text.add(whole[len(said) :])) if len(whole) > len(said) else ""
+        return more + self._written(self._text.rest())
+
+    def _written(self, sent: Sent) -> str:
+        is_announced = sent.begins_anew and sent.text
+        written = f"{BREAK}{text('answer.withdrawn', self._language)}{BREAK}{sent.text}" if is_announced else sent.text
+        self._sent.append(written)
+        return written

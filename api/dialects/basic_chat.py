@@ -10,7 +10,7 @@ from typing import Any
 
 from api.dialects import Encoder, Problem
 from api.dialects.answers import document_names, finished, reasoning_of, reply_tokens
-from api.dialects.appended_text import AppendedText
+from api.dialects.appended_text import AnnouncedText
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
 from i18n.messages import ending_text
@@ -38,7 +38,8 @@ class BasicChat(EventStream):
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn."""
-        answer, language = AppendedText(), language_of_turn(turn.record)
+        language = language_of_turn(turn.record)
+        answer = AnnouncedText("answer", language)
 
         def written(event: Event) -> bytes:
             match event:

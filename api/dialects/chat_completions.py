@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from api.dialects import Encoder, Problem
+from api.dialects.appended_text import BREAK, AnnouncedText
 from api.dialects.cited import Link, cited_in, title_of
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
 from api.dialects.openai_errors import error_body, error_of, status_of
-from api.dialects.openai_texts import ANSWER, BREAK, Sent, SentText, heading, source_event, warnings_of
-from i18n import text
+from api.dialects.openai_texts import ANSWER, heading, source_event, warnings_of
 from i18n.messages import ending_text
 from pipeline.events import (
     Event,
@@ -140,7 +140,7 @@ class _Chunks:
         self._has_begun = False
         self._sources: Mapping[int, _Source] = {}  # by number, in order
         self._repeated: Json | None = None  # the lists that the next piece of content repeats
-        self._content = _Content(BREAK + text("chat_completions.withdrawn", self._language) + BREAK)
+        self._content = AnnouncedText(ANSWER, self._language)
         self._reasoning = _Reasoning(self._language)
         self._notices: list[Warned] = []
 
@@ -162,12 +162,10 @@ class _Chunks:
 
     def _said(self, event: Event) -> bytes:
         match event:
-            case FieldDelta(field="answer"):
-                return self._piece("content", self._content.add(event.text))
+            case FieldDelta(field="answer") | FieldReset(field="answer"):
+                return self._piece("content", self._content.add(event))
             case FieldDelta():
                 return self._piece("reasoning_content", self._reasoning.add(event.field, event.text))
-            case FieldReset(field="answer"):
-                self._content.reset()
             case FieldReset():
                 self._reasoning.reset()
             case PassagesFound():
@@ -176,10 +174,11 @@ class _Chunks:
                 self._notices.append(event)
             case TurnFinished():
                 return self._finished(event)
-            case TurnFailed():
-                return self._dialect.broken(Problem(502, event.code, ending_text(event, self._language)))
-            case TurnStopped():
-                return self._dialect.broken(Problem(502, "stopped", ending_text(event, self._language)))
+            case TurnFailed() | TurnStopped():
+                code = event.code if isinstance(event, TurnFailed) else "stopped"
+                return self._rest(event.partial) + self._dialect.broken(
+                    Problem(502, code, ending_text(event, self._language))
+                )
             case Recovered():
                 self._begin(event.to_model)
             case _:  # says nothing to these clients
@@ -208,7 +207,7 @@ class _Chunks:
         return b"".join(frame({**self._chunk({}), **each}) for each in (lists, *new))
 
     def _finished(self, event: TurnFinished) -> bytes:
-        rest = self._piece("content", self._content.rest())
+        rest = self._rest(event.fields)
         annotations = _annotations(self._content.sent, [*self._sources.values()])
         chunks = [self._chunk({"annotations": annotations})] if annotations else []
         chunks.append({**self._chunk({}, event.finish), **warnings_of(self._notices, self._language)})
@@ -216,37 +215,11 @@ class _Chunks:
             chunks.append({**self._head, "choices": [], "usage": _usage(event)})
         return b"".join([rest, *map(frame, chunks), DONE])
 
+    def _rest(self, fields: Mapping[str, str]) -> bytes:
+        return self._piece("content", self._content.end(fields.get(ANSWER, "")))
+
     def _chunk(self, delta: Json, finish: str | None = None) -> Json:
         return {**self._head, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]}
-
-
-class _Content:
-    """The content of a stream, with a `notice` before a text that took the place of another one."""
-
-    def __init__(self, notice: str) -> None:
-        self._notice, self._text, self._sent = notice, SentText(), list[str]()
-
-    @property
-    def sent(self) -> str:
-        """All that was sent."""
-        return "".join(self._sent)
-
-    def add(self, said: str) -> str:
-        """Return what is to be sent for one more piece of the answer."""
-        return self._written(self._text.add(said))
-
-    def reset(self) -> None:
-        """Withdraw the answer so far."""
-        self._text.reset()
-
-    def rest(self) -> str:
-        """Return what is to be sent at the end."""
-        return self._written(self._text.rest())
-
-    def _written(self, sent: Sent) -> str:
-        written = self._notice + sent.text if sent.begins_anew else sent.text
-        self._sent.append(written)
-        return written
 
 
 class _Reasoning:

@@ -10,7 +10,7 @@ from typing import Any
 
 from api.dialects import Encoder, Problem
 from api.dialects.answers import finished, reasoning_of, sources_json
-from api.dialects.appended_text import AppendedText
+from api.dialects.appended_text import AnnouncedText
 from api.dialects.cited import Link
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import NumberedFrames, frame
@@ -49,8 +49,8 @@ class PublicChat(EventStream):
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn. The ids of a GET stream hold the turn and a number that counts from 1."""
-        answer, language, quality = AppendedText(), language_of_turn(turn.record), "none"
-        frames = NumberedFrames(turn.id, self.received)
+        language, quality = language_of_turn(turn.record), "none"
+        answer, frames = AnnouncedText("answer", language), NumberedFrames(turn.id, self.received)
 
         def said(event: Event) -> Iterator[Json]:
             nonlocal quality

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from api.dialects import Encoder, Problem
 from api.dialects.answers import finished, reasoning_of, sources_json
-from api.dialects.appended_text import AppendedText
+from api.dialects.appended_text import AnnouncedText
 from api.dialects.cited import Link
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
@@ -104,7 +104,7 @@ class _Writer:
     def __init__(self, turn: Turn, received: Place, link: Link | None) -> None:
         self._turn, self._received, self._link = turn, received, link
         self._language = language_of_turn(turn.record)
-        self._answer = AppendedText()
+        self._answer = AnnouncedText(ANSWER, self._language)
         self._pending: list[str] = []
         self._seq = 0  # of the last event whose text is pending
         self._tokens = 0  # of all batches, also of those that the client has got before

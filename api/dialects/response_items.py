@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from api.dialects.openai_texts import ANSWER, Sent, SentText, heading
+from api.dialects.appended_text import AppendedText, Sent
+from api.dialects.openai_texts import ANSWER, heading
 
 Json = dict[str, Any]
 Annotate = Callable[[str], list[Json]]
@@ -87,7 +88,7 @@ class OutputItems:
         self._turn_id, self._say, self._annotate, self._language = turn_id, say, annotate, language
         self._items: list[_Item] = []
         self._open: _Item | None = None
-        self._texts: dict[str, SentText] = {}
+        self._texts: dict[str, AppendedText] = {}
         self._late: list[tuple[str, str]] = []  # reasoning that came while the answer was being written
 
     def json(self) -> list[Json]:
@@ -104,7 +105,7 @@ class OutputItems:
     def add(self, name: str, piece: str) -> None:
         """Say one more piece of a field."""
         if name not in self._texts:
-            self._texts[name] = SentText()
+            self._texts[name] = AppendedText()
         self._send(name, self._texts[name].add(piece))
 
     def reset(self, name: str) -> None:
@@ -147,7 +148,7 @@ class OutputItems:
             return False
         if not self._texts[ANSWER].is_withdrawn:
             return True
-        self._texts[ANSWER] = SentText()
+        self._texts[ANSWER] = AppendedText()
         self._withdraw(ANSWER)
         return False
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from api.dialects import Encoder, Problem
 from api.dialects.answers import finished, reasoning_of, sources_json
-from api.dialects.appended_text import AppendedText
+from api.dialects.appended_text import AnnouncedText
 from api.dialects.cited import Link
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
@@ -46,7 +46,8 @@ class SessionChat(EventStream):
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn."""
-        answer, language = AppendedText(), language_of_turn(turn.record)
+        language = language_of_turn(turn.record)
+        answer = AnnouncedText("answer", language)
 
         def written(event: Event) -> bytes:
             match event:

@@ -147,5 +147,5 @@ TEXTS = {
     "recovery.fault.resting": "ruht",
     "recovery.fault.answer_limit": "zu lange Antwort",
     "recovery.fault.unexpected": "unerwarteter Fehler",
-    "chat_completions.withdrawn": "*(Der Text oben wurde zurückgezogen. Die Antwort beginnt hier neu.)*",
+    "answer.withdrawn": "*(Der Text oben wurde zurückgezogen. Er beginnt hier neu.)*",
 }

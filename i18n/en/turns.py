@@ -136,5 +136,5 @@ TEXTS = {
     "recovery.fault.resting": "resting",
     "recovery.fault.answer_limit": "answer limit",
     "recovery.fault.unexpected": "unexpected",
-    "chat_completions.withdrawn": "*(The text above was withdrawn. The answer begins anew here.)*",
+    "answer.withdrawn": "*(The text above was withdrawn. It begins anew here.)*",
 }
