@@ -23,6 +23,13 @@ class NumberedFrames:
     def __init__(self, turn_id: str, received: int | None) -> None:
         self._turn_id, self._received, self._number = turn_id, received, 0
 
+    def opening(self) -> bytes:
+        """Write the id 0 without data: a browser keeps it and dispatches no event.
+
+        A client that is cut off before the first event then comes back to this turn, and does not ask again.
+        """
+        return f"id: {self._turn_id}.0\n\n".encode("ascii") if self._received == 0 else b""
+
     def frame(self, value: object) -> bytes:
         """Write the next event, or nothing where the client has it."""
         self._number += 1

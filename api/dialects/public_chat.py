@@ -22,6 +22,7 @@ from pipeline.events import (
     PassagesFound,
     TurnFailed,
     TurnFinished,
+    TurnStarted,
     TurnStopped,
 )
 from pipeline.recording import language_of_turn
@@ -48,7 +49,10 @@ class PublicChat(EventStream):
     link: Link | None = None
 
     def encoder(self, turn: Turn) -> Encoder:
-        """Write the events of one turn. The ids of a GET stream hold the turn and a number that counts from 1."""
+        """Write the events of one turn. The ids of a GET stream hold the turn and a number that counts from 1.
+
+        The first token may take long, so a GET stream begins with an id alone.
+        """
         language, quality = language_of_turn(turn.record), "none"
         answer, frames = AnnouncedText("answer", language), NumberedFrames(turn.id, self.received)
 
@@ -70,8 +74,13 @@ class PublicChat(EventStream):
                 case _:  # says nothing to these clients
                     pass
 
+        def written(event: Event) -> bytes:
+            if isinstance(event, TurnStarted):
+                return frames.opening()
+            return b"".join(map(frames.frame, said(event)))
+
         def encode(events: Sequence[Event]) -> bytes:
-            return b"".join(frames.frame(value) for event in events for value in said(event))
+            return b"".join(map(written, events))
 
         return encode
 

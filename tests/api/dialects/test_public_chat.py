@@ -143,13 +143,14 @@ def test_a_get_stream_is_continued_at_any_place_without_loss_or_doubling(
     turn: Turn, sizes: Sequence[int], is_chunked: bool, data: st.DataObject
 ) -> None:
     whole = b"".join(written(PublicChat(received=0, is_chunked=is_chunked), turn))
-    events = whole.split(b"\n\n")[:-1]
+    opening, *events = whole.split(b"\n\n")[:-1]
+    assert opening == b"id: turn.0"
     ids = [event.split(b"\n")[0] for event in events]
     assert ids == [f"id: turn.{number}".encode() for number in range(1, len(events) + 1)]
     assert read([whole]) == read(written(PublicChat(is_chunked=is_chunked), turn))
     received = data.draw(st.integers(0, len(events)))
     rest = b"".join(written(PublicChat(received=received, is_chunked=is_chunked), turn, sizes))
-    assert rest.split(b"\n\n")[:-1] == events[received:]
+    assert rest.split(b"\n\n")[:-1] == ([] if received else [opening]) + events[received:]
 
 
 @given(answer=st.lists(TEXT | st.sampled_from([" ", "\n\n", "word ", "word. " * 60]), max_size=9).map("".join))
