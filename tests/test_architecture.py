@@ -57,7 +57,7 @@ ORDER = (
 
 # What is imported (or read) → the only modules that do so.
 ONLY_IN = {
-    "api": ("api", "server", "app"),
+    "api": ("api", "server", "app", "bench"),
     "i18n": ("i18n", "components", "api", "app", "server", "pipeline.ingest.__main__", "bench"),
     "components": ("components", "server", "app"),
     "pipeline.database": (
