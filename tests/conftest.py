@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from components.skip_gradio_stubs import without_stubs
@@ -26,6 +27,8 @@ NAMES = {name.upper() for name in Settings.model_fields} | {"GRADIO_SERVER_NAME"
 for _name in [name for name in os.environ if name in NAMES or name.endswith("_API_KEY")]:
     del os.environ[_name]
 os.environ.update(QUIET)
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 without_stubs()  # which mypy would read in the place of our module
 
 
