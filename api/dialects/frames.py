@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+NOTHING = -1
 HEARTBEAT = b": waiting\n"  # a comment line, without an empty line after it
 
 
@@ -17,7 +18,8 @@ def frame(value: object, *, event: str = "", id: str = "") -> bytes:
 class NumberedFrames:
     """Writes the events of one stream with ids that hold the turn and a number, which counts from 1.
 
-    What a client has `received` already is left out; None: the client cannot come back, and there are no ids.
+    What a client has `received` already is left out, NOTHING that of a stream that begins; None: the client cannot come
+    back, and there are no ids.
     """
 
     def __init__(self, turn_id: str, received: int | None) -> None:
@@ -28,7 +30,8 @@ class NumberedFrames:
 
         A client that is cut off before the first event then comes back to this turn, and does not ask again.
         """
-        return f"id: {self._turn_id}.0\n\n".encode("ascii") if self._received == 0 else b""
+        is_begun = self._received is not None and self._received < 0
+        return f"id: {self._turn_id}.0\n\n".encode("ascii") if is_begun else b""
 
     def frame(self, value: object) -> bytes:
         """Write the next event, or nothing where the client has it."""

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from api.asking import SHARED_NAMES, Asked, Asking
 from api.citation_links import Linker
 from api.dialects import DialectRouter
-from api.dialects.frames import number_in
+from api.dialects.frames import NOTHING, number_in
 from api.dialects.public_chat import PublicChat
 from api.json_bodies import TOLERANT, body_of
 from api.operations import EXAMPLE_QUESTION, operation, query_keys
@@ -80,7 +80,9 @@ def routes(asking: Asking, linker: Linker) -> DialectRouter:
     async def chat_stream_of_event_source(request: Request, visitor: Visitor) -> Response:
         body, last = _in_address(request), request.headers.get("last-event-id")
         if not last:
-            return _paced(stream(dialect_for(request, body, received=0), await asked_by(request, body, visitor)), body)
+            return _paced(
+                stream(dialect_for(request, body, received=NOTHING), await asked_by(request, body, visitor)), body
+            )
         dialect = dialect_for(request, body, number_in(last))
         return _paced(await resumed(dialect, await asking.resume(last, visitor)), body)
 

@@ -218,7 +218,7 @@ async def test_items_of_the_input_are_history_instructions_and_the_question(
     assert prompt.count(first.output_text) == 2
     assert "What is tea?" in prompt
     assert "4711" not in prompt
-    assert turn.conversation_id != (await turn_of(parts, first)).conversation_id
+    assert turn.conversation_id == (await turn_of(parts, first)).conversation_id  # whose last turn ends the history
 
 
 async def test_options_of_a_turn_are_read_under_either_name(parts: Parts, sdk: openai.AsyncOpenAI) -> None:
