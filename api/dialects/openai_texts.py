@@ -1,4 +1,4 @@
-"""What both of OpenAI's protocols write: headings of fields, warnings, what Open WebUI reads beside OpenAI's keys. Pure."""
+"""What both of OpenAI's protocols write: headings of fields, warnings, and what Open WebUI reads beside that. Pure."""
 
 from __future__ import annotations
 
