@@ -28,7 +28,7 @@ def recorded(client: Client) -> Json:
 
 @EVERY
 async def test_what_a_client_sent_is_answered_as_it_was(client: Client, tmp_path: Path, provider: Provider) -> None:
-    parts = build(Settings(data_dir=tmp_path / "data", **settings(tmp_path, provider)))
+    parts = build(Settings(data_dir=tmp_path, **settings(tmp_path, provider)))
     try:
         await index_shared_documents(parts)
         async with api_of(parts) as http:
