@@ -66,11 +66,11 @@ def short_fault_text(code: str, language: str = ENGLISH) -> str:
 
 
 def step_status(event: StepChanged, language: str = ENGLISH) -> str:
-    """Return what a turn does now: in the words of its profile, else the usual name of the step."""
+    """Return what a turn does now: in the words of its profile, else as a sentence about the step."""
     if event.status or event.place is not None:
         return event.status or step_text(event, language)
     name, _, which = event.step.partition(":")
-    return text(f"step.{name}", language, which=which) if which else text(f"step.{name}", language)
+    return text(f"doing.{name}", language, which=which) if which else text(f"doing.{name}", language)
 
 
 def step_text(event: StepChanged, language: str = ENGLISH) -> str:

@@ -14,13 +14,14 @@ from i18n.messages import (
     failure_text,
     note_text,
     reason_text,
+    step_status,
     step_text,
     warning_text,
 )
 from pipeline import errors
 from pipeline.database.store import interrupted
 from pipeline.errors import Busy, GlassboxError, IngestFault, ModelFault, NotFound, Refused
-from pipeline.events import StepChanged, TurnFailed, Warned
+from pipeline.events import STEP_ORDER, StepChanged, TurnFailed, Warned
 from pipeline.messages import STORED_TEXT, Message
 from pipeline.turn import Trouble, Turn
 from tests.recorded import record_from_wire
@@ -107,6 +108,14 @@ def test_a_place_in_the_line_and_what_a_step_worked_on_are_told() -> None:
     assert step_text(StepChanged(step="wait", state="began", place=3)) == "number 3 in line"
     assert step_text(StepChanged(step="wait", state="began", place=3), "de") == "Nummer 3 in der Warteschlange"
     assert step_text(StepChanged(step="rewrite", state="ended", text="tea · cup")) == "tea · cup"
+
+
+@pytest.mark.parametrize("language", CATALOGUE)
+@pytest.mark.parametrize("step", [*STEP_ORDER, "search:2", "tool:calculate"])
+def test_a_step_is_told_to_a_client_as_a_sentence(step: str, language: str) -> None:
+    told = step_status(StepChanged(step=step, state="began"), language)
+    assert told[0].isupper()
+    assert told.endswith(".")
 
 
 def test_nothing_has_neither_reason_nor_note() -> None:

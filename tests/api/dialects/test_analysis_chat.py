@@ -128,7 +128,7 @@ def test_steps_in_the_words_of_a_profile_and_recoveries_are_statuses() -> None:
         Recovered(what="fallback", from_model="m", to_model="other", code="connection"),
     )
     said = [each["content"] for each in read(written(AnalysisChat(), turn_of(*steps, FINISHED)))[1:4]]
-    assert said[:2] == ["Reading the rules …", text("step.answer")]
+    assert said[:2] == ["Reading the rules …", text("doing.answer")]
     assert "other" in said[2]
 
 
