@@ -55,7 +55,8 @@ def problem_of(error: Exception) -> Problem:
 def _problem(
     status: int, error: GlassboxError, headers: dict[str, str] | None = None, more: dict[str, str] | None = None
 ) -> Problem:
-    return Problem(status, error.code, error_text(error), headers or {}, more or {})
+    key = str(error.values.get("key", ""))
+    return Problem(status, error.code, error_text(error), headers or {}, more or {}, key)
 
 
 def _status(error: GlassboxError) -> int:

@@ -27,7 +27,14 @@ async def body_of(request: Request, kind: type[Body]) -> Body:
     try:
         return kind.model_validate_json(await request.body())
     except ValidationError as error:
-        raise Refused("invalid_request") from error
+        raise refused_value(error, kind) from error
+
+
+def refused_value(error: ValidationError, kind: type[BaseModel]) -> Refused:
+    """Return the refusal of a body; it names the first of our keys that has a wrong value."""
+    keys = (str(each["loc"][0]) for each in error.errors(include_input=False, include_url=False) if each["loc"])
+    known = next((key for key in keys if key in kind.model_fields), None)
+    return Refused("invalid_value", key=known) if known else Refused("invalid_request")
 
 
 def is_json(headers: Headers) -> bool:

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from api.asking import Asking
+from api.bodies import again
 from api.citation_links import PATH, Linker
 from api.clients import address_of
 from api.endpoints import GrowingAnswer, Source, source_of
-from api.json_bodies import STRICT
+from api.json_bodies import refused_value
+from api.mcp_requests import accepting, problem_in, refusal
 from i18n.messages import error_text, step_status
 from pipeline import VERSION
 from pipeline.display_names import shown_file
@@ -45,12 +47,13 @@ INSTRUCTIONS = (
     "passage."
 )
 Body = TypeVar("Body", bound=BaseModel)
+TAKEN = ConfigDict(extra="forbid", allow_inf_nan=False)  # models write "3" and 3.0 for 3
 
 
 class AskArguments(BaseModel):
     """What `ask` takes."""
 
-    model_config = STRICT
+    model_config = TAKEN
 
     question: Annotated[str, Field(description="the question, in any language")]
     model: Annotated[str | None, Field(description="a label of GET /api/models; default: the host's choice")] = None
@@ -62,22 +65,20 @@ class AskArguments(BaseModel):
 class SearchArguments(BaseModel):
     """What `search_documents` takes."""
 
-    model_config = STRICT
+    model_config = TAKEN
 
     query: Annotated[str, Field(description="what is searched for")]
     limit: Annotated[int, Field(ge=1, le=20, description="how many passages at most")] = 4
 
 
 class NoArguments(BaseModel):
-    """What `list_documents` takes."""
-
-    model_config = STRICT
+    """What `list_documents` takes: nothing. What clients add to an empty list of arguments is left out."""
 
 
 class ReadArguments(BaseModel):
     """What `read_passage` takes."""
 
-    model_config = STRICT
+    model_config = TAKEN
 
     id: Annotated[str, Field(description="the id of a passage that ask or search_documents gave")]
 
@@ -192,11 +193,17 @@ class McpServer:
         async with self._starting:
             if self._manager is None:
                 self._manager = await self._started()
+        if scope["method"] == "POST":
+            body = (await receive()).get("body", b"")  # `Bodies` has read the whole body
+            if problem := problem_in(scope, body):
+                return await refusal(*problem)(scope, receive, send)
+            receive = again(body, receive)
         connection = Connection()
         try:
-            await self._manager.handle_request({**scope, CONNECTION: connection}, receive, send)
+            await self._manager.handle_request({**accepting(scope), CONNECTION: connection}, receive, send)
         finally:
             connection.leave()
+        return None
 
     async def close(self) -> None:
         """End every session."""
@@ -381,11 +388,11 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, Any]) -> 
 
 
 def _checked(kind: type[Body], arguments: Mapping[str, Any]) -> Body:
-    """Return the arguments of a tool. Raises Refused."""
+    """Return the arguments of a tool; null is as if the argument were left out. Raises Refused."""
     try:
-        return kind.model_validate(dict(arguments))
+        return kind.model_validate({name: value for name, value in arguments.items() if value is not None})
     except ValidationError as error:
-        raise Refused("invalid_request") from error
+        raise refused_value(error, kind) from error
 
 
 class McpResponse(Response):

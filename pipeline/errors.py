@@ -39,6 +39,7 @@ RefusalCode = Literal[
     "typed_address",
     "not_here",
     "invalid_request",
+    "invalid_value",
     "not_json",
     "unknown_event",
     "unknown_response",
@@ -153,13 +154,14 @@ class GlassboxError(Exception):
 class Refused(GlassboxError):
     """The request is malformed or over a limit of size, `most`.
 
-    `near` are names of ours that may have been meant; what was written is never repeated.
+    `near` are names of ours that may have been meant, `key` is the key of ours that is wrong; what was written is
+    never repeated.
     """
 
     area = "refused"
 
-    def __init__(self, code: RefusalCode, most: int = 0, near: Sequence[str] = ()) -> None:
-        values: dict[str, Value] = {"most": most, "near": tuple(near)}
+    def __init__(self, code: RefusalCode, most: int = 0, near: Sequence[str] = (), key: str = "") -> None:
+        values: dict[str, Value] = {"most": most, "near": tuple(near), "key": key}
         super().__init__(code, **{name: value for name, value in values.items() if value})
 
 

@@ -60,10 +60,16 @@ def set_up(level: str, secrets: Iterable[str], out: TextIO | None = None) -> Non
     handler.setFormatter(JsonLines())
     handler.addFilter(Redaction(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger().addFilter(_silent)
     logging.raiseExceptions = False  # its report of a failure of its own would show the record's text
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     traceback.print_exc = _log_current  # Gradio calls it when a handler raised, and has no switch for it
+
+
+def _silent(_: logging.LogRecord) -> bool:
+    """Drop what is written to the root logger itself: libraries do, with texts of requests, and no module of ours."""
+    return False
 
 
 def short_name(visitor: str) -> str:

@@ -28,6 +28,7 @@ class Problem:
     """An error as any dialect may write it: an HTTP status, a stable code and a constant text.
 
     `more` are facts that a program may need beside the text: of a file its code, of a turn without events its address.
+    `key` is the key of the request that is wrong, where one is known.
     """
 
     status: int
@@ -35,6 +36,7 @@ class Problem:
     text: str
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     more: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    key: str = ""
 
 
 class Dialect(Protocol):

@@ -57,7 +57,7 @@ def status_of(problem: Problem) -> int:
 
 def error_of(problem: Problem, question: str = "messages") -> Error:
     """Return the object of an error; `question` is the key of the request that holds the question."""
-    param = PARAMS.get(problem.code)
+    param = problem.key or PARAMS.get(problem.code)
     return {
         "message": problem.text,
         "type": _type(status_of(problem)),

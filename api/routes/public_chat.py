@@ -21,11 +21,10 @@ from api.citation_links import Linker
 from api.dialects import DialectRouter
 from api.dialects.frames import NOTHING, number_in
 from api.dialects.public_chat import PublicChat
-from api.json_bodies import TOLERANT, body_of
+from api.json_bodies import TOLERANT, body_of, refused_value
 from api.operations import EXAMPLE_QUESTION, operation, query_keys
 from api.streams import answered, resumed, stream
 from api.visitors import Visitor
-from pipeline.errors import Refused
 
 SESSIONS = "public chat"  # the sessions of other dialects are others, also under the same name
 EXAMPLE = {"message": EXAMPLE_QUESTION}
@@ -94,7 +93,7 @@ def _in_address(request: Request) -> PublicChatRequest:
     try:
         return PublicChatRequest.model_validate(dict(request.query_params), strict=False)
     except ValidationError as error:
-        raise Refused("invalid_request") from error
+        raise refused_value(error, PublicChatRequest) from error
 
 
 def _paced(response: Response, body: PublicChatRequest) -> Response:

@@ -33,6 +33,7 @@ TEXTS = {
         "aus der Liste der Modelle."
     ),
     "refused.invalid_request": "Die Anfrage ist nicht gültig. Prüfen Sie ihre Schlüssel und deren Werte.",
+    "refused.invalid_value": "Der Schlüssel {key} fehlt, oder sein Wert hat einen falschen Typ oder liegt außerhalb des Bereichs. Berichtigen Sie ihn.",
     "refused.not_json": "Senden Sie JSON: einen JSON-Text und die Kopfzeile Content-Type: application/json.",
     "refused.unknown_event": (
         "Diese Antwort hat kein Ereignis dieser Nummer. Nennen Sie die Nummer des zuletzt empfangenen Ereignisses."

@@ -24,6 +24,7 @@ TEXTS = {
         "Models are added by name only on the machine that Glassbox runs on. Choose one of the model list."
     ),
     "refused.invalid_request": "The request is not valid. Check its keys and their values.",
+    "refused.invalid_value": "The key {key} is missing, or its value has a wrong type or is out of range. Correct it.",
     "refused.not_json": "Send JSON: a JSON body and the header Content-Type: application/json.",
     "refused.unknown_event": "This turn has no event of that number. Give the id of the last event that was received.",
     "refused.unknown_response": (

@@ -106,6 +106,73 @@ async def test_the_tools_describe_themselves_and_give_what_they_say(parts: Parts
     assert "Traceback" not in "".join(texts)
 
 
+@pytest.mark.parametrize("accept", [None, "*/*", "application/*, text/*;q=0.5", "Application/JSON, text/event-stream"])
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+async def test_an_accept_of_any_type_is_one(parts: Parts, accept: str | None, path: str) -> None:
+    async with client_of(parts, **HEADERS) as http:
+        asked = http.build_request("POST", path, json=message(1, "initialize", INITIALIZE))
+        del asked.headers["accept"]
+        if accept is not None:
+            asked.headers["accept"] = accept
+        answered = await http.send(asked)
+        other = await http.post(path, json=message(1, "initialize", INITIALIZE), headers={"Accept": "text/html"})
+    assert (answered.status_code, answered.headers["content-type"]) == (200, "text/event-stream")
+    assert other.status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "status", "code"),
+    [
+        (b"{", "application/json", 400, -32700),
+        (b"", "application/json", 400, -32700),
+        (b"\xff", "application/json", 400, -32700),
+        (b"[" * 100_000, "application/json", 400, -32700),
+        (b'{"question": "whose?"}', "application/json", 400, -32600),
+        (b'[{"jsonrpc": "2.0", "id": 1, "method": "ping"}]', "application/json", 400, -32600),
+        (b"{}", "text/plain", 415, -32600),
+    ],
+)
+async def test_what_is_no_message_is_an_error_of_the_protocol_that_repeats_nothing(
+    parts: Parts, sent: bytes, kind: str, status: int, code: int
+) -> None:
+    async with client_of(parts, **HEADERS) as http:
+        refused = await http.post("/mcp", content=sent, headers={**ACCEPT, "Content-Type": kind})
+    told = refused.json()
+    assert (refused.status_code, told["jsonrpc"], told["id"], told["error"]["code"]) == (status, "2.0", None, code)
+    assert told["error"]["message"].endswith(".")
+    assert "whose" not in refused.text
+    assert "pydantic" not in refused.text
+
+
+async def test_arguments_as_models_write_them_are_taken_and_wrong_ones_are_named(parts: Parts) -> None:
+    async with (
+        client_of(parts, **HEADERS) as http,
+        streamable_http_client("http://127.0.0.1/mcp", http_client=http) as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        taken = [
+            await session.call_tool(name, given)
+            for name, given in (
+                ("search_documents", {"query": "crema", "limit": "3"}),
+                ("search_documents", {"query": "crema", "limit": 3.0}),
+                ("search_documents", {"query": "crema", "limit": None}),
+                ("ask", {"question": QUESTION, "model": None, "documents": None}),
+                ("list_documents", {"random_string": "dummy"}),
+            )
+        ]
+        wrong = [
+            await session.call_tool("search_documents", given)
+            for given in ({"query": "crema", "limit": 99}, {"limit": 3}, {"query": 5}, {"query": None})
+        ]
+        unknown = await session.call_tool("search_documents", {"query": "crema", "whose": "whose"})
+    assert not any(each.isError for each in taken)
+    assert all(each.isError for each in [*wrong, unknown])
+    texts = [each.content[0].text for each in wrong]  # type: ignore[union-attr]
+    assert [text.split()[2] for text in texts] == ["limit", "query", "query", "query"]
+    assert "whose" not in str(unknown.content)
+
+
 async def test_the_token_is_asked_for_and_there_is_no_redirect(parts: Parts) -> None:
     async with client_of(parts) as http:
         refused = await http.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})

@@ -29,6 +29,7 @@ def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """Logging as the app has it, on a stream of the test's; undone afterwards."""
     root, out = logging.getLogger(), io.StringIO()
     before = (root.handlers[:], root.level, logging.raiseExceptions, traceback.print_exc)
+    filters = root.filters[:]
     of_threads = threading.excepthook
     levels = {name: logging.getLogger(name).level for name in logs.NOISY}
     root.handlers.clear()
@@ -36,6 +37,7 @@ def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
     root.handlers[:] = before[0]
     root.setLevel(before[1])
+    root.filters[:] = filters
     logging.raiseExceptions, traceback.print_exc = before[2], before[3]
     threading.excepthook = of_threads
     for name, level in levels.items():
@@ -80,6 +82,12 @@ def test_of_an_exception_only_its_kind_is_kept(written: Any) -> None:
     assert lines[0]["message"] == "it broke (ValueError)"
     assert lines[1]["message"] == "our own fault: ValueError"
     assert "maya" not in json.dumps(lines)
+
+
+def test_what_libraries_write_to_the_root_logger_is_not_kept(written: Any) -> None:
+    logging.warning("Failed to validate request: input_value='a question of somebody'")
+    logging.getLogger("a.library").warning("it goes on")
+    assert [line["message"] for line in written()] == ["it goes on"]
 
 
 def test_with_an_exception_our_own_lines_are_kept_that_it_came_through(written: Any) -> None:

@@ -20,6 +20,7 @@ from pipeline.errors import Busy, NotFound, OwnFault, Refused
         (Refused("unknown_profile"), 404, "invalid_request_error", "model_not_found", "model"),
         (Refused("blank_question"), 400, "invalid_request_error", "blank_question", "messages"),
         (Refused("invalid_request"), 400, "invalid_request_error", "invalid_request", None),
+        (Refused("invalid_value", key="stream"), 400, "invalid_request_error", "invalid_value", "stream"),
         (Refused("unauthorized"), 401, "authentication_error", "invalid_api_key", None),
         (Refused("foreign_page"), 403, "permission_error", "foreign_page", None),
         (Refused("too_large"), 413, "invalid_request_error", "too_large", None),
