@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import Access
@@ -20,7 +21,7 @@ from api.bodies import again
 from api.error_responses import response_to
 from api.json_bodies import is_json
 from api.paths import route_of
-from pipeline.errors import GlassboxError, NotFound, Refused
+from pipeline.errors import GlassboxError, Refused
 
 NAMED = re.compile(r"/gradio_api/(?P<how>call|call/v2|run)/(?P<name>[a-z]+)(?P<event>/[^/]+)?")
 JOIN, CANCEL, INFO = "/gradio_api/queue/join", "/gradio_api/cancel", "/gradio_api/info"
@@ -36,6 +37,7 @@ class EndpointCalls:
     def __init__(self, app: ASGIApp, endpoints: Called, access: Access) -> None:
         self.app, self._endpoints, self._access = app, endpoints, access
         self._numbers = dict(endpoints.values())
+        self._functions = range(max(self._numbers) + 1)  # the endpoints are the last functions of the app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI request. `Bodies` has read the whole body."""
@@ -56,7 +58,7 @@ class EndpointCalls:
                 body = self._joined(scope, body)
             else:
                 self._check_cancel(scope, body)
-        except GlassboxError as error:
+        except (GlassboxError, HTTPException) as error:
             return await response_to(scope, error)(scope, receive, send)
         return await self.app(scope, again(body, receive), send)
 
@@ -77,10 +79,11 @@ class EndpointCalls:
     def _joined(self, scope: Scope, body: bytes) -> bytes:
         """Return a call by number: that of an endpoint, or an event of the page."""
         said = _object(scope, body)
-        parameters = self._numbers.get(_number(said))
+        number = _number(said)
+        parameters = self._numbers.get(number)
         if parameters is None:
-            if Headers(scope=scope).get("x-gradio-user") == "api":  # what Gradio's own clients send
-                raise NotFound
+            if number not in self._functions or Headers(scope=scope).get("x-gradio-user") == "api":  # Gradio's clients
+                raise HTTPException(404)
             return body
         self._check_access(scope)
         joined = {name: said[name] for name in ("fn_index", "session_hash") if name in said}
@@ -88,7 +91,7 @@ class EndpointCalls:
 
     def _check_cancel(self, scope: Scope, body: bytes) -> None:
         if _number(_object(scope, body)) not in self._numbers:
-            raise NotFound
+            raise HTTPException(404)
         self._check_access(scope)
 
     def _check_access(self, scope: Scope) -> None:

@@ -54,6 +54,13 @@ async def test_a_call_by_number_reaches_the_endpoint_of_that_number() -> None:
     assert await passed("cancel", cancelled) == ("cancel", cancelled)
 
 
+@pytest.mark.parametrize("number", [-1, 9, 99_999, 2**80])
+async def test_a_function_that_is_not_there_is_not_found(number: int) -> None:
+    said = {"data": [], "fn_index": number, "session_hash": "s"}
+    assert await passed("queue/join", said, APP) == 404
+    assert await passed("cancel", {**said, "event_id": "e"}) == 404
+
+
 async def test_an_event_of_the_page_passes_as_it_is_but_not_for_a_client_that_calls_by_number() -> None:
     said = {"data": [1, 2, 3], "fn_index": 3, "session_hash": "s", "trigger_id": 4, "event_data": {"a": 1}}
     assert await passed("queue/join", said, APP, token=True) == ("queue/join", said)
