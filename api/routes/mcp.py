@@ -13,9 +13,6 @@ def routes(server: McpServer) -> APIRouter:
     """Make the routes."""
     router = APIRouter(dependencies=[AUTHORISED])
 
-    @router.get("/mcp/", include_in_schema=False)  # as the addresses of many servers end; a redirect loses the body
-    @router.post("/mcp/", include_in_schema=False)
-    @router.delete("/mcp/", include_in_schema=False)
     @router.get("/mcp", **operation("Listen in a session of MCP", gives="text/event-stream"))
     @router.post("/mcp", **operation("A message of MCP", gives="text/event-stream"))
     @router.delete("/mcp", **operation("End a session of MCP"))

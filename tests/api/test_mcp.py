@@ -107,15 +107,14 @@ async def test_the_tools_describe_themselves_and_give_what_they_say(parts: Parts
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/*, text/*;q=0.5", "Application/JSON, text/event-stream"])
-@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
-async def test_an_accept_of_any_type_is_one(parts: Parts, accept: str | None, path: str) -> None:
+async def test_an_accept_of_any_type_is_one(parts: Parts, accept: str | None) -> None:
     async with client_of(parts, **HEADERS) as http:
-        asked = http.build_request("POST", path, json=message(1, "initialize", INITIALIZE))
+        asked = http.build_request("POST", "/mcp", json=message(1, "initialize", INITIALIZE))
         del asked.headers["accept"]
         if accept is not None:
             asked.headers["accept"] = accept
         answered = await http.send(asked)
-        other = await http.post(path, json=message(1, "initialize", INITIALIZE), headers={"Accept": "text/html"})
+        other = await http.post("/mcp", json=message(1, "initialize", INITIALIZE), headers={"Accept": "text/html"})
     assert (answered.status_code, answered.headers["content-type"]) == (200, "text/event-stream")
     assert other.status_code == 406
 
