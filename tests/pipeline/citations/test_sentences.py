@@ -20,6 +20,8 @@ def texts(text: str) -> list[str]:
         ("Am 3. Mai kam er. Dann ging er.", ["Am 3. Mai kam er.", "Dann ging er."]),
         ("Im 19. Jahrhundert, z. B. in Wien.", ["Im 19. Jahrhundert, z. B. in Wien."]),
         ("Ludwig XIV. war König. Er trank Kaffee.", ["Ludwig XIV. war König.", "Er trank Kaffee."]),
+        ("J. A. Hobson met E. I. du Pont. He left.", ["J. A. Hobson met E. I. du Pont.", "He left."]),
+        ("Am 3. Oktober kam J. A. Hobson.", ["Am 3. Oktober kam J. A. Hobson."]),
         ("“It is hot.” She left.", ["“It is hot.”", "She left."]),
         ("wrapped\nlines are one\nsentence. Two.", ["wrapped\nlines are one\nsentence.", "Two."]),
         ("no full stop\n\nnext block", ["no full stop", "next block"]),
