@@ -83,6 +83,11 @@ def reason_text(reason: Message | None, language: str = ENGLISH) -> str:
     return _coded(("reason",), reason.code, reason.values, language) if reason else ""
 
 
+def verdict_text(reason: Message, language: str = ENGLISH) -> str:
+    """Return why a sentence of an answer has its verdict."""
+    return _coded(("verdict",), reason.code, reason.values, language)
+
+
 def note_text(note: Message | None, language: str = ENGLISH) -> str:
     """Return the remark beside a model's label, "" where there is none."""
     return _coded(("note",), note.code, note.values, language) if note else ""

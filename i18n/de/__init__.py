@@ -1,6 +1,19 @@
 """The German texts, key → text. The same areas and keys as in English; a test compares them."""
 
-from i18n.de import chat, documents, errors, inspector, options, page, panes, profiles, programs, shortcuts, turns
+from i18n.de import (
+    chat,
+    documents,
+    errors,
+    inspector,
+    options,
+    page,
+    panes,
+    profiles,
+    programs,
+    shortcuts,
+    turns,
+    verdicts,
+)
 
 THOUSANDS = "."  # between groups of digits
 QUOTES = ("„", "“")
@@ -16,4 +29,5 @@ TEXTS = {
     **programs.TEXTS,
     **shortcuts.TEXTS,
     **turns.TEXTS,
+    **verdicts.TEXTS,
 }

@@ -1,6 +1,19 @@
 """The English texts, key → text. Each area is a file: add its table to TEXTS."""
 
-from i18n.en import chat, documents, errors, inspector, options, page, panes, profiles, programs, shortcuts, turns
+from i18n.en import (
+    chat,
+    documents,
+    errors,
+    inspector,
+    options,
+    page,
+    panes,
+    profiles,
+    programs,
+    shortcuts,
+    turns,
+    verdicts,
+)
 
 THOUSANDS = ","  # between groups of digits
 QUOTES = ("“", "”")
@@ -16,4 +29,5 @@ TEXTS = {
     **programs.TEXTS,
     **shortcuts.TEXTS,
     **turns.TEXTS,
+    **verdicts.TEXTS,
 }

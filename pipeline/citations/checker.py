@@ -1,0 +1,227 @@
+"""Gives each sentence of an answer a verdict: how well the passages that it cites say it. Pure; no model is asked.
+
+`Checker` takes the passages of a turn and the answer as it grows, and returns verdicts as sentences become complete.
+What it finds and misses is measured by `python -m bench.verdicts FILE`; see `docs/measurements.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from pipeline.citations.alignment import Source
+from pipeline.citations.answer_sentences import AnswerSentence, AnswerSentences
+from pipeline.citations.claims import Claim
+from pipeline.citations.comparison import NOTHING, Comparison, compare, rough_coverage
+from pipeline.citations.refusals import says_missing
+from pipeline.citations.tokens import Key, tokens_of
+from pipeline.citations.verdicts import Difference, Label, Verdict
+from pipeline.messages import Message, Value
+from pipeline.passages import Passage, Span
+from pipeline.retrieval.terms import detected_language
+
+SUPPORTED_MIN, NOT_FOUND_BELOW = 0.72, 0.3  # shares of a claim's weight that a passage holds
+SUPPORTED_ORDER_MIN = 0.2  # share of a claim's words that follow each other as in the passage
+LIKELY_MIN, LIKELY_MOST = 0.4, 2  # of the passages that are not cited, those that are looked at
+REPOINTED_MIN, REPOINTED_LEAD = 0.6, 0.3  # another passage must hold so much of a claim, and so much more of it
+SAME_LANGUAGE_MIN = 0.5  # a passage that holds so much of a claim is of its language, whatever was detected
+ORDER_WEIGHT = 0.2  # of the order in the score
+DIFFERENCE_WEIGHT = 0.45  # the score of a claim with a difference in other words; in the same words it is near 0
+
+_Standing = Literal["verbatim", "supported", "weak", "not_found"]
+_BEST_LAST: tuple[_Standing, ...] = ("not_found", "weak", "supported", "verbatim")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A comparison with the passage of that number, and the verdict that it alone would give."""
+
+    number: int
+    comparison: Comparison
+
+    @property
+    def label(self) -> _Standing:
+        comparison = self.comparison
+        if comparison.is_verbatim:
+            return "verbatim"
+        if comparison.coverage < NOT_FOUND_BELOW:
+            return "not_found"
+        is_held = comparison.coverage >= SUPPORTED_MIN and comparison.order >= SUPPORTED_ORDER_MIN
+        return "supported" if is_held and not comparison.differences else "weak"
+
+    @property
+    def is_support(self) -> bool:
+        return self.label in ("verbatim", "supported")
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        return _BEST_LAST.index(self.label), self.comparison.coverage
+
+    @property
+    def score(self) -> float:
+        comparison = self.comparison
+        if comparison.is_verbatim:
+            return 1.0
+        if comparison.differences:
+            return comparison.coverage * DIFFERENCE_WEIGHT * (1 - comparison.order)
+        return comparison.coverage * (1 - ORDER_WEIGHT + ORDER_WEIGHT * comparison.order)
+
+
+class _Judged(NamedTuple):
+    """A label with its reason and the comparison that it stands on."""
+
+    label: Label
+    reason: Message
+    found: _Found | None = None
+    suggested: int | None = None
+
+
+class _Prepared(NamedTuple):
+    """A passage as it is compared, and the words of its title and section."""
+
+    source: Source
+    title: frozenset[Key]
+
+
+class Checker:
+    """Checks one field of one answer against the passages of its turn."""
+
+    def __init__(self, passages: Iterable[Passage]) -> None:
+        self._passages = {each.number: _prepared(each.text, f"{each.title}. {each.section}") for each in passages}
+        self._sentences = AnswerSentences()
+        self._count = 0
+
+    def add(self, text: str) -> list[Verdict]:
+        """Append text; return the verdicts on the sentences that it completes."""
+        return [self._verdict(each) for each in self._sentences.add(text)]
+
+    def end(self) -> list[Verdict]:
+        """Return the verdicts on what the field ends with."""
+        return [self._verdict(each) for each in self._sentences.end()]
+
+    def _verdict(self, sentence: AnswerSentence) -> Verdict:
+        judged = self._judged(sentence)
+        comparison = judged.found.comparison if judged.found else NOTHING
+        index, self._count = self._count, self._count + 1
+        return Verdict(
+            index=index,
+            start=sentence.start,
+            end=sentence.end,
+            citations=sentence.citations,
+            label=judged.label,
+            score=round(judged.found.score, 3) if judged.found else 0.0,
+            reason=judged.reason,
+            passage=judged.found.number if judged.found else None,
+            quote=comparison.quote,
+            suggested=judged.suggested,
+            differences=comparison.differences,
+        )
+
+    def _judged(self, sentence: AnswerSentence) -> _Judged:
+        claim = Claim(sentence)
+        if not sentence.citations:
+            return self._without_citation(claim)
+        cited = [number for number in sentence.citations if number in self._passages]
+        found = self._best(claim, cited)
+        if found and found.is_support:
+            return _Judged(found.label, _reason(found.label, found), found)
+        if better := self._better(claim, cited, found):
+            return _Judged("wrong_source", _reason("wrong_source", better), better, better.number)
+        if says_missing(claim.text) and (found is None or found.comparison.coverage < REPOINTED_MIN):
+            return _Judged("no_claim", Message("says_missing"))
+        if found is None:
+            return _Judged("not_found", Message("unknown_passage"))
+        return _Judged(found.label, self._difference(sentence, found), found)
+
+    def _without_citation(self, claim: Claim) -> _Judged:
+        if claim.claims_nothing:
+            return _Judged("no_claim", Message("says_missing" if says_missing(claim.text) else "no_claim"))
+        found = self._better(claim, (), None)
+        if found is None:
+            return _Judged("uncited", Message("uncited"))
+        return _Judged("uncited", _reason("uncited_but_found", found), found, found.number)
+
+    def _best(self, claim: Claim, cited: Sequence[int]) -> _Found | None:
+        """Return the cited passage that supports a claim best; what it lacks may stand in another cited one."""
+        found = max((self._found(claim, number) for number in cited), key=lambda each: each.rank, default=None)
+        if found is None or len(cited) == 1:
+            return found
+        others = [self._passages[number].source for number in cited if number != found.number]
+        keys = {token.start: token.key for token in claim.tokens(self._language(found.number))}
+
+        def stands_elsewhere(difference: Difference) -> bool:
+            return difference.source is None and any(keys.get(difference.answer[0]) in each.places for each in others)
+
+        left = tuple(each for each in found.comparison.differences if not stands_elsewhere(each))
+        return _Found(found.number, replace(found.comparison, differences=left))
+
+    def _better(self, claim: Claim, cited: Sequence[int], found: _Found | None) -> _Found | None:
+        """Return a passage that is not cited and supports the claim, or holds much more of it than the cited one."""
+        rough = {
+            number: rough_coverage(claim.tokens(each.source.language), each.source)[0]
+            for number, each in self._passages.items()
+            if number not in cited
+        }
+        likely = sorted((number for number in rough if rough[number] >= LIKELY_MIN), key=lambda each: -rough[each])
+        compared = (self._found(claim, number) for number in likely[:LIKELY_MOST])
+        best = max(compared, key=lambda each: each.rank, default=None)
+        if best is None or best.is_support or not cited:
+            return best if best and best.is_support else None
+        ahead = (found.comparison.coverage if found else 0.0) + REPOINTED_LEAD
+        return best if best.comparison.coverage >= max(REPOINTED_MIN, ahead) else None
+
+    def _found(self, claim: Claim, number: int) -> _Found:
+        source, title = self._passages[number]
+        comparison = compare(claim.tokens(source.language), source, title)
+        is_foreign = None not in (claim.language, source.language) and claim.language != source.language
+        if is_foreign and comparison.coverage < SAME_LANGUAGE_MIN:
+            return _Found(number, _across_languages(claim, source))
+        return _Found(number, comparison)
+
+    def _language(self, number: int) -> Literal["en", "de"] | None:
+        return self._passages[number].source.language
+
+    def _difference(self, sentence: AnswerSentence, found: _Found) -> Message:
+        """Return what the claim says otherwise than the passage, the facts that it replaces first."""
+        if not found.comparison.differences:
+            return _reason(found.label, found)
+        first = min(found.comparison.differences, key=lambda each: each.source is None)
+        answer = _cut(sentence.text, first.answer, sentence.start)
+        source = _cut(self._passages[found.number].source.text, first.source, 0) if first.source else ""
+        return _reason(_code(first), found, answer=answer, source=source)
+
+
+@lru_cache(maxsize=500)  # the same passages are found again and again
+def _prepared(text: str, head: str) -> _Prepared:
+    source = Source(text, detected_language(text))
+    return _Prepared(source, frozenset(token.key for token in tokens_of(head, source.language)))
+
+
+def _across_languages(claim: Claim, source: Source) -> Comparison:
+    """Compare only numbers and names: nothing else is the same in two languages. It is never more than weak."""
+    facts = [token for token in claim.tokens(claim.language) if token.kind in ("number", "date") or token.is_capital]
+    known = {token.text: at for at, token in enumerate(source.tokens)}
+    places = [known[token.text] for token in facts if token.text in known]
+    share = len(places) / len(facts) if facts else 0.0
+    quote = source.spans[source.sentence_of(places[0])] if places else None
+    return Comparison(False, min(share, SUPPORTED_MIN - 0.01), 0.0, quote, ())
+
+
+def _code(difference: Difference) -> str:
+    match difference.kind:
+        case "order":
+            return "order"
+        case "negation":
+            return "negation_left_out" if difference.source else "negation_added"
+        case _:
+            return "differs" if difference.source else "absent"
+
+
+def _reason(code: str, found: _Found, **values: Value) -> Message:
+    return Message(code, {"passage": found.number, **values})
+
+
+def _cut(text: str, span: Span, start: int) -> str:
+    return text[span[0] - start : span[1] - start]

@@ -1,0 +1,268 @@
+"""The verdict on each sentence of an answer."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from i18n import CATALOGUE
+from i18n.messages import verdict_text
+from pipeline.citations.checker import Checker
+from pipeline.citations.sentences import sentences
+from pipeline.citations.verdicts import Verdict
+from pipeline.passages import Passage
+
+BOILER = (
+    "The boiler of the Alba works at 9 bar and heats 1.5 litres. Anna Rossi built it in Turin on 7 January 1943. "
+    "Most models have a thermometer, but they do not have a timer. Rossi sold the workshop to Karl Brandt. "
+    "Grind the beans before you tamp them."
+)
+KESSEL = (
+    "Der Kessel der Alba arbeitet mit 9 bar und fasst 1,5 Liter. Anna Rossi baute ihn am 7. Januar 1943 in Turin. "
+    "Die meisten Modelle haben ein Thermometer, aber keine Uhr. Rossi verkaufte die Werkstatt an Karl Brandt. "
+    "Der Umsatz stieg um 20 Prozent."
+)
+MILK = "Milk is steamed at 65 °C. The pitcher holds 350 ml. Cold milk gives a finer foam."
+
+
+def checked(answer: str, *texts: str) -> list[Verdict]:
+    checker = Checker(Passage(number, str(number), "", "", text, 1.0) for number, text in enumerate(texts, 1))
+    return [*checker.add(answer), *checker.end()]
+
+
+def label(answer: str, *texts: str) -> str:
+    (verdict,) = checked(answer, *texts)
+    return verdict.label
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("The boiler of the Alba works at 9 bar and heats 1.5 litres [1].", BOILER),
+        ("**Anna Rossi** built it in Turin on 7 January 1943 [1].", BOILER),
+        ("- Rossi sold the workshop to Karl Brandt. [1]", BOILER),
+        ("Der Kessel der Alba arbeitet mit 9 bar [1] und fasst 1,5 Liter [1].", KESSEL),
+        ("| Grind the beans before you tamp them | [1] |", BOILER),
+    ],
+)
+def test_a_copy_of_a_passage_is_verbatim(answer: str, passage: str) -> None:
+    assert label(answer, passage) == "verbatim"
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("In fact, the Alba's boiler works at 9 bar and heats 1.5 litres [1].", BOILER),
+        ("On January 7, 1943, Anna Rossi built it in Turin [1].", BOILER),
+        ("Anna Rossi built it in Turin on 1943-01-07 [1].", BOILER),
+        ("The boiler of the Alba works at 0.9 MPa and heats 1.5 litres [1].", BOILER),
+        ("Am 7. Januar 1943 baute ihn Anna Rossi in Turin [1].", KESSEL),
+        ("Laut der Passage arbeitet der Kessel der Alba mit 9 bar und fasst 1,5 l [1].", KESSEL),
+    ],
+)
+def test_the_same_in_nearly_the_same_words_is_supported(answer: str, passage: str) -> None:
+    assert label(answer, passage) == "supported"
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage", "code", "said", "source"),
+    [
+        (
+            "The boiler of the Alba works at 6 bar and heats 1.5 litres [1].",
+            BOILER,
+            "differs",
+            "6 bar",
+            "9 bar",
+        ),
+        (
+            "The boiler of the Alba works at 9 psi and heats 1.5 litres [1].",
+            BOILER,
+            "differs",
+            "9 psi",
+            "9 bar",
+        ),
+        ("Anna Rossi built it in Turin on 7 March 1943 [1].", BOILER, "differs", "March", "January"),
+        ("Anna Rossi built it in Turin on 7 January 1953 [1].", BOILER, "differs", "1953", "1943"),
+        ("Anna Rossi built it in Milan on 7 January 1943 [1].", BOILER, "differs", "Milan", "Turin"),
+        ("Rossi sold the workshop to Paul Brandt [1].", BOILER, "differs", "Paul", "Karl"),
+        ("Karl Brandt sold the workshop to Rossi [1].", BOILER, "order", "Karl Brandt", "Rossi"),
+        ("All models have a thermometer, but they do not have a timer [1].", BOILER, "differs", "All", "Most"),
+        ("Grind the beans after you tamp them [1].", BOILER, "differs", "after", "before"),
+        ("Der Kessel der Alba arbeitet mit 6 bar [1].", KESSEL, "differs", "6 bar", "9 bar"),
+        ("Anna Rossi baute ihn am 7. Mai 1943 in Turin [1].", KESSEL, "differs", "Mai", "Januar"),
+        ("Anna Rossi baute ihn am 7. Januar 1943 in Mailand [1].", KESSEL, "differs", "Mailand", "Turin"),
+        ("Karl Brandt verkaufte die Werkstatt an Rossi [1].", KESSEL, "order", "Karl Brandt", "Rossi"),
+        ("Der Umsatz sank um 20 Prozent [1].", KESSEL, "differs", "sank", "stieg"),
+        ("Alle Modelle haben ein Thermometer, aber keine Uhr [1].", KESSEL, "differs", "Alle", "meisten"),
+    ],
+)
+def test_one_changed_fact_is_named_with_what_the_passage_says(
+    answer: str, passage: str, code: str, said: str, source: str
+) -> None:
+    (verdict,) = checked(answer, passage)
+    assert verdict.label == "weak"
+    assert verdict.reason.code == code
+    assert (verdict.reason.values["answer"], verdict.reason.values["source"]) == (said, source)
+    assert said in [answer[each.answer[0] : each.answer[1]] for each in verdict.differences]
+    assert source in [passage[each.source[0] : each.source[1]] for each in verdict.differences if each.source]
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage", "code"),
+    [
+        ("Most models have a thermometer, but they do have a timer [1].", BOILER, "negation_left_out"),
+        ("Most models do not have a thermometer, but they do not have a timer [1].", BOILER, "negation_added"),
+        ("They do have a timer [1].", BOILER, "negation_left_out"),
+        ("Die meisten Modelle haben kein Thermometer, aber keine Uhr [1].", KESSEL, "negation_added"),
+        ("Die meisten Modelle haben ein Thermometer, aber eine Uhr [1].", KESSEL, "negation_left_out"),
+    ],
+)
+def test_a_negation_on_one_side_is_named(answer: str, passage: str, code: str) -> None:
+    (verdict,) = checked(answer, passage)
+    assert (verdict.label, verdict.reason.code) == ("weak", code)
+
+
+def test_a_number_that_the_passage_lacks_is_named() -> None:
+    (verdict,) = checked("The boiler of the Alba works at 9 bar and heats 1.5 litres in 40 minutes [1].", BOILER)
+    assert (verdict.label, verdict.reason.code, verdict.reason.values["answer"]) == ("weak", "absent", "40 minutes")
+
+
+def test_a_wrong_citation_names_the_passage_that_says_it() -> None:
+    (verdict,) = checked("Milk is steamed at 65 °C [1].", BOILER, MILK)
+    assert (verdict.label, verdict.suggested, verdict.passage) == ("wrong_source", 2, 2)
+    assert verdict.quote is not None
+    assert MILK[verdict.quote[0] : verdict.quote[1]] == "Milk is steamed at 65 °C."
+
+
+def test_a_right_citation_is_kept_though_another_passage_says_it_too() -> None:
+    assert label("Milk is steamed at 65 °C [2].", MILK, MILK) == "verbatim"
+
+
+def test_a_claim_without_citation_is_uncited_and_names_the_passage_that_says_it() -> None:
+    said, unsaid = checked("The pitcher holds 350 ml. The handle is made of walnut wood.", BOILER, MILK)
+    assert (said.label, said.suggested) == ("uncited", 2)
+    assert (unsaid.label, unsaid.suggested) == ("uncited", None)
+
+
+def test_a_claim_of_other_things_is_not_found() -> None:
+    assert label("Penguins breed on the coast of Antarctica during winter [1].", MILK) == "not_found"
+
+
+def test_a_number_without_passage_is_not_found() -> None:
+    (verdict,) = checked("Milk is steamed at 65 °C and the cup is warmed by hand [7].", BOILER)
+    assert (verdict.label, verdict.passage, verdict.reason.code) == ("not_found", None, "unknown_passage")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "## The boiler",
+        "Here is what I found:",
+        "Shall I look for more?",
+        "The passages do not mention the price of the machine.",
+        "Die Passagen enthalten keine Angaben zum Preis.",
+        "I hope this helps you with the machine!",
+        "Yes.",
+    ],
+)
+def test_what_claims_nothing_needs_no_citation(answer: str) -> None:
+    assert label(answer, BOILER) == "no_claim"
+
+
+def test_what_one_cited_passage_lacks_may_stand_in_the_other() -> None:
+    answer = "The boiler of the Alba works at 9 bar and heats 1.5 litres to 65 °C [1][2]."
+    assert label(answer, BOILER, MILK) == "supported"
+    assert label(answer.replace("[2]", ""), BOILER, MILK) == "weak"
+
+
+def test_an_answer_in_another_language_is_never_more_than_weak() -> None:
+    (verdict,) = checked("Anna Rossi hat ihn 1943 in der Stadt Turin für sich selbst gebaut [1].", BOILER)
+    assert verdict.label == "weak"
+    assert verdict.quote is not None
+
+
+def test_a_language_without_stemmer_is_compared_by_spelling() -> None:
+    passage = "La caldera trabaja a 9 bares. Anna Rossi la construyó en Turín."
+    assert label("La caldera trabaja a 9 bares [1].", passage) == "verbatim"
+    assert label("La caldera trabaja a 6 bares [1].", passage) == "weak"
+
+
+@pytest.mark.parametrize("language", CATALOGUE)
+def test_every_reason_is_a_sentence(language: str) -> None:
+    answer = (
+        "The boiler of the Alba works at 6 bar and heats 1.5 litres [1]. Karl Brandt sold the workshop to "
+        "Rossi [1]. They do have a timer [1]. Milk is steamed at 65 °C [1]. Milk is steamed at 65 °C. "
+        "Penguins breed in Antarctica during winter [1]. Milk is steamed at 65 °C [2]. Water boils at 95 °C [9]."
+    )
+    texts = [verdict_text(each.reason, language) for each in checked(answer, BOILER, MILK)]
+    assert len(texts) == 8
+    assert all(text.endswith(".") for text in texts)
+
+
+PIECES = st.sampled_from(
+    [
+        *(BOILER[begin:end] for begin, end in sentences(BOILER)),
+        *(KESSEL[begin:end] for begin, end in sentences(KESSEL)),
+        "[1]",
+        " [2]",
+        "**bold** text",
+        "\n\n",
+        "\n- ",
+        "\n| a | 9 bar [1] |\n",
+        "| --- | --- |",
+        "\n```\ncode 6 bar.\n```\n",
+        "`a[1]` ",
+        "$x_1$ ",
+        "\n## Heat\n",
+        " ",
+        "J. A. Hobson ",
+        "e. g. 3. Mai",
+        "6 bar, 9 psi",
+        "nicht alle",
+        "?",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PIECES, max_size=12).map("".join), st.data())
+def test_growing_text_gets_the_verdicts_of_the_whole(answer: str, data: st.DataObject) -> None:
+    passages = [Passage(number, "", "", "", text, 1.0) for number, text in enumerate((BOILER, KESSEL), 1)]
+    checker, at, found = Checker(passages), 0, list[Verdict]()
+    while at < len(answer):
+        size = data.draw(st.integers(1, 9))
+        found += checker.add(answer[at : at + size])
+        at += size
+    found += checker.end()
+    assert found == checked(answer, BOILER, KESSEL)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=80)))
+def test_places_lie_in_their_texts(answer: str) -> None:
+    texts = {1: BOILER, 2: KESSEL}
+    found = checked(answer, *texts.values())
+    assert [each.index for each in found] == list(range(len(found)))
+    assert all(one.end <= two.start for one, two in pairwise(found))
+    for verdict in found:
+        assert 0 <= verdict.start < verdict.end <= len(answer)
+        assert 0 <= verdict.score <= 1
+        assert verdict.passage in (None, *texts)
+        for difference in verdict.differences:
+            assert verdict.start <= difference.answer[0] < difference.answer[1] <= verdict.end
+        for span in (verdict.quote, *(each.source for each in verdict.differences)):
+            assert span is None or 0 <= span[0] < span[1] <= len(texts[verdict.passage or 0])
+        if verdict.label in ("verbatim", "supported"):
+            assert verdict.quote
+            assert not verdict.differences
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([(text, span) for text in (BOILER, KESSEL, MILK) for span in sentences(text)]))
+def test_each_sentence_of_a_passage_with_its_citation_is_verbatim(place: tuple[str, tuple[int, int]]) -> None:
+    text, (begin, end) = place
+    (verdict,) = checked(f"{text[begin : end - 1]} [1].", text)
+    assert (verdict.label, verdict.quote, verdict.score) == ("verbatim", (begin, end), 1.0)
