@@ -25,9 +25,9 @@ from bench.corruptions import PLANTS
 from i18n.messages import verdict_text
 from pipeline.citations.checker import Checker
 from pipeline.citations.sentences import sentences
-from pipeline.citations.verdicts import Verdict
 from pipeline.passages import Passage
 from pipeline.retrieval.terms import language_of
+from pipeline.verdicts import Verdict
 
 WORDINGS = ("quote", "part", "moved", "reworded")
 FEWEST_WORDS = 6

@@ -27,6 +27,7 @@ from pipeline.events import (
     FieldReset,
     PassagesFound,
     Recovered,
+    SentenceChecked,
     Step,
     StepChanged,
     ToolCalled,
@@ -175,6 +176,7 @@ class View:
     recoveries: tuple[Recovered, ...] = ()
     estimate: Estimated | None = None
     artifacts: tuple[ArtifactFound, ...] = ()
+    checks: tuple[SentenceChecked, ...] = ()
     first_delta: FieldDelta | None = None
     continues: bool = False  # the text of an earlier turn, which comes before the first step
     ending: Ending | None = None
@@ -263,6 +265,7 @@ def reduce(view: View, event: Event) -> View:
                 fields=MappingProxyType({**view.fields, event.field: Text()}),
                 thoughts=() if event.field == "reasoning" else view.thoughts,
                 artifacts=tuple(each for each in view.artifacts if each.field != event.field),
+                checks=tuple(each for each in view.checks if each.field != event.field),
             )
         case Warned():
             return replace(view, warnings=(*view.warnings, event))
@@ -272,6 +275,8 @@ def reduce(view: View, event: Event) -> View:
             return replace(view, estimate=event)
         case ArtifactFound():
             return view if event.field in view.hidden else replace(view, artifacts=(*view.artifacts, event))
+        case SentenceChecked():
+            return view if event.field in view.hidden else replace(view, checks=(*view.checks, event))
         case TurnFinished():
             return replace(view, ending=event, steps=_settled(view, "done"), model=event.model)
         case TurnFailed() | TurnStopped():

@@ -1,7 +1,7 @@
 """Events and passages as JSON with their sentences: what the API sends, and what the page shows of a turn's events.
 
 Events hold codes and values, their JSON holds sentences in a language: `text` of warnings, failures and of a turn that
-waits, `reason` of a passage that was not chosen.
+waits, `reason` of a passage that was not chosen and of a verdict.
 """
 
 from __future__ import annotations
@@ -13,8 +13,17 @@ from pydantic import Field, TypeAdapter
 from pydantic_core import to_json
 
 from i18n import ENGLISH
-from i18n.messages import failure_text, reason_text, step_text, warning_text
-from pipeline.events import Event, FieldDelta, PassagesFound, StepChanged, TurnFailed, TurnFinished, Warned
+from i18n.messages import failure_text, reason_text, step_text, verdict_text, warning_text
+from pipeline.events import (
+    Event,
+    FieldDelta,
+    PassagesFound,
+    SentenceChecked,
+    StepChanged,
+    TurnFailed,
+    TurnFinished,
+    Warned,
+)
 from pipeline.passages import Passage
 
 Json = dict[str, Any]
@@ -36,6 +45,8 @@ def event_json(event: Event, language: str = ENGLISH) -> bytes:
         for name in ("place", *(() if event.status else ("status",))):
             del keys[name]
         return to_json({**keys, "text": step_text(event, language)})
+    if isinstance(event, SentenceChecked):
+        return to_json({**_event.dump_python(event, mode="json"), "reason": verdict_text(event.reason, language)})
     if isinstance(event, PassagesFound):
         passages, rejected = (passages_json(each, language) for each in (event.passages, event.rejected))
         return to_json({**_event.dump_python(event, mode="json"), "passages": passages, "rejected": rejected})

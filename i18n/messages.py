@@ -83,9 +83,9 @@ def reason_text(reason: Message | None, language: str = ENGLISH) -> str:
     return _coded(("reason",), reason.code, reason.values, language) if reason else ""
 
 
-def verdict_text(reason: Message, language: str = ENGLISH) -> str:
+def verdict_text(reason: Message | None, language: str = ENGLISH) -> str:
     """Return why a sentence of an answer has its verdict."""
-    return _coded(("verdict",), reason.code, reason.values, language)
+    return _coded(("verdict",), reason.code, reason.values, language) if reason else ""
 
 
 def note_text(note: Message | None, language: str = ENGLISH) -> str:

@@ -13,8 +13,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import PlainSerializer, StringConstraints
 
-from pipeline.messages import Values, no_values
-from pipeline.passages import Passage, union
+from pipeline.messages import StoredMessage, Values, no_values
+from pipeline.passages import Passage, Span, union
+from pipeline.verdicts import Difference, Label
 
 # Steps are those of STEP_ORDER in this order, "search:<n>" for the n-th search of a turn (from 2 on) and "tool:<name>".
 SingleStep = Literal["wait", "rewrite", "retrieve", "rerank", "reason", "answer"]
@@ -193,10 +194,34 @@ class ArtifactFound(EventBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceChecked(EventBase):
+    """The verdict on a sentence of a field, as soon as the sentence is complete; see `Verdict`.
+
+    `start` and `end` are characters of that field's text, `quote` those of the text of the passage with the number
+    `passage`. `index` counts per field. A reset of the field withdraws its verdicts. Derived from the deltas: whoever
+    emits stored events anew leaves it out.
+    """
+
+    index: int
+    field: str
+    start: int
+    end: int
+    citations: tuple[int, ...]
+    verdict: Label
+    passage: int | None
+    quote: Span | None
+    score: float
+    suggested: int | None
+    reason: StoredMessage
+    differences: tuple[Difference, ...] = ()
+    kind: Literal["sentence_checked"] = "sentence_checked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFinished(EventBase):
     """Ending: `fields[f]` is what f's deltas since its last reset add up to. `cost` is in USD.
 
-    `program` is that of the turn, "" in recordings of earlier versions.
+    `program` is that of the turn, "" in recordings of earlier versions. `checks` counts the sentences by verdict.
     """
 
     fields: Mapping[str, str]
@@ -208,6 +233,7 @@ class TurnFinished(EventBase):
     program: str = ""
     cached: bool
     saved: bool
+    checks: Mapping[Label, int] = field(default_factory=dict)
     kind: Literal["turn_finished"] = "turn_finished"
 
 
@@ -245,6 +271,7 @@ Event = (
     | Warned
     | Estimated
     | ArtifactFound
+    | SentenceChecked
     | Ending  # one per line, so that a new event is one new line
 )
 

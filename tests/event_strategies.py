@@ -17,6 +17,7 @@ from pipeline.events import (
     FieldReset,
     PassagesFound,
     Recovered,
+    SentenceChecked,
     StepChanged,
     ToolCalled,
     ToolReturned,
@@ -31,6 +32,7 @@ from pipeline.messages import Message
 from pipeline.passages import Passage
 from pipeline.recording import fields_of
 from pipeline.turn import Turn, TurnState
+from pipeline.verdicts import Difference
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 LANGUAGE = st.sampled_from(["en", "de", "fi"])
@@ -96,6 +98,25 @@ MIDDLE = st.one_of(
         field=FIELD,
         start=st.integers(0),
         end=st.integers(0),
+        **SAID,
+    ),
+    st.builds(
+        SentenceChecked,
+        index=st.integers(0, 9),
+        field=FIELD,
+        start=st.integers(0, 99),
+        end=st.integers(0, 99),
+        citations=st.lists(st.integers(1, 9), max_size=2).map(tuple),
+        verdict=st.sampled_from(["verbatim", "weak", "not_found", "no_claim"]),
+        passage=st.none() | st.integers(1, 9),
+        quote=st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)),
+        score=st.floats(0, 1),
+        suggested=st.none() | st.integers(1, 9),
+        reason=st.builds(Message, code=st.just("verbatim"), values=st.just({"passage": 1})),
+        differences=st.lists(
+            st.builds(Difference, kind=st.just("number"), answer=st.just((0, 1)), source=st.none() | st.just((1, 2))),
+            max_size=1,
+        ).map(tuple),
         **SAID,
     ),
 )

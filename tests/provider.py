@@ -207,6 +207,23 @@ def essay(wish: Wish) -> Script:
     yield from whole(pieces)
 
 
+CHECKED = (
+    "An espresso machine presses water through the coffee with a pressure of about 9 bar [2]. "
+    "The barista grinds finely and presses hot water through the coffee [1]. "
+    "The extraction of an espresso takes about 55 to 60 seconds [2]. "
+    "The word espresso describes a method, not a bean or a roast [2]. "
+    "Cats dislike the smell of a fresh cup [1]. "
+    "Many cafés today brew a double espresso from 16 to 20 grams of coffee instead. "
+    "I hope that helps!"
+)
+
+
+def checked(wish: Wish) -> Script:
+    """An answer about espresso with sentences of every verdict."""
+    text = f"[[ ## reasoning ## ]]\nAs asked.\n\n[[ ## answer ## ]]\n{CHECKED}\n\n[[ ## completed ## ]]"
+    yield from whole([text[at : at + 9] for at in range(0, len(text), 9)])
+
+
 def rich(wish: Wish) -> Script:
     """An answer in Markdown, cut where no word ends."""
     text = f"[[ ## reasoning ## ]]\nAs asked.\n\n[[ ## answer ## ]]\n{RICH}\n\n[[ ## completed ## ]]"
@@ -517,6 +534,7 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "summary": summary,
     "essay": essay,
     "rich": rich,
+    "checked": checked,
     "code": code,
     "chars": chars,
     "onechunk": onechunk,

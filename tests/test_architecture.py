@@ -41,6 +41,7 @@ ORDER = (
         "pipeline.expenses",
         "pipeline.options",
         "pipeline.events",
+        "pipeline.verdicts",
         "pipeline.passages",
     ),
     *("pipeline.settings", "pipeline.own_faults", "pipeline.errors", "pipeline.messages"),

@@ -189,6 +189,7 @@ def _metadata(turn: Turn, ending: TurnFinished, events: Iterable[Event], link: L
         "finish": ending.finish,
         "cached": ending.cached,
         "saved": ending.saved,
+        "checks": dict(ending.checks),
         "connection_duration_s": round(max(ending.at_s - started_s, 0.0), 3),
         "tools_used": _tools(events),
         "artifact_suggestions": _suggestions(turn, artifacts_of(events)),

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape, unescape
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
 from components.html.markdown import passage as shown_text
+from components.html.verdict_marks import Mark
 from pipeline.citations.matching import evidence
 from pipeline.citations.refusals import is_refusal
 from pipeline.citations.sentences import sentences
@@ -32,6 +33,7 @@ CHIPS_MOST = (
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>")
 _NUMBER = re.compile(r' data-n="(\d+)"')
+_LABEL = re.compile(r'( aria-label="[^"]*)"')
 _BLOCKS = frozenset(
     [
         "blockquote",
@@ -99,15 +101,25 @@ def cutting(passage: Passage) -> Cutting:
     return _cutting(passage.text, passage.matched)
 
 
-def cited(html: Markup, passages: Sequence[Passage]) -> Markup:
-    """An answer's block, its chips with what they cite: `data-s`, and for the preview title, place and sentence."""
+def chip_count(html: Markup) -> int:
+    """Return how many chips a block has that may be marked."""
+    return min(html.count('class="cite"'), CHIPS_MOST)
+
+
+def cited(html: Markup, passages: Sequence[Passage], marks: Sequence[Mark | None] = ()) -> Markup:
+    """An answer's block, its chips with what they cite: `data-s`, and for the preview title, place and sentence.
+
+    `marks` are the verdicts on the chips' sentences, in the order of the chips; later chips have none yet.
+    """
     if 'class="cite"' not in html:
         return html
     flow = _flow(str(html))
     pieces = [piece.html for piece in flow.pieces]
-    for (at, number, _), claims in zip(flow.chips, _claims(flow), strict=True):
+    for (at, number, _), claims, mark in zip_longest(flow.chips, _claims(flow), marks[: len(flow.chips)]):
         if number <= len(passages):
             pieces[at] = pieces[at][:-1] + _attributes(passages[number - 1], claims) + ">"
+        if mark:
+            pieces[at] = _marked(pieces[at], mark)
     return Markup("".join(pieces))
 
 
@@ -138,6 +150,12 @@ def _attributes(passage: Passage, claims: Sequence[str]) -> str:
     else:
         data["start"] = _read(cut.text[: 2 * START_CHARS])[:START_CHARS]
     return "".join(f' data-{name}="{escape(text)}"' for name, text in data.items() if text)
+
+
+def _marked(chip: str, mark: Mark) -> str:
+    """Return a chip's tag that says its verdict: to eyes by `data-v`, to ears in its name, why in the preview."""
+    name = _LABEL.sub(lambda match: f'{match[1]}, {escape(mark.name)}"', chip, count=1)
+    return f'{name[:-1]} data-v="{mark.label}" data-verdict="{escape(mark.name)}" data-why="{escape(mark.why)}">'
 
 
 def _read(text: str) -> str:

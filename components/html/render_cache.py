@@ -7,18 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from functools import partial
+from itertools import accumulate, pairwise, takewhile
 from operator import eq
 from typing import Any, TypeVar, cast
 
 from markupsafe import Markup
 
-from components.html.citations import cited
+from components.html.citations import chip_count, cited
 from components.html.markdown import HtmlBlocks
+from components.html.verdict_marks import Mark, chip_marks
 from components.view import Text, View
-from pipeline.events import TurnFinished
+from pipeline.events import SentenceChecked, TurnFinished
+from pipeline.passages import Passage
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+
+_Chips = tuple[Markup, tuple[Mark | None, ...]]  # a block, and the marks of its chips
 
 
 @dataclass(slots=True)
@@ -26,8 +33,9 @@ class _Field:
     blocks: HtmlBlocks
     text: Text = field(default_factory=Text)
     is_final: bool = False
-    raw: tuple[Markup, ...] = ()
+    chips: tuple[_Chips, ...] = ()
     cited: tuple[Markup, ...] = ()
+    checks: tuple[SentenceChecked, ...] = ()
     template: Markup | None = None
     wrapped_from: tuple[Markup, ...] = ()
     wrapped: tuple[Markup, ...] = ()
@@ -59,12 +67,13 @@ class RenderCache:
         if known is None or news is None:
             known, news = _Field(HtmlBlocks(view.titles)), str(text)
             self._fields[name] = known
-        elif not news and is_final == known.is_final:
+        elif not news and is_final == known.is_final and view.checks == known.checks:
             return known.cited
         known.blocks.add(news)
-        known.text, known.is_final = text, is_final
-        raw = known.blocks.parts(final=is_final)
-        known.raw, known.cited = raw, _made(raw, known.raw, known.cited, lambda block: cited(block, view.passages))
+        known.text, known.is_final, known.checks = text, is_final, view.checks
+        chips = _with_marks(known.blocks.parts(final=is_final), () if part is not None else chip_marks(view, name))
+        cites = partial(_cited, passages=view.passages)
+        known.chips, known.cited = chips, _made(chips, known.chips, known.cited, cites)
         return known.cited
 
     def wrapped(self, view: View, name: str, template: Markup, part: Text | None = None) -> tuple[Markup, ...]:
@@ -79,8 +88,18 @@ class RenderCache:
         return known.wrapped
 
 
+def _with_marks(blocks: Sequence[Markup], marks: Sequence[Mark | None]) -> tuple[_Chips, ...]:
+    """Return each block with the marks of its chips; `marks` are those of all blocks."""
+    ends = accumulate(map(chip_count, blocks), initial=0)
+    return tuple((block, tuple(marks[begin:end])) for block, (begin, end) in zip(blocks, pairwise(ends), strict=True))
+
+
+def _cited(chips: _Chips, passages: Sequence[Passage]) -> Markup:
+    return cited(chips[0], passages, chips[1])
+
+
 def _made(
-    blocks: Sequence[Markup], before: Sequence[Markup], made: Sequence[Markup], make: Callable[[Markup], Markup]
+    blocks: Sequence[S], before: Sequence[S], made: Sequence[Markup], make: Callable[[S], Markup]
 ) -> tuple[Markup, ...]:
     """Make something of each block; what `made` holds of the same blocks `before` is taken over."""
     same = sum(1 for _ in takewhile(bool, map(eq, blocks, before)))

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from components.html import artifact_list, field_blocks, option_chips, recovery_notes, turn_notices, waiting
+from components.html import (
+    artifact_list,
+    field_blocks,
+    option_chips,
+    recovery_notes,
+    turn_notices,
+    verdict_marks,
+    waiting,
+)
 from components.html.html_elements import (
     NOTHING,
     Elements,
@@ -212,7 +220,7 @@ def _inside(view: View, cache: RenderCache, rating: Rating = 0, versions: Sequen
     if view.ending is None:
         before = [] if said else [*recovery_notes.now(view), *_waiting(view), *_peek(view)]
         return [*elements, *before, _progress(view, cache)]
-    return [*elements, *turn_notices.under(view, cache), _facts(view, rating, versions)]
+    return [*elements, *verdict_marks.summary(view), *turn_notices.under(view, cache), _facts(view, rating, versions)]
 
 
 def _work(view: View, cache: RenderCache) -> Markup:

@@ -119,6 +119,12 @@
     return element;
   };
 
+  function verdict_of({ dataset: { v, verdict, why } }) {
+    const line = made("p", { className: "verdict", dir: "auto" }, made("i", { ariaHidden: "true" }), made("b", { textContent: verdict }), made("span", { textContent: why }));
+    line.dataset.v = v;
+    return line;
+  }
+
   function show(chip) {
     clearTimeout(preview.timer);
     const { n, title, path, quote, start } = chip.dataset;
@@ -128,7 +134,8 @@
     preview.box.replaceChildren(
       made("p", { className: "from" }, made("span", { className: "number", textContent: n }), made("b", { textContent: title ?? "", dir: "auto" }), made("span", { textContent: path ?? "", dir: "auto" })),
       made("p", { className: "said-there" }, passage),
-      ...(quote || chip.matches(".passage-chip") ? [] : [made("p", { className: "unsure", textContent: text_of("script.no_sentence_matches") })]),
+      ...(chip.dataset.v ? [verdict_of(chip)] : []),
+      ...(quote || chip.dataset.v || chip.matches(".passage-chip") ? [] : [made("p", { className: "unsure", textContent: text_of("script.no_sentence_matches") })]),
     );
     Object.assign(preview, { chip, place: place_of(chip) });
     chip.setAttribute("aria-describedby", "preview");

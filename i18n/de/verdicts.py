@@ -1,6 +1,14 @@
 """Warum ein Satz einer Antwort sein Urteil hat, in einer Zeile. {passage} ist die Nummer der Passage."""
 
 TEXTS = {
+    "verdict_name.verbatim": "wörtlich",
+    "verdict_name.supported": "gestützt",
+    "verdict_name.weak": "schwach",
+    "verdict_name.wrong_source": "falsche Quelle",
+    "verdict_name.not_found": "nicht gefunden",
+    "verdict_name.uncited": "ohne Beleg",
+    "verdict_name.no_claim": "keine Aussage",
+    "verdict.summary": "Was die Passagen zu den Sätzen sagen",
     "verdict.verbatim": "Das steht wörtlich in [{passage}].",
     "verdict.supported": "Das steht mit fast denselben Worten in [{passage}].",
     "verdict.weak": "Ein Teil davon steht in [{passage}], oder es steht dort mit anderen Worten. Sehen Sie dort nach.",

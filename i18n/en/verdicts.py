@@ -1,6 +1,14 @@
 """Why a sentence of an answer has its verdict, in one line. {passage} is the number of the passage."""
 
 TEXTS = {
+    "verdict_name.verbatim": "verbatim",
+    "verdict_name.supported": "supported",
+    "verdict_name.weak": "weak",
+    "verdict_name.wrong_source": "wrong source",
+    "verdict_name.not_found": "not found",
+    "verdict_name.uncited": "uncited",
+    "verdict_name.no_claim": "no claim",
+    "verdict.summary": "What the passages say of the sentences",
     "verdict.verbatim": "[{passage}] says it word for word.",
     "verdict.supported": "[{passage}] says it in nearly the same words.",
     "verdict.weak": "[{passage}] says a part of it, or says it in other words. Look there.",

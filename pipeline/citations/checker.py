@@ -17,10 +17,10 @@ from pipeline.citations.claims import Claim
 from pipeline.citations.comparison import NOTHING, Comparison, compare, rough_coverage
 from pipeline.citations.refusals import says_missing
 from pipeline.citations.tokens import Key, tokens_of
-from pipeline.citations.verdicts import Difference, Label, Verdict
 from pipeline.messages import Message, Value
 from pipeline.passages import Passage, Span
 from pipeline.retrieval.terms import detected_language
+from pipeline.verdicts import Difference, Label, Verdict
 
 SUPPORTED_MIN, NOT_FOUND_BELOW = 0.72, 0.3  # shares of a claim's weight that a passage holds
 SUPPORTED_ORDER_MIN = 0.2  # share of a claim's words that follow each other as in the passage

@@ -10,8 +10,8 @@ from pipeline.citations.alignment import Aligned, Source, align, weight
 from pipeline.citations.differences import differences
 from pipeline.citations.opposites import NEGATION
 from pipeline.citations.tokens import Key, Token
-from pipeline.citations.verdicts import Difference
 from pipeline.passages import Span
+from pipeline.verdicts import Difference
 
 WINDOW_SENTENCES_MAX = 3
 EXTRA_SENTENCE_PENALTY = 0.12  # another sentence must add at least this share of the claim

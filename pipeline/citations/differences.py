@@ -10,8 +10,8 @@ from pipeline.citations.opposites import LIMIT, NEGATION, QUANTITY, are_opposite
 from pipeline.citations.quantities import same_amount
 from pipeline.citations.replaced_facts import replaced_facts, sorts_of
 from pipeline.citations.tokens import Key, Token
-from pipeline.citations.verdicts import Difference, DifferenceKind
 from pipeline.passages import Span
+from pipeline.verdicts import Difference, DifferenceKind
 
 NEGATION_NEAR_TOKENS = 4  # between a negation of the passage and the place of what the claim negates
 

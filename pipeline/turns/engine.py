@@ -46,6 +46,7 @@ from pipeline.turns.previewing import Previewing, PromptPreview
 from pipeline.turns.recovery import Attempt
 from pipeline.turns.request_checks import check_model, checked_request
 from pipeline.turns.running import STATES, RunningTurn, no_status
+from pipeline.turns.sentence_checks import SentenceChecks, checks_of, counted
 
 log = logging.getLogger(__name__)
 
@@ -355,7 +356,11 @@ class Pipeline:
             instructions=options.instructions or program.instructions,
         )
         profile = self.profiles.named(options.profile)
-        derivers: list[Deriver] = [Estimator(self._past_answers).derive, ArtifactFinder().derive]
+        derivers: list[Deriver] = [
+            Estimator(self._past_answers).derive,
+            ArtifactFinder().derive,
+            SentenceChecks().derive,
+        ]
         running = RunningTurn(turn, conversation.owner, request, derivers, profile.status if profile else no_status)
         running.emit(
             TurnStarted(
@@ -517,6 +522,8 @@ class Pipeline:
     async def _save_ending(self, running: RunningTurn, ending: Ending) -> Ending:
         """Store the turn with its ending → the ending as it is to be emitted, with the time that was stored."""
         running.complete(ending)
+        if isinstance(ending, TurnFinished):
+            ending = replace(ending, checks=counted(checks_of(running.events)))
         stamped = running.stamped(ending)
         if running.cache_key and ended_well([*running.events, stamped]):
             running.turn = replace(running.turn, cache_key=running.cache_key)

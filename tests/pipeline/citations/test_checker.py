@@ -12,8 +12,8 @@ from i18n import CATALOGUE
 from i18n.messages import verdict_text
 from pipeline.citations.checker import Checker
 from pipeline.citations.sentences import sentences
-from pipeline.citations.verdicts import Verdict
 from pipeline.passages import Passage
+from pipeline.verdicts import Verdict
 
 BOILER = (
     "The boiler of the Alba works at 9 bar and heats 1.5 litres. Anna Rossi built it in Turin on 7 January 1943. "

@@ -128,10 +128,9 @@ async def test_old_documents_are_removed_with_their_files(make: Make, tmp_path: 
     await taken(library, Upload("lights.md", TEXT))
     await asyncio.sleep(0.6)
     sweeping = asyncio.create_task(library.sweep())  # it goes on for ever
-    while await library.documents(MAYA):  # noqa: ASYNC110  it tells nobody what it removes
+    while await library.documents(MAYA) or files_below(tmp_path / "uploads"):  # noqa: ASYNC110  it tells nobody
         await asyncio.sleep(0.02)
     sweeping.cancel()
-    assert files_below(tmp_path / "uploads") == []
 
 
 async def test_a_signed_key_opens_one_document_and_nothing_else(make: Make) -> None:
