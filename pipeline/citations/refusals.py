@@ -1,45 +1,105 @@
-"""Recognises answers that say the passages hold no answer, in English and German. Pure."""
+"""Recognises answers that say the passages hold no answer, in whole or in part, in English and German. Pure.
+
+A sentence refuses if it says so of the passages ("The passages do not mention a price"), of the one who answers ("I
+could not find it") or of what is told ("It is not mentioned"). A claim with a "not" is none: "Decaf does not contain
+caffeine". What stands in quotation marks is said by somebody else and counts for nothing.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-_SOURCE = r"(?:passages?|documents?|sources?|context|texts?|excerpts?|material|information|handbook)"
-_STATES = (
-    r"(?:mention|provide|specify|contain|state|say|include|answer|tell|cover|address|describe|discuss|give|know|name)"
-)
-_STATED = r"(?:mentioned|specified|provided|stated|covered|answered|addressed|described|discussed|found|included|given)"
-_QUELLE = r"(?:passagen?|dokumente?n?|quellen?|texte?n?|unterlagen|auszüge?n?|material|informationen)"
-_GENANNT = r"(?:erwähnt|angegeben|genannt|enthalten|beantworten|beantwortet|beschrieben|behandelt|gefunden)"
-_MISSING = re.compile(
-    "|".join(
-        (
-            r"\bunable to (?:answer|find|tell)\b",
-            r"\bcan(?:not|['’]t) (?:be )?(?:answer|find|tell|say|determine)",
-            rf"\b(?:do|does|did)(?: not|n['’]t) (?:\w+ ){{0,2}}{_STATES}\b",
-            rf"\bnot (?:\w+ )?{_STATED}\b",
-            rf"\b(?:no|nothing|none)\b[^.]{{0,40}}\b{_SOURCE}\b",
-            rf"\b{_SOURCE}\b[^.]{{0,40}}\b(?:nothing|no (?:information|mention|answer|details?))\b",
-            r"\bno (?:information|mention|details?|answer) (?:is|was|on|about|of|regarding)\b",
-            rf"\bnicht (?:\w+ )?{_GENANNT}\b",
-            r"\bbeantwort\w+ (?:\w+ ){0,3}nicht\b",
-            rf"\b(?:nichts|kein\w*)\b[^.]{{0,40}}\b{_QUELLE}\b",
-            rf"\b{_QUELLE}\b[^.]{{0,40}}\b(?:nichts|kein\w*|nicht)\b",
-        )
-    ),
-    re.IGNORECASE,
-)
+from pipeline.citations import refusal_phrases as phrases
+from pipeline.citations.sentences import sentences
+from pipeline.passages import Span
+
+MISSING_CHARS = 200  # of what is said to be missing
+SENTENCE_CHARS = 300  # of a sentence that are read, since an answer may be one of thousands
+_WORDS_LEAST = 4  # of an uncited sentence that says something
+
+_CITES = re.compile(r"\[\d+(?:\s*[,;–-]\s*\d+)*\]")
+_MARKDOWN = re.compile(r"[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}")
+_LETTER = re.compile(r"\S")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refusal in an answer's own words.
+
+    `is_whole`: nothing else is answered. `missing` is what it says is missing, in its words, "" where it does not say.
+    `spans` are the places of the sentences that refuse.
+    """
+
+    is_whole: bool
+    missing: str
+    spans: tuple[Span, ...]
+
+
+def refusal_of(answer: str) -> Refusal | None:
+    """Return how an answer (Markdown, with its [n]) refuses; None for one that does not."""
+    plain = _plain(answer)
+    spans = sentences(plain)
+    if phrases.WHOLE_ANSWER.fullmatch(plain):
+        return Refusal(True, "", spans)
+    refusing = tuple((begin, end) for begin, end in spans if says_missing(plain[begin:end]))
+    if not refusing:
+        return None
+    has_citations = bool(_CITES.search(plain))
+    is_answered = any(
+        _answers(clause, has_citations) for begin, end in spans for clause in _not_refusing(plain[begin:end])
+    )
+    named = (_missing(plain[begin:end], answer[begin:end]) for begin, end in refusing)
+    return Refusal(not is_answered, next((each for each in named if each), ""), refusing)
 
 
 def says_missing(sentence: str) -> bool:
     """Whether a sentence says that something is not in the passages."""
-    return bool(_MISSING.search(sentence))
+    plain = _plain(sentence[:SENTENCE_CHARS])
+    return any(phrases.REFUSES.search(each) for each in (plain, *phrases.CLAUSE_ENDS.split(plain)))
 
 
-def is_refusal(sentences: Iterable[tuple[str, bool]]) -> bool:
+def is_refusal(checked: Iterable[tuple[str, bool]]) -> bool:
     """Whether an answer, as (sentence, whether it cites), refuses: it says what is missing and cites nothing else."""
-    checked = [(says_missing(text), cites) for text, cites in sentences]
-    return any(is_missing for is_missing, _ in checked) and all(
-        is_missing or not cites for is_missing, cites in checked
-    )
+    is_missing, is_answered = False, False
+    for text, cites in checked:
+        is_missing |= says_missing(text)
+        # A chip is no text: in a sentence that refuses, its place among the clauses is not known.
+        is_answered |= cites and not says_missing(text) and not phrases.FILLER.search(_plain(text))
+    return is_missing and not is_answered
+
+
+def _plain(text: str) -> str:
+    """Return a text of equal length with straight apostrophes, without emphasis and without what it quotes."""
+    for quoted in (phrases.QUOTED_LINES, phrases.QUOTED):
+        text = quoted.sub(lambda found: _LETTER.sub(" ", found[0]), text)
+    text = text.replace("’", "'").replace("\u00a0", " ").replace("\u202f", " ")
+    return _MARKDOWN.sub(lambda found: " " * len(found[0]), text)
+
+
+def _not_refusing(plain: str) -> list[str]:
+    """Return a sentence that does not refuse, or the clauses that do not of one that does."""
+    if not says_missing(plain):
+        return [plain]
+    clauses = phrases.CLAUSE_ENDS.split(plain)
+    return [each for each in clauses if not phrases.REFUSES.search(each)] if len(clauses) > 1 else []
+
+
+def _answers(clause: str, has_citations: bool) -> bool:
+    """Whether a clause answers something: it cites, or it is a statement of an answer that cites nothing at all."""
+    if phrases.FILLER.search(clause) or clause.rstrip().endswith((":", "?")):
+        return False
+    return bool(_CITES.search(clause)) or (not has_citations and len(clause.split()) >= _WORDS_LEAST)
+
+
+def _missing(plain: str, sentence: str) -> str:
+    """Return what a refusing sentence says is missing, "" where it does not say."""
+    for pattern in phrases.MISSING:
+        if found := pattern.search(plain):
+            begin, end = found.span("missing")
+            end = begin + len(phrases.AFTER_MISSING.sub("", plain[begin:end]))
+            words = _CITES.sub("", sentence[begin:end]).strip(" .!?:*_\n")
+            if words and not phrases.NAMES_NOTHING.fullmatch(words):
+                return words[:MISSING_CHARS]
+    return ""
