@@ -31,7 +31,7 @@ _AFTER_ORDINAL = re.compile(
     r"\s+(?:jan|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez|jahrhundert|jh|klasse|auflage|weltkrieg|bundes|tag|platz)",
     re.IGNORECASE,
 )
-_INITIAL = re.compile(r"\s+[A-ZÄÖÜ]\.")
+_INITIAL = re.compile(r"\s*[^\W\d_]\.(?=\s)")  # "J. A. Hobson": neither is the article or the pronoun
 _COUNTS = re.compile(r"\b(?:in|of|to|by|and|was|is|from|nur|auf|mit|von|um|bei|zu)\s+\d+$", re.IGNORECASE)
 
 _STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»“)\]]*+(?=\s|$)|[。\uff01\uff1f]+")
@@ -111,7 +111,7 @@ def _full_stop_ends(before: str, rest: str) -> bool:
     if re.fullmatch(r"\d{1,2}", word):  # a German ordinal ("am 3. Mai"), the number of a list, or a count
         counted = starts or not next_word or _COUNTS.search(before) is not None
         return counted and before.strip() != word and not _AFTER_ORDINAL.match(rest)
-    if re.fullmatch(r"[^\W\d_]|[IVXLC]+", word):  # an initial ("J. A. Hobson"), or the number of a king
+    if re.fullmatch(r"[^\W\d_]|[IVXLC]+", word):  # an initial, or the number of a king
         return starts and word not in ("I", "V", "X") and not _INITIAL.match(rest)
     if word.lower() in _SHORT:
         return word.lower() in _SOFT and starts

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
 from pipeline.models.builtin.quote_markdown import sentence
-from pipeline.models.builtin.quotes import sentences_of
+from pipeline.models.builtin.sentence_scores import sentences_of
 from pipeline.prompt_passages import PromptPassage
 from pipeline.retrieval.terms import Language, language_of
 

@@ -15,7 +15,7 @@ from pipeline.citations.sentences import is_complete_sentence, is_table_row
 from pipeline.models.builtin.overview_passages import TITLES
 from pipeline.models.builtin.overview_question import CONTENT_AIMS, OverviewQuestion, calls, is_file, is_general
 from pipeline.models.builtin.quote_markdown import row, sentence, uncited
-from pipeline.models.builtin.quotes import Sentence, sentences_of
+from pipeline.models.builtin.sentence_scores import Sentence, sentences_of
 from pipeline.prompt_passages import PromptPassage
 from pipeline.retrieval.terms import Language, language_of
 

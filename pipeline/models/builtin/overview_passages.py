@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from pipeline.citations.sentences import is_complete_sentence, is_table_row, without_list_marker
 from pipeline.models.builtin.overview_question import CONTENT_AIMS, OverviewQuestion, calls, is_general, is_single
-from pipeline.models.builtin.quotes import sentences_of
+from pipeline.models.builtin.sentence_scores import sentences_of
 from pipeline.passages import Passage
 from pipeline.retrieval import DocumentReader, IndexedDocument, Scope, documents_in
 from pipeline.retrieval.terms import Language, language_of, words_of

@@ -182,13 +182,14 @@ def _without_article(text: str) -> str:
 
 
 def is_decisive(word: str, question: str, asked_in: Language) -> bool:
-    """Whether an answer must hold this word: a number, a name, or what is counted.
-
-    In German a capital letter does not mark a name.
-    """
+    """Whether an answer must hold this word: a number, a name, or what is counted."""
     counted = _COUNTED.search(question)
-    named = asked_in == "en" and word[0].isupper() and not question.lstrip(" \"'“„").startswith(word)
-    return word[0].isdigit() or named or (counted is not None and counted[1] == word)
+    return word[0].isdigit() or is_name(word, question, asked_in) or (counted is not None and counted[1] == word)
+
+
+def is_name(word: str, question: str, asked_in: Language) -> bool:
+    """Whether a word of a question is a name by its capital letter, which marks none in German."""
+    return asked_in == "en" and word[0].isupper() and not question.lstrip(" \"'“„").startswith(word)
 
 
 def _any_terms(word: str) -> tuple[int, ...]:

@@ -75,7 +75,7 @@ def test_a_quote_stands_on_one_line_without_list_marks_and_half_emphasis() -> No
 
 def test_a_row_is_quoted_as_a_small_table() -> None:
     assert ask("What is the character of a lungo drink?").answer == (
-        "| Drink | Character |\n| --- | --- |\n| Lungo | lighter [1] |"
+        "| Drink | Character |\n| --- | --- |\n| Lungo | lighter [1] |\n| Ristretto | syrupy [1] |"
     )
 
 
@@ -84,10 +84,11 @@ def test_a_row_whose_head_is_elsewhere_is_quoted_as_text() -> None:
     assert ask("Which drinks are lighter, the lungo?", rows).answer == "Lungo · lighter [1]"
 
 
-def test_near_passages_are_said_to_be_only_near() -> None:
+def test_what_no_passage_mentions_is_said_and_what_comes_closest_is_named() -> None:
     answer = ask("Which drink of Rome has a thin layer of foam?").answer
     assert answer == (
-        "These passages come closest; they may not answer this.\n\nA flat white has a thin layer of foam. [2]"
+        "The passages do not mention “Rome”. On “thin”, “layer”, “foam”, “Milk” comes closest.\n\n"
+        "A flat white has a thin layer of foam. [2]"
     )
 
 
@@ -195,3 +196,20 @@ def test_a_follow_up_without_a_word_of_its_own_in_the_passages_does_not_say_the_
 def test_german_points_have_a_german_comma() -> None:
     reasoning = ask("Wie hoch war die Mokkakanne?", GERMAN).reasoning
     assert re.search(r"hat \d+,\d von 15,5 Punkten", reasoning)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Who did not come from Milan, Gaggia?", "The sentences that come closest do not say “not”"),
+        ("Which drink has a fine layer of foam?", "These passages come closest; they may not answer this."),
+    ],
+)
+def test_what_the_quotes_lack_of_the_question_is_said(question: str, said: str) -> None:
+    assert ask(question).answer.startswith(said)
+
+
+def test_in_german_it_is_said_in_german() -> None:
+    assert ask("Wann kam die Mokkakanne nicht auf den Markt?", GERMAN).answer.startswith(
+        "In den nächstliegenden Sätzen fehlt „nicht“"
+    )

