@@ -222,6 +222,7 @@ class TurnFinished(EventBase):
     """Ending: `fields[f]` is what f's deltas since its last reset add up to. `cost` is in USD.
 
     `program` is that of the turn, "" in recordings of earlier versions. `checks` counts the sentences by verdict.
+    `abstained` says that the answer refuses, `missing` what the passages lack, also where they answer a part.
     """
 
     fields: Mapping[str, str]
@@ -234,6 +235,8 @@ class TurnFinished(EventBase):
     cached: bool
     saved: bool
     checks: Mapping[Label, int] = field(default_factory=dict)
+    abstained: bool = False
+    missing: str | None = None
     kind: Literal["turn_finished"] = "turn_finished"
 
 

@@ -65,6 +65,7 @@ REFUSES = re.compile(
         (
             rf"{_SOURCES_SAY}\b(?:do|does|did)(?: not|n't) {_ADVERBS}{_HOLDS}\b",
             rf"^\W*(?:do|does|did)(?: not|n't) {_ADVERBS}{_HOLDS}\b",
+            r"^\W*(?:they|it) may not answer (?:this|it)\b|^\W*vielleicht beantwort\w+ sie (?:sie|das) nicht\b",
             rf"\b{_SOURCE}\b[^.;!?]{{0,100}}?\b(?:they|it|none) (?:do|does|did)(?: not|n't) {_ADVERBS}{_HOLDS}\b",
             rf"^\W*(?:they|it) (?:do|does)(?: not|n't) {_ADVERBS}(?:mention|specify)\b",
             rf"\b(?:none|neither|nothing|no one)\b[^.;:!?,]{{0,30}}\b{_SOURCE}\b",

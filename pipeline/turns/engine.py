@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 
 from pipeline.artifacts.finder import ArtifactFinder
+from pipeline.citations.refusals import refusal_of
 from pipeline.clients import RETRY_S, Client, Rates
 from pipeline.database.write_behind import WriteBehind
 from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
@@ -523,13 +524,22 @@ class Pipeline:
         """Store the turn with its ending → the ending as it is to be emitted, with the time that was stored."""
         running.complete(ending)
         if isinstance(ending, TurnFinished):
-            ending = replace(ending, checks=counted(checks_of(running.events)))
+            ending = _with_verdicts(ending, running)
         stamped = running.stamped(ending)
         if running.cache_key and ended_well([*running.events, stamped]):
             running.turn = replace(running.turn, cache_key=running.cache_key)
         exchanges = tuple(running.exchanges) if self._settings.exchanges_retention_d else ()
         is_stored = await self._history.save_turn(running.stored(STATES[type(ending)], stamped), exchanges)
         return stamped if is_stored else replace(stamped, saved=False)
+
+
+def _with_verdicts(ending: TurnFinished, running: RunningTurn) -> TurnFinished:
+    """Return an ending that counts the verdicts and says what the passages lack, as the answer or the question says."""
+    refusal, checks = refusal_of(ending.fields.get("answer", "")), counted(checks_of(running.events))
+    if refusal is None:
+        return replace(ending, checks=checks)
+    missing = refusal.missing or (running.turn.question if refusal.is_whole else None)
+    return replace(ending, checks=checks, abstained=refusal.is_whole, missing=missing)
 
 
 def _failed(error: GlassboxError, partial: Mapping[str, str]) -> TurnFailed:

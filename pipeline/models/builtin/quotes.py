@@ -34,7 +34,7 @@ State = Literal["answer", "near", "none"]
 
 QUOTE_SCORE = 7.0  # a sentence with fewer points is not preferred for its language or its quantity
 ANSWER_CONFIDENCE, NEAR_CONFIDENCE = 0.3, 0.06  # of `confidence_of`
-PREMISE_LEAST = 0.57  # of `premise_probability`, below which nothing is an answer
+PREMISE_LEAST = 0.40  # of `premise_probability`, below which nothing is an answer
 QUOTES_MOST = 3
 LEAST_CHANCE = 0.03  # of being the right sentence, for a further quote or the neighbour of the first
 FIRST_WORDS_MOST, WORDS_MOST = 80, 100  # of the first quote with its neighbour, and of all quotes; one may be longer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,10 +15,16 @@ from pipeline.events import (
     FieldReset,
     PassagesFound,
     SentenceChecked,
+    TurnFinished,
     TurnStopped,
 )
 from pipeline.passages import Passage
+from pipeline.retrieval.edge import EdgeIndex
+from pipeline.settings import Settings
+from pipeline.turn import TurnRequest
 from pipeline.turns.sentence_checks import SentenceChecks, checks_of, counted
+from server import build
+from tests.in_process import events_of
 
 PRESSURE = "A machine presses water through the coffee with a pressure of about 9 bar."
 FOUND = PassagesFound(
@@ -86,3 +93,19 @@ def test_an_empty_field_has_no_verdict(passages: tuple[Passage, ...]) -> None:
 @given(text=st.text(alphabet="Aa 9.[1]\n|-*`", max_size=60), size=st.integers(1, 9))
 def test_verdicts_do_not_depend_on_how_the_text_was_cut(text: str, size: int) -> None:
     assert derived([FOUND, *said(text, size=size), STOPPED]) == derived([FOUND, *said(text, size=99), STOPPED])
+
+
+async def test_an_ending_counts_the_verdicts_and_says_what_a_refusal_lacks(tmp_path: Path, search: EdgeIndex) -> None:
+    parts = build(Settings(data_dir=tmp_path), index=search)
+    try:
+        *_, answered = await events_of(parts.pipeline, TurnRequest("How is espresso made?"))
+        *_, refused = await events_of(parts.pipeline, TurnRequest("Who painted the Mona Lisa?"))
+    finally:
+        await parts.pipeline.close()
+        parts.store.close()
+    assert isinstance(answered, TurnFinished)
+    assert isinstance(refused, TurnFinished)
+    assert answered.checks["verbatim"] >= 1
+    assert (answered.abstained, answered.missing) == (False, None)
+    assert (refused.abstained, refused.missing) == (True, "Who painted the Mona Lisa?")
+    assert refused.checks == {"no_claim": 1}

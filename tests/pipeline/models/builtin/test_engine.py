@@ -202,7 +202,6 @@ def test_german_points_have_a_german_comma() -> None:
     ("question", "said"),
     [
         ("Who did not come from Milan, Gaggia?", "The sentences that come closest do not say “not”"),
-        ("Which drink has a fine layer of foam?", "These passages come closest; they may not answer this."),
     ],
 )
 def test_what_the_quotes_lack_of_the_question_is_said(question: str, said: str) -> None:
