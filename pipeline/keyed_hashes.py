@@ -5,7 +5,6 @@ Nobody without the secret can make such a hash, or tell from it what was hashed.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import logging
@@ -58,9 +57,13 @@ def _kept(file: Path) -> bytes:
         out.write(secrets.token_bytes(BYTES))
         out.flush()
         os.fsync(out.fileno())
-    with contextlib.suppress(FileExistsError):  # another process was first, and its secret is the one
+    try:
         file.hardlink_to(new)
-    new.unlink()
+    except FileExistsError:
+        pass  # another process was first, and its secret is the one
+    except OSError:  # no hard links on this file system, as on most mounted storage
+        new.replace(file)
+    new.unlink(missing_ok=True)
     return file.read_bytes()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,6 +29,17 @@ def test_all_that_start_at_once_have_the_same_secret(tmp_path: Path) -> None:
         made = [each.hash("a") for each in starts.map(Secret.of, [tmp_path] * 8)]
     assert len(set(made)) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_file_system_without_hard_links_keeps_the_secret_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", link)
+    first = Secret.of(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert Secret.of(tmp_path).hash("a") == first.hash("a")
 
 
 @pytest.mark.parametrize("damage", ["no folder", "too short"])
