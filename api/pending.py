@@ -22,7 +22,9 @@ MOST_PENDING = 400  # per address: enough for a lecture hall behind one, and les
 UNREAD_S = 60.0  # how long a session without a reader is kept
 SESSION_CHARS = 100  # the longest name of a session; a page's has about ten
 JOIN, READ = ("POST", "/gradio_api/queue/join"), ("GET", "/gradio_api/queue/data")
-CALL = re.compile(r"/gradio_api/call/[a-z]+(?:/(?P<event>[^/]+))?")  # without a session: its event stands for one
+CALL = re.compile(
+    r"/gradio_api/call/(?:v2/)?[a-z]+(?:/(?P<event>[^/]+))?"
+)  # without a session: its event stands for one
 
 PendingOf = Callable[[str], int]
 Forget = Callable[[str], Awaitable[None]]

@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from api.pending import SESSION_CHARS, UNREAD_S, Pending
@@ -17,6 +18,10 @@ HERE, THERE = "203.0.113.7", "198.51.100.2"
 async def taken(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def nothing(*_: Any) -> Any:
+    raise AssertionError
 
 
 class Queue:
@@ -59,6 +64,27 @@ async def test_requests_that_tidy_at_once_do_not_trip_over_each_other() -> None:
     left_behind(queue, app, HERE, 5)
     assert await asyncio.gather(*(join(app, f"new-{number}") for number in range(8))) == [200] * 8
     assert set(app._sessions[HERE]) == {f"new-{number}" for number in range(8)}
+
+
+@pytest.mark.parametrize("path", ["queue/data?session_hash=e", "call/ask/e", "call/v2/ask/e"])
+async def test_an_event_that_is_read_for_long_is_not_forgotten(path: str) -> None:
+    queue = Queue()
+    is_read = asyncio.Event()
+
+    async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+        await (taken(scope, receive, send) if scope["method"] == "POST" else is_read.wait())
+
+    app = Pending(reading, queue.pending, queue.forget)
+    queue.waiting["e"] = 1
+    app._sessions[HERE]["e"] = time.monotonic() - UNREAD_S - 1
+    route, _, query = path.partition("?")
+    scope = {"type": "http", "method": "GET", "path": f"/gradio_api/{route}", "query_string": query.encode()}
+    reader = asyncio.create_task(app(scope, nothing, nothing))
+    await asyncio.sleep(0)
+    await join(app, "new")
+    assert queue.pending("e") == 1
+    is_read.set()
+    await reader
 
 
 async def test_a_session_whose_name_is_no_name_is_refused() -> None:
