@@ -114,7 +114,7 @@ class Endpoints:
     async def ask(self, request: Request, **given: Any) -> AsyncGenerator[Answer, None]:
         """Answer a question, and yield the answer so far. Raises GlassboxError.
 
-        A client that leaves is noticed at the next state, which a silent turn has every ten seconds.
+        A client that leaves is noticed at the next events, which a silent turn lets wait for ten seconds.
         """
         ask = _checked(AskWithOptions, given)
         asked = await self._asking.start(
@@ -136,7 +136,7 @@ class Endpoints:
                 if not is_whole:
                     yield growing.answer()
                     await sleep(GATHER_S)
-                elif not batch and await request.is_disconnected():
+                elif await request.is_disconnected():
                     return
         if is_whole:  # its caller reads the first state alone
             yield growing.answer()

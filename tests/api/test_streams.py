@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from starlette.types import Message, Scope
+from fastapi import Request
+from starlette.types import Message, Receive, Scope
 
+from api.asking import Asking
+from api.citation_links import linker
+from api.endpoints import Endpoints
 from pipeline.settings import ModelEntry, Settings
 from server import Parts, application, build
 from tests.provider import Provider
@@ -44,7 +48,39 @@ async def parts(tmp_path: Path, provider: Provider) -> AsyncIterator[Parts]:
 async def test_a_client_that_disconnects_leaves_its_turn_though_it_is_still_being_written(
     parts: Parts, path: str, body: dict[str, Any]
 ) -> None:
-    received, has_left = iter([json.dumps(body).encode()]), asyncio.Event()
+    request, has_left = scope_of(path), asyncio.Event()
+
+    async def send(message: Message) -> None:
+        pass
+
+    answering = asyncio.create_task(application(parts)(request, receiving(json.dumps(body).encode(), has_left), send))
+    turn_id = await begun(parts)
+    has_left.set()
+    await answering
+    await parts.pipeline.wait_for_ending(turn_id, 60)
+    assert (await parts.pipeline.turn(turn_id, MAYA)).state == "stopped"
+
+
+async def test_a_client_of_gradios_single_answer_does_too(parts: Parts) -> None:
+    has_left = asyncio.Event()
+    request = Request(scope_of("/gradio_api/run/ask"), receiving(b"", has_left))
+    await request.body()
+    endpoints = Endpoints(Asking(parts.pipeline, parts.secret), parts.library, linker(parts.library))
+
+    async def ask() -> list[Any]:
+        return [answer async for answer in endpoints.ask(request, question=QUESTION)]
+
+    answering = asyncio.create_task(ask())
+    turn_id = await begun(parts)
+    has_left.set()
+    assert await answering == []
+    await parts.pipeline.wait_for_ending(turn_id, 60)
+    assert (await parts.pipeline.turn(turn_id, MAYA)).state == "stopped"
+
+
+def receiving(body: bytes, has_left: asyncio.Event) -> Receive:
+    """Receive a body, and the disconnection once the client has left."""
+    received = iter([body])
 
     async def receive() -> Message:
         for sent in received:
@@ -52,11 +88,12 @@ async def test_a_client_that_disconnects_leaves_its_turn_though_it_is_still_bein
         await has_left.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: Message) -> None:
-        pass
+    return receive
 
+
+def scope_of(path: str) -> Scope:
     headers = {"host": "127.0.0.1", "content-type": "application/json", "content-length": "1", "x-visitor": MAYA}
-    scope: Scope = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -71,12 +108,6 @@ async def test_a_client_that_disconnects_leaves_its_turn_though_it_is_still_bein
         "server": ("127.0.0.1", 80),
         "state": {},
     }
-    request = asyncio.create_task(application(parts)(scope, receive, send))
-    turn_id = await begun(parts)
-    has_left.set()
-    await request
-    await parts.pipeline.wait_for_ending(turn_id, 60)
-    assert (await parts.pipeline.turn(turn_id, MAYA)).state == "stopped"
 
 
 async def begun(parts: Parts) -> str:
