@@ -19,7 +19,7 @@ from tests.served import Served, served
 
 QUESTION, UNANSWERED = "Why does water temperature change the taste of coffee?", "Who painted the Mona Lisa?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-CITES, SLOWLY, DECLINES, UNMATCHED = "cites", "cites-gap-400", "declines", "rich"
+CITES, SLOWLY, DECLINES, UNMATCHED, CHECKED = "cites", "cites-gap-400", "declines", "rich", "checked"
 FASTER = "Water temperature changes the taste of coffee because hot water dissolves more substances"
 THIN = "Water that is too cool leaves sweetness behind"
 HARSH = "Water that is very hot pulls out more bitter and drying substances"
@@ -42,6 +42,17 @@ REACHING = """(selectors) => {
   const others = [...document.querySelectorAll("#reasoning *, #chat .turn *")];
   return selectors.filter((selector) => others.some((each) => each.matches(selector)));
 }"""
+# Chips → for each its verdict, its colour, its shape and its sign.
+LOOKS = """(chips) => chips.map((chip) => {
+  const of = (part) => getComputedStyle(chip, part), { borderRadius, boxShadow, backgroundColor } = of("::before");
+  const shape = [borderRadius, boxShadow, backgroundColor].join();
+  return [chip.dataset.v, getComputedStyle(chip).color, shape, of("::after").content];
+})"""
+SIZES = """(chips) => chips.flatMap((chip) => [chip, chip.parentElement]).map((each) => {
+  const { x, y, width, height } = each.getBoundingClientRect();
+  return [x, y, width, height];
+})"""
+WITHOUT_VERDICTS = "(chips) => chips.forEach((each) => delete each.dataset.v)"
 LOOK = """(selector) => {
   const { color, fontSize } = getComputedStyle(document.querySelector(selector));
   return [getComputedStyle(document.body).getPropertyValue("--ink").trim(), color, parseFloat(fontSize)];
@@ -53,7 +64,7 @@ pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chr
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Provider() as provider:
-        names = [CITES, SLOWLY, DECLINES, UNMATCHED]
+        names = [CITES, SLOWLY, DECLINES, UNMATCHED, CHECKED]
         models = [{"label": name, "model": f"hosted_vllm/{name}", "api_base": provider.base} for name in names]
         limits = {"CONNECT_TIMEOUT_S": "60", "FIRST_TOKEN_TIMEOUT_S": "60", "IDLE_TIMEOUT_S": "60"}
         with served(tmp_path_factory.mktemp("citing"), MODELS=json.dumps(models), **limits) as running:
@@ -200,6 +211,33 @@ def test_axe_finds_nothing_where_a_card_is_pinned_and_another_previewed(page: Pa
     marks(page, HARSH)
     page.locator("#thread .answer .cite").nth(0).hover()
     expect(page.locator("#preview.open")).to_contain_text(FASTER)
+    assert violations(page) == []
+
+
+def test_verdicts_are_told_by_colour_shape_sign_and_name_and_take_no_room(page: Page) -> None:
+    ask(page, "How is espresso made?", CHECKED, 1)
+    chips = page.locator("#thread .answer .cite")
+    looks = chips.evaluate_all(LOOKS)
+    assert [verdict for verdict, *_ in looks] == ["verbatim", "weak", "weak", "wrong_source", "not_found"]
+    for kind in range(1, 4):  # each tells the kinds apart, but for the colour of those to look at
+        assert len({look[kind] for look in looks}) >= 3
+    assert len({sign for _, _, _, sign in looks}) == 4
+    for chip, name in zip(chips.all(), ["verbatim", "weak", "weak", "wrong source", "not found"], strict=True):
+        expect(chip).to_have_accessible_name(re.compile(f", {name}$"))
+    sizes = chips.evaluate_all(SIZES)
+    chips.evaluate_all(WITHOUT_VERDICTS)
+    assert chips.evaluate_all(SIZES) == sizes
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_doubtful_sentences_are_listed_with_what_speaks_against_them(page: Page, dark: bool) -> None:
+    page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", dark)
+    ask(page, "How is espresso made?", CHECKED, 1)
+    page.locator("#thread .checks summary").press("Enter")
+    expect(page.locator("#thread .checks li")).to_have_count(5)
+    expect(page.locator("#thread .checks li").nth(1)).to_contain_text("“25” stands in [2], the answer says “55”.")
+    page.locator("#thread .answer .cite").nth(2).hover()
+    expect(page.locator("#preview.open .verdict")).to_contain_text("the answer says “55”")
     assert violations(page) == []
 
 
