@@ -64,7 +64,7 @@ def summary(view: View) -> Elements:
         if label in counts
     )
     doubtful = [_row(view, check, lang) for check in view.checks if check.verdict in DOUBTFUL]
-    name = text("verdict.summary", lang)
+    name = f"{text('verdict.summary', lang)}, {text('turn.of_answer', lang, place=view.place)}"
     if not doubtful:
         return [Markup('<p class="checks" aria-label="{}"{}>{}</p>').format(name, attribute("lang", lang), facts)]
     return [

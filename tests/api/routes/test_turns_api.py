@@ -277,7 +277,7 @@ def test_a_recording_says_what_was_said_and_when(app: Served) -> None:
         return [event for event in said if event["kind"] != "field_delta"]
 
     assert others(recorded) == others(events)
-    answer = [event for event in recorded if event.get("field") == "answer"]
+    answer = [event for event in recorded if (event["kind"], event.get("field")) == ("field_delta", "answer")]
     assert "".join(event["text"] for event in answer) == events[-1]["fields"]["answer"]
     assert len(answer) > 3
     times = {event["seq"]: event["at_s"] for event in events}
