@@ -38,8 +38,8 @@ def stored_turns(data_dir: Path) -> list[StoredTurn]:
 
 
 def await_stored(data_dir: Path, text: str) -> None:
-    """Until a turn is stored with that text."""
+    """Until a turn is stored with an answer that holds that text."""
     until = time.monotonic() + PATIENCE_S
-    while not any(text in turn.text for turn in stored_turns(data_dir)):
+    while not any(text in turn.fields.get("answer", "") for turn in stored_turns(data_dir)):
         assert time.monotonic() < until, f"not stored: {text!r}"
         time.sleep(0.1)

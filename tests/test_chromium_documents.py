@@ -19,6 +19,8 @@ from tests.served import Served, served
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 LAMP = "The lamp of the Skagen lighthouse turns once in four seconds."
 
+AT_REST = "document.getAnimations().every(({ playState }) => playState !== 'running')"
+
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here")
 
 
@@ -200,7 +202,7 @@ def test_axe_finds_nothing_in_the_dialogs(page: Page, dark: bool) -> None:
     ask(page, "How often does the lamp of the Skagen lighthouse turn?")
     for summary in page.locator("#sources summary").all():
         summary.click()
-    page.wait_for_timeout(1_500)  # colours at rest: a card that was just opened is still fading in
+    page.wait_for_function(AT_REST)  # a card that was just opened is still fading in
     problems["sources"] = violations(page)
     page.locator("#sources [data-act=show-page]").first.click()
     expect(page.locator("#document-page .page-picture.seen img")).to_be_visible()

@@ -31,10 +31,13 @@ _ENTRY = Markup(
 
 
 def entries(view: View, cache: RenderCache) -> Elements:
-    """Return the list of artifacts, and the offer for an answer that would better be a document."""
+    """Return the list of artifacts, and the offer for an answer that would better be a document.
+
+    Both come with the ending: below a text that still grows they would move with each of its lines.
+    """
     elements: Elements = []
-    if view.artifacts:
-        elements.append(cache.once("artifacts", (view.artifacts, view.ending is None), lambda: _list(view)))
+    if view.artifacts and view.ending is not None:
+        elements.append(cache.once("artifacts", view.artifacts, lambda: _list(view)))
     if isinstance(view.ending, TurnFinished) and not _has_document(view):
         elements += cache.once("offer", (view.text("answer"), view.passages), lambda: _offer(view))
     return elements
