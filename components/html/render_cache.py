@@ -71,7 +71,10 @@ class RenderCache:
             return known.cited
         known.blocks.add(news)
         known.text, known.is_final, known.checks = text, is_final, view.checks
-        chips = _with_marks(known.blocks.parts(final=is_final), () if part is not None else chip_marks(view, name))
+        marks: tuple[Mark | None, ...] = ()
+        if part is None:  # a sentence is complete less often than a text grows
+            marks = self.once(f"marks of {name}", (view.checks, view.passages), lambda: chip_marks(view, name))
+        chips = _with_marks(known.blocks.parts(final=is_final), marks)
         cites = partial(_cited, passages=view.passages)
         known.chips, known.cited = chips, _made(chips, known.chips, known.cited, cites)
         return known.cited
