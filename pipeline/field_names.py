@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 COMPLETED = "completed"
+THOUGHTS = frozenset(("reasoning", "thinking"))  # what a model writes for itself
 
 # Other names for a field, among them those in the languages that models answer in.
 ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -31,6 +31,7 @@ from pipeline.events import (
     TurnStopped,
     Warned,
 )
+from pipeline.field_names import THOUGHTS
 from pipeline.programs.registry import PROGRAMS, Programs
 from pipeline.recording import language_of_turn
 from pipeline.turn import Said, Turn
@@ -39,7 +40,6 @@ Json = dict[str, Any]
 
 ANSWER, REASONING = "answer", "reasoning"
 FIELD_NAMES = {ANSWER: "response", REASONING: "rationale"}  # what clients call them; others keep their names
-THINKING = ("reasoning", "thinking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class _Writer:
 
     def _is_reasoning(self, name: str) -> bool:
         """Whether a field says how the model came to its answer, as each step of a program with several calls does."""
-        return name in THINKING or (self._fields is not None and name not in self._fields)
+        return name in THOUGHTS or (self._fields is not None and name not in self._fields)
 
 
 def _status(said: str, metadata: Json | None = None) -> Json:

@@ -16,10 +16,9 @@ from components.view import View
 from i18n import text
 from i18n.program_texts import title_of
 from pipeline.events import TurnFinished
+from pipeline.field_names import THOUGHTS
 from pipeline.programs.findings import Finding, read_findings
 from pipeline.programs.registry import ANSWER, FieldKind
-
-BESIDE = frozenset(("reasoning", "thinking"))  # fields that the reasoning pane shows
 
 BlockState = Literal["done", "writing", "waiting", "incomplete"]
 
@@ -49,8 +48,8 @@ def writing(view: View) -> tuple[int, int]:
 def _names(view: View) -> list[str]:
     """Return the fields to show, in their order: those with text and, while the turn runs, those that still come."""
     spec = view.programs.get(view.program)
-    declared = [name for name in spec.field_names if name not in (*BESIDE, *view.hidden)] if spec else []
-    ordered = [*declared, *(name for name in view.fields if name not in (*declared, *BESIDE))]
+    declared = [name for name in spec.field_names if name not in (*THOUGHTS, *view.hidden)] if spec else []
+    ordered = [*declared, *(name for name in view.fields if name not in (*declared, *THOUGHTS))]
     last = max((at for at, name in enumerate(ordered) if view.text(name)), default=None)
     if last is None:
         return []

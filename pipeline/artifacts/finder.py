@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.artifacts.scanning import FieldScanner, Found
 from pipeline.events import ArtifactFound, Event, FieldDelta, FieldReset, TurnFailed, TurnFinished, TurnStopped
-
-NOT_SEARCHED = frozenset({"reasoning", "thinking"})  # what a model writes for itself
+from pipeline.field_names import THOUGHTS
 
 
 class ArtifactFinder:
@@ -20,7 +19,7 @@ class ArtifactFinder:
     def derive(self, event: Event) -> Sequence[ArtifactFound]:
         """Take in the next event → the artifacts that it completes; an ending completes every field."""
         if isinstance(event, FieldDelta):
-            if event.field in NOT_SEARCHED:
+            if event.field in THOUGHTS:
                 return ()
             scanner = self._scanners.setdefault(event.field, FieldScanner())
             return self._numbered(event.field, scanner.add(event.text))

@@ -17,10 +17,9 @@ from pipeline.events import (
     TurnStopped,
     passages_after,
 )
+from pipeline.field_names import THOUGHTS
 from pipeline.passages import Passage
 from pipeline.verdicts import Label, Verdict
-
-NOT_CHECKED = frozenset({"reasoning", "thinking"})  # what a model writes for itself
 
 
 class SentenceChecks:
@@ -33,7 +32,7 @@ class SentenceChecks:
     def derive(self, event: Event) -> Sequence[SentenceChecked]:
         """Take in the next event → the verdicts on sentences that it completes; an ending completes every field."""
         match event:
-            case FieldDelta() if event.field not in NOT_CHECKED:
+            case FieldDelta() if event.field not in THOUGHTS:
                 if event.field not in self._checkers:
                     self._checkers[event.field] = Checker(self._passages)
                 return [_checked(event.field, each) for each in self._checkers[event.field].add(event.text)]
