@@ -111,11 +111,11 @@ def scope_of(path: str) -> Scope:
 
 
 async def begun(parts: Parts) -> str:
-    """Return the id of the visitor's turn as soon as it has said something of its answer."""
+    """Return the id of the visitor's turn as soon as it has said something."""
     while True:
         for conversation in await parts.conversations.list(MAYA):
             if turn_id := parts.pipeline.running(conversation.id):
                 turn = await parts.pipeline.turn(turn_id, MAYA)
-                if turn.fields.get("answer"):
+                if any(turn.fields.values()):
                     return turn_id
         await asyncio.sleep(0.05)
