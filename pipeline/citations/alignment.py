@@ -16,7 +16,7 @@ from pipeline.citations.quantities import is_rounding, same_amount
 from pipeline.citations.sentences import sentences
 from pipeline.citations.tokens import Key, Token, tokens_of
 from pipeline.passages import Span
-from pipeline.retrieval.terms import Language
+from pipeline.retrieval.languages import Language
 
 _WEIGHTS = {"number": 1.5, "date": 1.5, "name": 1.3, "unit": 0.7, "content": 1.0, "operator": 0.7, "function": 0.15}
 RUN_WEIGHT_MIN = 0.5  # function words alone are aligned only beside other words

@@ -19,6 +19,7 @@ from pipeline.citations.refusals import says_missing
 from pipeline.citations.tokens import Key, tokens_of
 from pipeline.messages import Message, Value
 from pipeline.passages import Passage, Span
+from pipeline.retrieval.languages import Language
 from pipeline.retrieval.terms import detected_language
 from pipeline.verdicts import Difference, Label, Verdict
 
@@ -180,7 +181,7 @@ class Checker:
             return _Found(number, _across_languages(claim, source))
         return _Found(number, comparison)
 
-    def _language(self, number: int) -> Literal["en", "de"] | None:
+    def _language(self, number: int) -> Language | None:
         return self._passages[number].source.language
 
     def _difference(self, sentence: AnswerSentence, found: _Found) -> Message:

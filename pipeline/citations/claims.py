@@ -8,7 +8,8 @@ from pipeline.citations.answer_sentences import AnswerSentence
 from pipeline.citations.refusals import says_missing
 from pipeline.citations.sentences import without_list_marker
 from pipeline.citations.tokens import Token, tokens_of
-from pipeline.retrieval.terms import Language, detected_language
+from pipeline.retrieval.languages import Language
+from pipeline.retrieval.terms import detected_language
 
 CLAIM_WORDS_MIN = 2  # a sentence with fewer content words claims nothing
 

@@ -23,7 +23,8 @@ from itertools import pairwise
 
 from pipeline.citations.sentences import sentences
 from pipeline.passages import Span
-from pipeline.retrieval.terms import LANGUAGES, WORD, Language, terms_of_word
+from pipeline.retrieval.languages import LATIN, Language
+from pipeline.retrieval.terms import terms_of_word, words_of
 
 WINDOW_SENTENCES_MAX = 3  # sentences in one window
 EXTRA_SENTENCE_PENALTY = 0.25  # another sentence must add at least this share of the answer's weight
@@ -36,7 +37,6 @@ VERBATIM_WORDS_MIN = 3  # words in a row that count as a quotation
 _TRIGRAM_WORD_CHARS_MIN, _SIMILARITY_MIN, _SIMILAR_WORD_WEIGHT = 4, 0.6, 0.8
 _STOP_WORD_SHARE_MIN = 0.2  # a text with a smaller share of stop words is of no known language
 _THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +143,7 @@ def _analysed(passage: str) -> Text:
 
 
 def _words_in(text: str, language: Language | None) -> Iterator[Word]:
-    for match in WORD.finditer(text):
-        found = match[0]
-        if len(found) > 1 and _UNSPACED.match(found):
-            yield from (_word(found[at : at + 2], None) for at in range(len(found) - 1))
-        else:
-            yield _word(found, language)
+    return (_word(word, language) for word in words_of(text))
 
 
 @lru_cache(maxsize=50_000)
@@ -181,8 +176,8 @@ def _trigrams(word: str) -> frozenset[str]:
 
 
 def _language(text: str) -> Language | None:
-    """Return English or German if enough words are stop words of that language, else None."""
-    words = WORD.findall(text[:1000])
-    stops = {each: sum(not terms_of_word(word, each) for word in words) for each in LANGUAGES}
-    best = max(LANGUAGES, key=lambda each: stops[each])
+    """Return the language with Latin letters of which enough words are stop words, else None."""
+    words = words_of(text[:1000])
+    stops = {each: sum(not terms_of_word(word, each) for word in words) for each in LATIN}
+    best = max(LATIN, key=lambda each: stops[each])
     return best if stops[best] >= max(1, _STOP_WORD_SHARE_MIN * len(words)) else None

@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pipeline.retrieval.terms import Language
+from pipeline.retrieval.languages import Language
 
 
 class Sense(NamedTuple):
@@ -160,7 +160,10 @@ _SPELT_FEWEST_CHARS = 3
 _NEGATIVE_PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "miss")
 
 
-def _parsed(table: str) -> tuple[dict[str, list[Sense]], dict[str, list[Sense]]]:
+_Senses = tuple[dict[str, list[Sense]], dict[str, list[Sense]]]
+
+
+def _parsed(table: str) -> _Senses:
     exact: dict[str, list[Sense]] = {}
     prefixes: dict[str, list[Sense]] = {}
     for at, line in enumerate(table.replace("\n  ", " ").strip().splitlines()):
@@ -172,13 +175,13 @@ def _parsed(table: str) -> tuple[dict[str, list[Sense]], dict[str, list[Sense]]]
     return exact, prefixes
 
 
-_SENSES = MappingProxyType({"en": _parsed(_ENGLISH), "de": _parsed(_GERMAN)})
+_SENSES: MappingProxyType[Language, _Senses] = MappingProxyType({"en": _parsed(_ENGLISH), "de": _parsed(_GERMAN)})
 
 
 @lru_cache(maxsize=20_000)
 def senses_of(word: str, language: Language | None) -> tuple[Sense, ...]:
     """Return what a word in lower case says; () for most words."""
-    if language is None:
+    if language is None or language not in _SENSES:
         return ()
     exact, prefixes = _SENSES[language]
     if language == "en" and word.endswith("n't"):

@@ -10,7 +10,7 @@ import re
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pipeline.retrieval.terms import Language
+from pipeline.retrieval.languages import Language
 
 _ONES_EN, _ONES_DE = (
     """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -146,14 +146,16 @@ def unit_behind(text: str, at: int) -> tuple[Unit, int, int] | None:
     return (unit, *match.span(1)) if unit else None
 
 
+_DECIMAL_COMMA = frozenset[Language](("de", "fr", "es", "it", "nl", "pt", "ru", "el"))
+
+
 def value_of(written: str, language: Language | None) -> float:
     """Return what digits with separators mean; a separator before exactly three digits is read as the language does."""
     fraction = FRACTIONS.get(written[-1], 0.0)
     digits = written.rstrip("".join(FRACTIONS))
     if not digits:
         return fraction
-    point = "," if language == "de" else "."
-    thousands = "." if language == "de" else ","
+    point, thousands = (",", ".") if language in _DECIMAL_COMMA else (".", ",")
     if re.fullmatch(rf"\d{{1,3}}(?:\{thousands}\d{{3}})+(?:\{point}\d+)?", digits):
         digits = digits.replace(thousands, "")
     elif re.fullmatch(rf"\d{{1,3}}(?:\{point}\d{{3}}){{2,}}", digits):

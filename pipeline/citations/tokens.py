@@ -21,7 +21,8 @@ from pipeline.citations.quantities import (
     unit_behind,
     value_of,
 )
-from pipeline.retrieval.terms import Language, terms_of_word
+from pipeline.retrieval.languages import Language
+from pipeline.retrieval.terms import terms_of_word
 
 Kind = Literal["number", "date", "unit", "name", "operator", "content", "function"]
 Key = str | int

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from pathlib import PurePosixPath
+from unicodedata import is_normalized, normalize
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
@@ -34,7 +35,10 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """The text and headings that a reader found in a file, in order. `markdown`: its blocks are marked as Markdown."""
+    """The text and headings that a reader found in a file, in order.
+
+    `markdown`: its blocks are marked as Markdown. `keeps_places`: a character is marked on its page by its place.
+    """
 
     text: str
     headings: tuple[Heading, ...] = ()
@@ -42,6 +46,7 @@ class Extract:
     language: str = ""
     markdown: bool = True
     page_starts: tuple[int, ...] = ()
+    keeps_places: bool = False
 
 
 def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize) -> Document:
@@ -50,6 +55,7 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
     Only marked-up text has a top heading that is a title; a PDF's first bookmark is its first chapter or its cover.
     Title and section are shortened to the length of a shown name.
     """
+    extract = extract if extract.keeps_places else _composed(extract)
     tops = (heading.title for heading in extract.headings if heading.level == 1 and heading.title)
     top = next(tops, "") if extract.markdown else ""
     said = (shown_name(each) for each in (extract.title, top, PurePosixPath(name).stem))
@@ -68,6 +74,29 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
         len(extract.page_starts) or None,
         chunks,
         extract.page_starts,
+    )
+
+
+def _composed(extract: Extract) -> Extract:
+    """Return the extract with composed characters (NFC), so that "é" is one character in every document.
+
+    The text is composed between its places, which move with it.
+    """
+    if is_normalized("NFC", extract.text):
+        return extract
+    bounds = (0, len(extract.text), *extract.page_starts)
+    places = sorted({*bounds, *(place for heading in extract.headings for place in (heading.start, heading.end))})
+    parts = [normalize("NFC", extract.text[begin:end]) for begin, end in pairwise(places)]
+    moved = dict(zip(places, accumulate(map(len, parts), initial=0), strict=True))
+    return replace(
+        extract,
+        text="".join(parts),
+        title=normalize("NFC", extract.title),
+        headings=tuple(
+            Heading(each.level, normalize("NFC", each.title), moved[each.start], moved[each.end])
+            for each in extract.headings
+        ),
+        page_starts=tuple(moved[start] for start in extract.page_starts),
     )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Any
+from unicodedata import normalize
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -27,6 +28,7 @@ from pipeline.ingest.visible import unseen
 LETTERS = 10  # a page with fewer letters and with a picture is a scan
 HEADING_CHARS = 160  # a longer line is not a heading
 HEADING_SHARE = 0.2  # of all lines; if more look like headings, none counts
+_FIRST_MARK = 0x300  # the first character that joins the one before it
 _HYPHENS = (2, 0xFFFE)  # pdfium's codes for a hyphen at a line's end
 _SHORT = 0.75  # of the page's usual line length; a shorter line ends its paragraph
 _ENTRY = 0.6  # of it; two such lines in a row are a list, a table or an address
@@ -96,7 +98,11 @@ def page_text(page: Any, textpage: Any, number: int) -> PageText:
             if blank == 2:
                 starts.append(len(letters))
         blank = 0
-        letters.append(chr(code))
+        letter = chr(code)
+        if code >= _FIRST_MARK and letters and len(joined := normalize("NFC", letters[-1] + letter)) == 1:
+            letters[-1] = joined  # a letter and its accent, at the letter's place
+            continue
+        letters.append(letter)
         places.append(index)
     text = "".join(letters)
     ends = [start - (text[start - 1 : start] == "\n") for start in starts[1:]]
@@ -132,7 +138,9 @@ def pdf_extract(content: bytes, most_pages: int) -> Extract:
     text = _folded(pages, starts, headings)
     title = metadata.get("Title", "").strip()
     is_in_text = _compact(title)[0] in _compact(text[:3000])[0]
-    return Extract(text, tuple(headings), title if is_in_text else "", markdown=False, page_starts=tuple(starts))
+    return Extract(
+        text, tuple(headings), title if is_in_text else "", markdown=False, page_starts=tuple(starts), keeps_places=True
+    )
 
 
 def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipeline.passages import Query
-from pipeline.retrieval.terms import LANGUAGES, Language, content_words, language_of, terms_of_word
+from pipeline.retrieval.languages import LANGUAGES, Language
+from pipeline.retrieval.terms import content_words, language_of, terms_of_word
 
 PREVIOUS_QUESTION_WEIGHT = 0.4
 PREVIOUS_ANSWER_WEIGHT = 0.1
@@ -75,7 +76,7 @@ def is_follow_up(question: str) -> bool:
     words = content_words(question, language)
     if not _ASKS.match(question):
         return len(words) <= FEW_WORDS
-    names = language == "en" and any(word[0].isupper() or word[0].isdigit() for word in words)
+    names = language != "de" and any(word[0].isupper() or word[0].isdigit() for word in words)
     return len(words) <= FEW_OF_A_QUESTION and not names and not _NAMES_ITS_SUBJECT.match(question)
 
 

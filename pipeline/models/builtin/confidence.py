@@ -18,7 +18,8 @@ from types import MappingProxyType
 
 from pipeline.models.builtin.question_kind import is_name
 from pipeline.models.builtin.sentence_scores import Scored
-from pipeline.retrieval.terms import Language, terms_of_word, words_of
+from pipeline.retrieval.languages import Language
+from pipeline.retrieval.terms import terms_of_word, words_of
 
 _PAIR_WORDS = 2  # two words of the question follow each other in a sentence if they are at most this far apart
 

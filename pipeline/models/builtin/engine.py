@@ -35,8 +35,9 @@ from pipeline.models.builtin.quote_markdown import row, sentence, uncited
 from pipeline.models.builtin.quotes import ANSWER_CONFIDENCE, NEAR_CONFIDENCE, PREMISE_LEAST, Choice, choose
 from pipeline.passages import Query
 from pipeline.prompt_passages import PromptPassage, neutral, read_numbered
+from pipeline.retrieval.languages import Language
 from pipeline.retrieval.query import query_of
-from pipeline.retrieval.terms import Language, language_of
+from pipeline.retrieval.terms import language_of
 
 PACE_S = 0.012  # pause between two words, so that a person sees the text being written
 
@@ -247,7 +248,7 @@ def _quoted_answer(prompt: Prompt) -> tuple[str, str]:
     """Return reasoning and answer made of quoted sentences."""
     query = query_of(prompt.question, prompt.previous)
     choice = choose(query, prompt.passages)
-    wording = _WORDINGS[language_of(prompt.question, *(passage.text for passage in prompt.passages))]
+    wording = _WORDINGS.get(language_of(prompt.question, *(passage.text for passage in prompt.passages)), _ENGLISH)
     return reasoning_of(query, prompt.passages, choice, wording), answer_of(prompt.passages, choice, wording)
 
 

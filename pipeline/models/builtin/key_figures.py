@@ -9,7 +9,8 @@ from types import MappingProxyType
 from pipeline.models.builtin.quote_markdown import sentence
 from pipeline.models.builtin.sentence_scores import sentences_of
 from pipeline.prompt_passages import PromptPassage
-from pipeline.retrieval.terms import Language, language_of
+from pipeline.retrieval.languages import Language
+from pipeline.retrieval.terms import language_of
 
 ROWS_MOST, OF_A_PASSAGE, OF_A_SENTENCE = 20, 4, 3
 QUOTE_CHARS = 240  # of the sentence beside a quantity
@@ -42,7 +43,7 @@ def key_figures(passages: Sequence[PromptPassage], language: Language) -> str:
             rows.setdefault(f"{figure} {quote}", f"| {figure} | {quote} |")
     if not rows:
         return ""
-    return "\n".join([_HEADS[language], "|---|---|", *list(rows.values())[:ROWS_MOST]])
+    return "\n".join([_HEADS.get(language, _HEADS["en"]), "|---|---|", *list(rows.values())[:ROWS_MOST]])
 
 
 def _figures(passage: PromptPassage) -> Iterator[tuple[str, str]]:

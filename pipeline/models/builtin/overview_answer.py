@@ -17,7 +17,8 @@ from pipeline.models.builtin.overview_question import CONTENT_AIMS, OverviewQues
 from pipeline.models.builtin.quote_markdown import row, sentence, uncited
 from pipeline.models.builtin.sentence_scores import Sentence, sentences_of
 from pipeline.prompt_passages import PromptPassage
-from pipeline.retrieval.terms import Language, language_of
+from pipeline.retrieval.languages import Language
+from pipeline.retrieval.terms import language_of
 
 DESCRIBED_MOST, LISTED_MOST = 5, 30  # documents with their first sentence, and by title only
 LEAD_SENTENCES, LEAD_MOST, ROWS_MOST = 2, 4, 3
@@ -80,7 +81,7 @@ def overview_of(
     whole: OverviewQuestion, passages: Sequence[PromptPassage], language: Language
 ) -> tuple[str, str] | None:
     """Return reasoning and answer; None where the passages are of other documents and a search is needed."""
-    phrases = _PHRASES[language]
+    phrases = _PHRASES.get(language, _PHRASES["en"])
     answer = _answer(whole, passages, phrases)
     return (phrases.method, answer) if answer else None
 

@@ -20,7 +20,8 @@ from pipeline.models.builtin.overview_question import CONTENT_AIMS, OverviewQues
 from pipeline.models.builtin.sentence_scores import sentences_of
 from pipeline.passages import Passage
 from pipeline.retrieval import DocumentReader, IndexedDocument, Scope, documents_in
-from pipeline.retrieval.terms import Language, language_of, words_of
+from pipeline.retrieval.languages import Language
+from pipeline.retrieval.terms import language_of, words_of
 
 TITLES: MappingProxyType[Language, str] = MappingProxyType({"en": "Contents", "de": "Inhalt"})
 _COUNTED: MappingProxyType[Language, tuple[str, str, str]] = MappingProxyType(
@@ -76,11 +77,11 @@ async def _contents(
     listed = ordered[:LINES_MOST]
     begun = await asyncio.gather(*(reader.read(entry.id, scope.visitor, 0, 1000) for entry in listed))
     lines = [_line(entry, passages) for entry, passages in zip(listed, begun, strict=True)]
-    one, many, more = _COUNTED[asked_in]
+    one, many, more = _COUNTED.get(asked_in, _COUNTED["en"])
     if rest := len(ordered) - len(listed):
         lines.append(f"- {more.format(rest)}")
     section = one if len(ordered) == 1 else many.format(len(ordered))
-    return Passage(1, "", TITLES[asked_in], section, "\n".join(lines), _SCORE)
+    return Passage(1, "", TITLES.get(asked_in, TITLES["en"]), section, "\n".join(lines), _SCORE)
 
 
 def _line(entry: IndexedDocument, passages: Sequence[Passage]) -> str:

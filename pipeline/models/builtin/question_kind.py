@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
+from pipeline.retrieval.languages import Language
 from pipeline.retrieval.query import WeightedWord
-from pipeline.retrieval.terms import Language, terms_of_word, words_of
+from pipeline.retrieval.terms import terms_of_word, words_of
 
 Kind = Literal["quantity", "number", "date", "name", "meaning"]
 
@@ -189,7 +190,7 @@ def is_decisive(word: str, question: str, asked_in: Language) -> bool:
 
 def is_name(word: str, question: str, asked_in: Language) -> bool:
     """Whether a word of a question is a name by its capital letter, which marks none in German."""
-    return asked_in == "en" and word[0].isupper() and not question.lstrip(" \"'“„").startswith(word)
+    return asked_in != "de" and word[0].isupper() and not question.lstrip(" \"'“„").startswith(word)
 
 
 def _any_terms(word: str) -> tuple[int, ...]:

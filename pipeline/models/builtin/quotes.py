@@ -27,8 +27,9 @@ from pipeline.models.builtin.question_kind import is_decisive, unit_of
 from pipeline.models.builtin.sentence_scores import Quote, Scored, best_likeness, long_words, scored_sentences
 from pipeline.passages import Query
 from pipeline.prompt_passages import PromptPassage
+from pipeline.retrieval.languages import Language
 from pipeline.retrieval.query import own_words
-from pipeline.retrieval.terms import Language, detected_language, language_of, terms_of, terms_of_word
+from pipeline.retrieval.terms import detected_language, language_of, terms_of, terms_of_word
 
 State = Literal["answer", "near", "none"]
 

@@ -17,8 +17,9 @@ from pipeline.citations.sentences import is_table_row, sentences, without_list_m
 from pipeline.models.builtin.question_kind import is_named, kind_of, lacks, subject_of
 from pipeline.passages import Query, Span
 from pipeline.prompt_passages import PromptPassage
+from pipeline.retrieval.languages import Language
 from pipeline.retrieval.query import WeightedWord, own_words, weighted_words
-from pipeline.retrieval.terms import Language, language_of, terms_of, words_of
+from pipeline.retrieval.terms import language_of, terms_of, words_of
 
 # The prompt holds ranks, no scores. BM25 gives the 2nd to 4th passage 0.62, 0.49, 0.43 of the first one's score.
 _RANK_FALL = -0.6

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from itertools import pairwise
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -149,6 +150,15 @@ def test_the_cost_of_cutting_a_text_without_a_blank_grows_with_its_length_alone(
         assert sum(len(chunk.text) for chunk in chunks) == size
 
     assert grows_linearly(cut, 100_000)
+
+
+@given(MARKED, st.sampled_from(["a.md", "a.txt"]))
+def test_decomposed_text_is_read_as_composed_text_is(text: str, name: str) -> None:
+    text = f"# Übergrößen é\n\n{text}\n\nNäherei"
+    composed, decomposed = document_of(name, normalize("NFC", text)), document_of(name, normalize("NFD", text))
+    assert decomposed.title == composed.title
+    assert decomposed.text == composed.text
+    assert decomposed.chunks == composed.chunks
 
 
 def test_a_folder_is_read_with_all_below_it_in_the_order_of_names(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from pipeline.retrieval import SHARED, Quality
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.quality import quality_of
 from pipeline.retrieval.query import query_of
-from pipeline.retrieval.terms import WORD
+from pipeline.retrieval.terms import word_spans
 from pipeline.settings import ROOT
 
 
 def passage(text: str, score: float = 2.0, scores: Scores | None = None) -> Passage:
     """A passage with every word marked."""
-    marks = tuple(word.span() for word in WORD.finditer(text))
+    marks = tuple(word_spans(text))
     return Passage(1, "a.md", "", "", text, score, marks, scores=scores or Scores(keyword=score))
 
 
