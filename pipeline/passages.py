@@ -29,7 +29,8 @@ class Passage:
     """A piece of a document as it was found for one question; `number` counts from 1 and is what `[n]` cites.
 
     `score` compares only within its own search. `matched` holds the spans of `text` whose words the query holds.
-    [`start`, `end`) is its place in the document's text. `reason` says why a candidate was not chosen.
+    [`start`, `end`) is its place in the document's text. A passage that continues a table repeats the names of the
+    columns in front of that text. `reason` says why a candidate was not chosen.
     """
 
     number: int
@@ -46,6 +47,13 @@ class Passage:
     last_page: int | None = None
     scores: Scores = Scores()
     reason: StoredMessage = None
+
+    @property
+    def header_chars(self) -> int:
+        """The length of the header that `text` repeats; the document's text from `start` follows it."""
+        if self.start is None or self.end is None:
+            return 0
+        return max(0, len(self.text) - (self.end - self.start))
 
     @property
     def pages(self) -> range:

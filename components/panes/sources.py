@@ -135,7 +135,8 @@ def _apart(passages: Sequence[Passage], at: int, before: int) -> Iterator[Passag
     for each in passages:
         begin = max(at, each.start or 0)
         if begin < min(each.end or 0, before):
-            yield replace(each, start=begin, text=each.text[begin - (each.start or 0) :])
+            own = each.text[each.header_chars :]
+            yield replace(each, start=begin, text=own[begin - (each.start or 0) :])
         at = max(at, each.end or 0)
 
 

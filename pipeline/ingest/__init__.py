@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of one section; always `document.text[start:end] == text`. Pages count from 1; None means no pages.
+    """A piece of one section: `text` is `document.text[start:end]`, behind `document.text[slice(*header)]`.
 
-    `section` is the path of its headings, "" before the first one. It is indexed in front of `text` and is no part of
-    `text`.
+    `header` is the span of the names of columns where the piece continues a table, else empty. `section` is the path
+    of its headings, "" before the first one; it is indexed in front of `text` and is no part of `text`. Pages count
+    from 1; None means no pages.
     """
 
     section: str
@@ -19,6 +20,7 @@ class Chunk:
     end: int
     first_page: int | None = None
     last_page: int | None = None
+    header: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Document:
     page_starts: tuple[int, ...] = ()
 
 
-READING = 2  # version of the readers; a change makes shared documents be read again
+READING = 3  # version of the readers; a change makes shared documents be read again
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Writes the blocks of a document as Markdown; the readers of marked-up formats share it.
 
-It knows no file format. It records the position of every heading. A long table repeats its first row, so that each
-passage of it names the columns.
+It knows no file format. It records the position of every heading and table. A row that is too long for a passage is
+written as a record, one line a cell, so that each part of it names its column.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pipeline.ingest.chunks import Extract, Heading
+from pipeline.ingest.chunks import Extract, Heading, Table
 
-TABLE_CHARS = 700  # rows of one piece of a table; with the first row they stay below the size of a passage
-REPEATED_CHARS = 250  # a longer first row does not name columns and is not repeated
+ROW_CHARS = 600  # a longer row is written as a record; with the header, others stay below the size of a passage
+LABEL_CHARS = 250  # a longer first cell does not name a record and is not repeated
 CELLS = 16_384  # the most columns of a spreadsheet; longer rows are cut
 
 _GAP = "\n\n"
@@ -33,6 +33,7 @@ class ExtractBuilder:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._headings: list[Heading] = []
+        self._tables: list[Table] = []
         self._length, self._tight = 0, False
 
     def add(self, block: str, *, tight: bool = False) -> None:
@@ -52,24 +53,40 @@ class ExtractBuilder:
         kept = [[_cell(cell) for cell in row[:CELLS]] for row in rows]
         kept = [row for row in kept if any(row)]
         width = max((place for row in kept for place, cell in enumerate(row, 1) if cell), default=0)
-        lines = [_line([*row, *[""] * (width - len(row))][:width]) for row in kept]
+        kept = [[*row, *[""] * (width - len(row))][:width] for row in kept]
         if width < 2:  # one column reads better as a list
             self.add("\n".join(row[0] for row in kept))
             return
-        rule = _line(["---"] * width)
-        head = [lines[0], rule] if len(lines[0]) <= REPEATED_CHARS else []
-        piece, size = [lines[0], rule], 0
-        for line in lines[1:]:
-            if size and size + len(line) > TABLE_CHARS:
-                self.add("\n".join(piece))
-                piece, size = [*head], 0
-            piece.append(line)
-            size += len(line) + 1
-        self.add("\n".join(piece))
+        header, *body = kept
+        run: list[str] = []
+        for row in body:
+            if len(line := _line(row)) <= ROW_CHARS:
+                run.append(line)
+                continue
+            if run:
+                self._table(header, run)
+            self._record(header, row)
+            run = []
+        if run or not body:
+            self._table(header, run)
 
     def extract(self, title: str = "") -> Extract:
         """Return the extract of everything added."""
-        return Extract("".join(self._parts), tuple(self._headings), title)
+        return Extract("".join(self._parts), tuple(self._headings), title, tables=tuple(self._tables))
+
+    def _table(self, header: Sequence[str], lines: Sequence[str]) -> None:
+        """Write a header and rows, and record where they are."""
+        head = f"{_line(header)}\n{_line(['---'] * len(header))}"
+        start = self._write("\n".join([head, *lines]))
+        self._tables.append(Table(start, min(start + len(head) + 1, self._length), self._length))
+
+    def _record(self, header: Sequence[str], row: Sequence[str]) -> None:
+        """Write each cell of a row in its own line, behind its column's name; its first cell stands for its header."""
+        cells = zip(header, row, strict=True)
+        lines = [f"{name}: {cell}" if name else cell for name, cell in cells if cell]
+        start = self._write("\n".join(lines))
+        if len(lines) > 1 and len(lines[0]) <= LABEL_CHARS:
+            self._tables.append(Table(start, start + len(lines[0]) + 1, self._length))
 
     @property
     def next_start(self) -> int:

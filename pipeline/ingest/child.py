@@ -74,7 +74,9 @@ def _read(*, name: str, most: int, overlap: int, limits: ReadingLimits) -> bytes
     from pipeline.ingest.reading import read
 
     document = read(sys.stdin.buffer.read(), name, limits, ChunkSize(most, overlap))
-    chunks = [(each.section, each.start, each.end, each.first_page, each.last_page) for each in document.chunks]
+    chunks = [
+        (each.section, each.start, each.end, each.first_page, each.last_page, each.header) for each in document.chunks
+    ]
     head = (document.id, document.title, document.language, document.text, document.pages, document.page_starts)
     return json.dumps([*head, chunks]).encode()
 

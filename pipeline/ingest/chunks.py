@@ -1,17 +1,19 @@
 """Cuts extracted text into chunks with offsets, section by section, so that no chunk crosses a heading.
 
 Every reader returns an `Extract`; this module makes the `Document` of it. semantic-text-splitter cuts: it alone of
-the splitters measured kept every offset, size and heading.
+the splitters measured kept every offset, size and heading. A table is cut between its rows, and each piece of it
+repeats the names of the columns.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from unicodedata import is_normalized, normalize
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
@@ -21,6 +23,7 @@ from pipeline.ingest import Chunk, ChunkSize, Document
 
 # semantic-text-splitter takes quadratic time on text without blanks: 22 s for 1 MB.
 _LONG_RUN = re.compile(r"\S{10000}")
+HEADER_SHARE = 0.6  # of a passage; a longer first row does not name columns and is not repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,17 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A table: `text[start:body]` is its header, the rule below it included, `text[body:end]` its rows, one a line."""
+
+    start: int
+    body: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Extract:
-    """The text and headings that a reader found in a file, in order.
+    """The text, headings and tables that a reader found in a file, in order.
 
     `markdown`: its blocks are marked as Markdown. `keeps_places`: a character is marked on its page by its place.
     """
@@ -47,6 +59,15 @@ class Extract:
     markdown: bool = True
     page_starts: tuple[int, ...] = ()
     keeps_places: bool = False
+    tables: tuple[Table, ...] = ()
+
+
+class _Piece(NamedTuple):
+    """The span of a chunk, and that of the header it repeats."""
+
+    start: int
+    end: int
+    header: tuple[int, int] = (0, 0)
 
 
 def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize) -> Document:
@@ -60,10 +81,11 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
     top = next(tops, "") if extract.markdown else ""
     said = (shown_name(each) for each in (extract.title, top, PurePosixPath(name).stem))
     title = next(filter(None, said), "")
+    cutter = _Cutter(extract, size)
     chunks = tuple(
-        _chunk(extract, shown_path([heading for heading in path if heading and heading != title]), start, end)
+        _chunk(extract, shown_path([heading for heading in path if heading and heading != title]), piece)
         for path, section_start, section_end in _sections(extract)
-        for start, end in _spans(extract, section_start, section_end, size)
+        for piece in cutter.pieces(section_start, section_end)
     )
     return Document(
         content_hash,
@@ -85,7 +107,9 @@ def _composed(extract: Extract) -> Extract:
     if is_normalized("NFC", extract.text):
         return extract
     bounds = (0, len(extract.text), *extract.page_starts)
-    places = sorted({*bounds, *(place for heading in extract.headings for place in (heading.start, heading.end))})
+    marked = (place for each in extract.headings for place in (each.start, each.end))
+    tabled = (place for each in extract.tables for place in (each.start, each.body, each.end))
+    places = sorted({*bounds, *marked, *tabled})
     parts = [normalize("NFC", extract.text[begin:end]) for begin, end in pairwise(places)]
     moved = dict(zip(places, accumulate(map(len, parts), initial=0), strict=True))
     return replace(
@@ -97,6 +121,7 @@ def _composed(extract: Extract) -> Extract:
             for each in extract.headings
         ),
         page_starts=tuple(moved[start] for start in extract.page_starts),
+        tables=tuple(Table(moved[each.start], moved[each.body], moved[each.end]) for each in extract.tables),
     )
 
 
@@ -115,20 +140,87 @@ def _sections(extract: Extract) -> Iterator[tuple[tuple[str, ...], int, int]]:
     yield path, begin, len(extract.text)
 
 
-def _spans(extract: Extract, start: int, end: int, size: ChunkSize) -> list[tuple[int, int]]:
-    """Return the spans of the chunks of one section, without surrounding blanks."""
-    section = extract.text[start:end]
-    if not section.strip():
-        return []
-    kind = MarkdownSplitter if extract.markdown else TextSplitter
-    splitter = kind(size.most, overlap=min(size.overlap, size.most - 1))
-    cuts = [0, *(run.end() for run in _LONG_RUN.finditer(section)), len(section)]
-    spans: list[tuple[int, int]] = []
-    for first, last in pairwise(cuts):
-        for offset, piece in splitter.chunk_indices(section[first:last]):
-            begin = start + first + offset + len(piece) - len(piece.lstrip())
-            _add_span(spans, begin, begin + len(piece.strip()))
-    return spans
+class _Cutter:
+    """Cuts sections of one extract."""
+
+    def __init__(self, extract: Extract, size: ChunkSize) -> None:
+        self._text, self._tables, self._most = extract.text, extract.tables, size.most
+        self._kind = MarkdownSplitter if extract.markdown else TextSplitter
+        self._splitter = self._kind(size.most, overlap=min(size.overlap, size.most - 1))
+
+    def pieces(self, start: int, end: int) -> Iterator[_Piece]:
+        """Iterate over the pieces of a section. A table that fits in one stays with the text around it."""
+        first = bisect_left(self._tables, start, key=lambda table: table.start)
+        last = bisect_left(self._tables, end, key=lambda table: table.start)
+        tables = self._tables[first:last]
+        at = start
+        for table in tables:
+            if table.end - table.start > self._most:
+                yield from self._prose(at, table.start, tables)
+                yield from self._rows(table)
+                at = table.end
+        yield from self._prose(at, end, tables)
+
+    def _prose(self, start: int, end: int, tables: Sequence[Table]) -> Iterator[_Piece]:
+        """Cut text whose tables each fit in a piece. A piece that begins in a table begins with a row of it."""
+        past = start
+        for begin, its_end in self._split(start, end, self._splitter):
+            at = bisect_right(tables, begin, key=lambda table: table.start) - 1
+            header = (0, 0)
+            if at >= 0 and tables[at].start < begin < tables[at].end:
+                table = tables[at]
+                header = (table.start, table.body)
+                begin = self._row_at(table, begin, min(past, its_end - 1))
+            yield _Piece(begin, its_end, header)
+            past = its_end
+
+    def _row_at(self, table: Table, offset: int, latest: int) -> int:
+        """Return where a row begins: the first one from `offset` to `latest`, else the one that holds `offset`."""
+        if offset <= table.body:
+            return table.body
+        begin = self._text.rfind("\n", table.body - 1, offset) + 1
+        following = self._text.find("\n", offset, table.end) + 1
+        return following if begin < offset and 0 < following <= latest else begin
+
+    def _rows(self, table: Table) -> Iterator[_Piece]:
+        """Cut a long table between its rows; a row that is too long for one piece is cut like prose."""
+        header = (table.start, table.body) if table.body - table.start <= HEADER_SHARE * self._most else (0, 0)
+        begin, end, repeated = table.start, 0, (0, 0)
+        for row, row_end in self._lines(table.body if header[1] else table.start, table.end):
+            if row_end - begin > self._room(repeated):
+                if end:
+                    yield _Piece(begin, end, repeated)
+                begin, end, repeated = row, 0, header
+            if row_end - begin > self._room(repeated):
+                spans = self._split(row, row_end, self._kind(self._room(repeated)))
+                yield from (_Piece(*span, repeated) for span in spans)
+                begin = row_end + 1
+            else:
+                end = row_end
+        if end:
+            yield _Piece(begin, end, repeated)
+
+    def _room(self, header: tuple[int, int]) -> int:
+        return self._most - (header[1] - header[0])
+
+    def _lines(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        while start < end:
+            found = self._text.find("\n", start, end)
+            yield start, (found := end if found < 0 else found)
+            start = found + 1
+
+    def _split(self, start: int, end: int, splitter: MarkdownSplitter | TextSplitter) -> list[tuple[int, int]]:
+        """Return the spans of the chunks of a text without tables, without surrounding blanks."""
+        section = self._text[start:end]
+        if not section.strip():
+            return []
+        cuts = [0, *(run.end() for run in _LONG_RUN.finditer(section)), len(section)]
+        spans: list[tuple[int, int]] = []
+        for first, last in pairwise(cuts):
+            for offset, piece in splitter.chunk_indices(section[first:last]):
+                begin = start + first + offset + len(piece) - len(piece.lstrip())
+                _add_span(spans, begin, begin + len(piece.strip()))
+        return spans
 
 
 def _add_span(spans: list[tuple[int, int]], begin: int, end: int) -> None:
@@ -139,9 +231,11 @@ def _add_span(spans: list[tuple[int, int]], begin: int, end: int) -> None:
         spans.append((begin, end))
 
 
-def _chunk(extract: Extract, section: str, start: int, end: int) -> Chunk:
+def _chunk(extract: Extract, section: str, piece: _Piece) -> Chunk:
+    start, end, header = piece
     first, last = page_at(extract.page_starts, start), page_at(extract.page_starts, end - 1)
-    return Chunk(section, extract.text[start:end], start, end, first, last)
+    text = extract.text[slice(*header)] + extract.text[start:end]
+    return Chunk(section, text, start, end, first, last, header)
 
 
 def page_at(page_starts: tuple[int, ...], offset: int) -> int | None:

@@ -38,7 +38,8 @@ async def read_file(
     reply = json.loads(await run("read", {"name": name, "most": size.most, "overlap": size.overlap}, file, limits))
     content_hash, title, language, text, pages, page_starts, places = reply
     chunks = tuple(
-        Chunk(section, text[start:end], start, end, first, last) for section, start, end, first, last in places
+        Chunk(section, text[slice(*header)] + text[start:end], start, end, first, last, tuple(header))
+        for section, start, end, first, last, header in places
     )
     return Document(content_hash, name, title, language, text, pages, chunks, tuple(page_starts))
 

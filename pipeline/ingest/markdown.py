@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.ingest import ChunkSize, Document
 from pipeline.ingest.blocks import CONTROL
-from pipeline.ingest.chunks import Extract, Heading, document_of
+from pipeline.ingest.chunks import Extract, Heading, Table, document_of
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -78,14 +78,21 @@ def markdown_extract(text: str) -> Extract:
 
     front, body = _front_matter(text)
     lines = body.split("\n")
-    tokens = MarkdownIt("commonmark").parse(body)
+    tokens = MarkdownIt("commonmark").enable("table").parse(body)
     for first, last in (*_unseen_blocks(tokens), *_definitions(tokens, lines)):
         lines[first:last] = [""] * (last - first)
     for token in tokens:
         if token.map and (token.type == "html_block" or "<" in token.content) and any(lines[slice(*token.map)]):
             _show(token, lines)
     lines = [_without_links(line) for line in lines]
-    return Extract("\n".join(lines), tuple(_headings(tokens, lines)), front.get("title", ""), front.get("language", ""))
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    return Extract(
+        "\n".join(lines),
+        tuple(_headings(tokens, starts)),
+        front.get("title", ""),
+        front.get("language", ""),
+        tables=tuple(_tables(tokens, lines, starts)),
+    )
 
 
 def _show(token: Token, lines: list[str]) -> None:
@@ -157,15 +164,23 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     return {key.lower(): value.strip("\"'") for key, value in _ENTRY.findall(found[1])}, text[found.end() :]
 
 
-def _headings(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Heading]:
-    """Return the headings of the tokens with their offsets in the text made of the lines."""
-    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+def _headings(tokens: Sequence[Token], starts: Sequence[int]) -> Iterator[Heading]:
+    """Return the headings of the tokens; line n of the text begins at `starts[n]`."""
     length = max(0, starts[-1] - 1)
     for token, inline in pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map:
             first, last = token.map
             title = _without_links(inline.content).strip()
             yield Heading(int(token.tag.removeprefix("h")), title, starts[first], min(starts[last], length))
+
+
+def _tables(tokens: Sequence[Token], lines: Sequence[str], starts: Sequence[int]) -> Iterator[Table]:
+    for token in tokens:
+        if token.type == "table_open" and token.level == 0 and token.map:
+            first, last = token.map
+            while last > first + 2 and not lines[last - 1].strip():
+                last -= 1
+            yield Table(starts[first], min(starts[first + 2], starts[last] - 1), starts[last] - 1)
 
 
 def _without_links(text: str) -> str:

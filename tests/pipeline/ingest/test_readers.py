@@ -30,7 +30,10 @@ def pieces(document: Document) -> list[tuple[str, str]]:
 
 def assert_places_are_true(document: Document) -> None:
     for chunk in document.chunks:
-        assert document.text[chunk.start : chunk.end] == chunk.text != ""
+        header, own = document.text[slice(*chunk.header)], document.text[chunk.start : chunk.end]
+        assert header + own == chunk.text
+        assert own
+        assert not header or header.endswith("\n")
         assert chunk.first_page == page_at(document.page_starts, chunk.start)
         assert chunk.last_page == page_at(document.page_starts, chunk.end - 1)
     assert list(document.page_starts) == sorted(document.page_starts)
@@ -192,8 +195,36 @@ def test_every_piece_of_a_long_table_names_its_columns() -> None:
     text = "\n".join(["name,words", *(f"row {number},{'word ' * 12}" for number in range(60))])
     document = read_as("a.csv", text)
     assert len(document.chunks) > 4
-    assert all("| name | words |\n| --- | --- |\n" in chunk.text for chunk in document.chunks)
-    assert document.text.count("| row 7 |") == 1
+    for chunk in document.chunks:
+        names, rule, *rows = chunk.text.split("\n")
+        assert (names, rule) == ("| name | words |", "| --- | --- |")
+        assert all(row.startswith("| row ") and row.endswith(" |") for row in rows)
+        assert len(chunk.text) <= 1000
+    assert document.text.count("| name | words |") == document.text.count("| row 7 |") == 1
+    assert_places_are_true(document)
+
+
+@pytest.mark.parametrize("overlap", [0, 100])
+@pytest.mark.parametrize("rows", [3, 12, 60])
+def test_a_passage_that_begins_in_a_table_repeats_its_header(rows: int, overlap: int) -> None:
+    lines = ["| name | words |", "| --- | --- |", *(f"| row {number} | {'word ' * 9}|" for number in range(rows))]
+    prose = "Words of a sentence stand here. " * 25
+    document = read_as("a.md", "\n".join([prose, "", *lines, "", prose]), ChunkSize(1000, overlap))
+    with_rows = [chunk for chunk in document.chunks if "| row" in chunk.text]
+    assert all("| name | words |\n| --- | --- |\n| row" in chunk.text for chunk in with_rows)
+    assert all(sum(line in chunk.text for chunk in document.chunks) for line in lines)
+    assert_places_are_true(document)
+
+
+def test_a_row_that_is_too_long_for_a_passage_names_its_columns_in_each_part() -> None:
+    text = "\n".join(["term,meaning,source", f"crema,{'a foam ' * 300},handbook", "tamper,a tool,handbook"])
+    document = read_as("a.csv", text)
+    assert all(chunk.text.startswith("term: crema\n") for chunk in document.chunks[:-1])
+    assert document.chunks[0].text.startswith("term: crema\nmeaning: a foam")
+    assert document.chunks[-2].text.endswith("\nsource: handbook")
+    assert document.chunks[-1].text == (
+        "| term | meaning | source |\n| --- | --- | --- |\n| tamper | a tool | handbook |"
+    )
     assert_places_are_true(document)
 
 
