@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from pipeline.citations.alignment import Source
 from pipeline.citations.answer_sentences import AnswerSentence, AnswerSentences
 from pipeline.citations.claims import Claim
-from pipeline.citations.comparison import NOTHING, Comparison, compare, rough_coverage
+from pipeline.citations.comparison import NOTHING, Comparison, rough_coverage
+from pipeline.citations.prepared_passages import SUPPORTED_MIN, compared, prepared
 from pipeline.citations.refusals import says_missing
-from pipeline.citations.tokens import Key, tokens_of
 from pipeline.messages import Message, Value
 from pipeline.passages import Passage, Span
 from pipeline.retrieval.languages import Language
-from pipeline.retrieval.terms import detected_language
 from pipeline.verdicts import Difference, Label, Verdict
 
-SUPPORTED_MIN, NOT_FOUND_BELOW = 0.72, 0.3  # shares of a claim's weight that a passage holds
+NOT_FOUND_BELOW = 0.3  # a passage that holds less than this share of a claim's weight says something else
 SUPPORTED_ORDER_MIN = 0.2  # share of a claim's words that follow each other as in the passage
 LIKELY_MIN, LIKELY_MOST = 0.4, 2  # of the passages that are not cited, those that are looked at
 REPOINTED_MIN, REPOINTED_LEAD = 0.6, 0.3  # another passage must hold so much of a claim, and so much more of it
-SAME_LANGUAGE_MIN = 0.5  # a passage that holds so much of a claim is of its language, whatever was detected
 ORDER_WEIGHT = 0.2  # of the order in the score
 DIFFERENCE_WEIGHT = 0.45  # the score of a claim with a difference in other words; in the same words it is near 0
 
@@ -79,18 +75,11 @@ class _Judged(NamedTuple):
     suggested: int | None = None
 
 
-class _Prepared(NamedTuple):
-    """A passage as it is compared, and the words of its title and section."""
-
-    source: Source
-    title: frozenset[Key]
-
-
 class Checker:
     """Checks one field of one answer against the passages of its turn."""
 
     def __init__(self, passages: Iterable[Passage]) -> None:
-        self._passages = {each.number: _prepared(each.text, f"{each.title}. {each.section}") for each in passages}
+        self._passages = {each.number: prepared(each) for each in passages}
         self._sentences = AnswerSentences()
         self._count = 0
 
@@ -174,12 +163,7 @@ class Checker:
         return best if best.comparison.coverage >= max(REPOINTED_MIN, ahead) else None
 
     def _found(self, claim: Claim, number: int) -> _Found:
-        source, title = self._passages[number]
-        comparison = compare(claim.tokens(source.language), source, title)
-        is_foreign = None not in (claim.language, source.language) and claim.language != source.language
-        if is_foreign and comparison.coverage < SAME_LANGUAGE_MIN:
-            return _Found(number, _across_languages(claim, source))
-        return _Found(number, comparison)
+        return _Found(number, compared(claim, self._passages[number]))
 
     def _language(self, number: int) -> Language | None:
         return self._passages[number].source.language
@@ -192,22 +176,6 @@ class Checker:
         answer = _cut(sentence.text, first.answer, sentence.start)
         source = _cut(self._passages[found.number].source.text, first.source, 0) if first.source else ""
         return _reason(_code(first), found, answer=answer, source=source)
-
-
-@lru_cache(maxsize=500)  # the same passages are found again and again
-def _prepared(text: str, head: str) -> _Prepared:
-    source = Source(text, detected_language(text))
-    return _Prepared(source, frozenset(token.key for token in tokens_of(head, source.language)))
-
-
-def _across_languages(claim: Claim, source: Source) -> Comparison:
-    """Compare only numbers and names: nothing else is the same in two languages. It is never more than weak."""
-    facts = [token for token in claim.tokens(claim.language) if token.kind in ("number", "date") or token.is_capital]
-    known = {token.text: at for at, token in enumerate(source.tokens)}
-    places = [known[token.text] for token in facts if token.text in known]
-    share = len(places) / len(facts) if facts else 0.0
-    quote = source.spans[source.sentence_of(places[0])] if places else None
-    return Comparison(False, min(share, SUPPORTED_MIN - 0.01), 0.0, quote, ())
 
 
 def _code(difference: Difference) -> str:

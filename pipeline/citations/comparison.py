@@ -23,13 +23,17 @@ _CLAUSE_END = re.compile(r"[,;:.!?–—]")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`coverage` is the share of the claim that the passage holds; `order` that of its words that follow as there."""
+    """`coverage` is the share of the claim that the passage holds; `order` that of its words that follow as there.
+
+    It stands on the words of both that are `aligned`.
+    """
 
     is_verbatim: bool
     coverage: float
     order: float
     quote: Span | None
     differences: tuple[Difference, ...]
+    aligned: Aligned | None = None
 
 
 NOTHING = Comparison(False, 0.0, 0.0, None, ())
@@ -50,13 +54,14 @@ def rough_coverage(claim: Sequence[Token], source: Source) -> tuple[float, range
 
 def compare(claim: Sequence[Token], source: Source, title: frozenset[Key]) -> Comparison:
     """Compare a claim with one passage; `title` holds the words of its title and section."""
-    if found := _verbatim(claim, source):
-        return found
+    if verbatim := _verbatim(claim, source):
+        return verbatim
     _, window = rough_coverage(claim, source)
     if not window:
         return NOTHING
     aligned = align(claim, source, source.bounds[window[0]][0], source.bounds[window[-1]][1])
-    return Comparison(False, _coverage(aligned, title), aligned.order, _quote(aligned), differences(aligned, title))
+    found = differences(aligned, title)
+    return Comparison(False, _coverage(aligned, title), aligned.order, _quote(aligned), found, aligned)
 
 
 def _windows(count: int) -> Iterator[range]:
@@ -76,7 +81,8 @@ def _verbatim(claim: Sequence[Token], source: Source) -> Comparison | None:
             quote = (source.tokens[at].start, source.tokens[at + size - 1].end)
             cut = _negation_cut_off(source, at, at + size)
             found = (Difference("negation", (claim[0].start, claim[-1].end), (cut.start, cut.end)),) if cut else ()
-            return Comparison(not cut, 1.0, 1.0, _whole_sentences(source, quote), found)
+            aligned = Aligned(claim, source, at, at + size, range(at, at + size), frozenset())
+            return Comparison(not cut, 1.0, 1.0, _whole_sentences(source, quote), found, aligned)
     return None
 
 
