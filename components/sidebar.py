@@ -112,6 +112,7 @@ def build(
             draw("document")
             draw("main")
             streams = gr.Checkbox(True, label=text("sidebar.stream"), interactive=True, elem_id="stream")
+            gr.HTML(_marks_switch(), apply_default_css=False)
         with gr.Accordion(text("sidebar.search"), open=False):
             if len(offer.choices.get("mode", ())) == 1:
                 gr.HTML(_note(text("sidebar.keywords_only")), apply_default_css=False)
@@ -342,6 +343,13 @@ def _choice(choice: ModelChoice, chosen: str) -> Markup:
 def _name(label: str) -> Markup:
     """Return a label; of one like `provider/model` the beginning gives way where there is no room."""
     return Markup("<span{}><bdi>{}</bdi></span>").format(attribute("class", "qualified" if "/" in label else ""), label)
+
+
+def _marks_switch() -> Markup:
+    """Return the checkbox that shows the marks of sentences or hides them; the script and the browser keep it."""
+    return Markup('<label class="marks-switch"><input type="checkbox" data-switch="marks" checked>{}</label>').format(
+        text("sidebar.marks")
+    )
 
 
 def _typed() -> gr.Textbox:

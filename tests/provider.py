@@ -209,6 +209,7 @@ def essay(wish: Wish) -> Script:
 
 CHECKED = (
     "An espresso machine presses water through the coffee with a pressure of about 9 bar [2]. "
+    "The Institute asks for 7 grams of ground coffee and 25 millilitres in the cup [2]. "
     "The barista grinds finely and presses hot water through the coffee [1]. "
     "The extraction of an espresso takes about 55 to 60 seconds [2]. "
     "The word espresso describes a method, not a bean or a roast [2]. "

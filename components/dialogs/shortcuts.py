@@ -11,7 +11,10 @@ NAME, TITLE = "shortcuts", text("shortcuts.title")
 # key, the key of its text, the script's name for it; "" for a key that is no single character and works everywhere
 SHORTCUTS = (
     ("/", "focus_question", "focus-question"),
-    ("n", "new_chat", "new-chat"),
+    ("n", "next_doubtful", "next-doubtful"),
+    ("p", "previous_doubtful", "previous-doubtful"),
+    ("v", "marks", "toggle-marks"),
+    ("+", "new_chat", "new-chat"),
     ("e", "edit_last", "edit-last"),
     ("c", "copy_last", "copy-last"),
     ("m", "models", "models"),

@@ -316,6 +316,12 @@ class ChatHandlers:
             earlier={pane.NAME: [turn.id, head, _back(pane.TITLE), *body] for pane, (head, *body) in rendered}
         )
 
+    async def view_of_turn(self, turn_id: str, tab: Tab, visitor: str) -> View:
+        """Return the view of a turn that the page shows, running or ended. Raises NotFound, and StoreFault."""
+        turn = await self._pipeline.turn(turn_id, visitor)
+        place = tab.path.index(turn_id) + 1 if turn_id in tab.path else tab.place
+        return self._stored_view(turn, place)
+
     # Models
 
     def choose(self, label: str, tab: Tab, visitor: str) -> PageUpdate:

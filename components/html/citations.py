@@ -10,15 +10,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from html import escape, unescape
+from functools import lru_cache, partial
+from html import escape
 from itertools import groupby, zip_longest
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from markupsafe import Markup
 
+from components.html.doubted_sentences import doubted, located
+from components.html.flow import Flow, Piece, ReadBlock, flow_of
 from components.html.markdown import passage as shown_text
-from components.html.verdict_marks import Mark
+from components.html.verdict_marks import Doubt, Mark
 from pipeline.citations.matching import evidence
 from pipeline.citations.refusals import is_refusal
 from pipeline.citations.sentences import sentences
@@ -27,56 +29,9 @@ from pipeline.passages import Passage, Span
 QUOTE_CHARS = 600  # of the cited sentences, in the preview
 START_CHARS = 240  # of a passage of which no sentence matches
 CLAUSE_WORDS = 4  # from so many words on, what stands between two citations of a sentence is looked for on its own
-CHIPS_MOST = (
-    300  # of one block; a model that cites more than that repeats itself, and the rest lead to their cards only
-)
-
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>")
-_NUMBER = re.compile(r' data-n="(\d+)"')
 _LABEL = re.compile(r'( aria-label="[^"]*)"')
-_BLOCKS = frozenset(
-    [
-        "blockquote",
-        "div",
-        "dl",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "table",
-        "tbody",
-        "thead",
-        "ul",
-    ]
-)
-_CELLS = frozenset(("td", "th", "tr"))
-_UNSAID = frozenset(("annotation", "button", "svg"))  # elements whose text is no part of the sentence
 _ROW = re.compile(r"\s*\|\s*")
 _GLUE = "\u2060\u202f \t"
-
-
-class Piece(NamedTuple):
-    """A tag, or a stretch of text that stands at [start, end) of what is read; a tag has no length."""
-
-    html: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """HTML as what is read: blocks apart, table rows with their bars. `chips`: which piece is one, its n, its place."""
-
-    text: str
-    pieces: tuple[Piece, ...]
-    chips: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +56,29 @@ def cutting(passage: Passage) -> Cutting:
     return _cutting(passage.text, passage.matched)
 
 
-def chip_count(html: Markup) -> int:
-    """Return how many chips a block has that may be marked."""
-    return min(html.count('class="cite"'), CHIPS_MOST)
+def cited(
+    block: ReadBlock, passages: Sequence[Passage], marks: Sequence[Mark | None] = (), doubts: Sequence[Doubt] = ()
+) -> Markup:
+    """Return an answer's block with its chips, what they cite and what was found of that.
 
-
-def cited(html: Markup, passages: Sequence[Passage], marks: Sequence[Mark | None] = ()) -> Markup:
-    """An answer's block, its chips with what they cite: `data-s`, and for the preview title, place and sentence.
-
-    `marks` are the verdicts on the chips' sentences, in the order of the chips; later chips have none yet.
+    A chip gets `data-s`, and for the preview title, place and sentence. `marks` are the verdicts on the chips'
+    sentences, in the order of the chips; later chips have none yet. `doubts` are sentences of the block, in order.
     """
-    if 'class="cite"' not in html:
-        return html
-    flow = _flow(str(html))
+    if 'class="cite"' not in block.html and not doubts:
+        return block.html
+    flow = block.flow
     pieces = [piece.html for piece in flow.pieces]
-    for (at, number, _), claims, mark in zip_longest(flow.chips, _claims(flow), marks[: len(flow.chips)]):
-        if number <= len(passages):
-            pieces[at] = pieces[at][:-1] + _attributes(passages[number - 1], claims) + ">"
+    for at, html in doubted(flow, located(block, doubts), partial(_added, flow=flow, passages=passages)):
+        pieces[at] = html
+    last = {mark.check: at for at, mark in enumerate(marks) if mark}
+    found = zip_longest(flow.chips, _claims(flow), marks[: len(flow.chips)])
+    for at, (chip, claims, mark) in enumerate(found):
+        if chip.number <= len(passages):
+            pieces[chip.opens] = pieces[chip.opens][:-1] + _attributes(passages[chip.number - 1], claims) + ">"
         if mark:
-            pieces[at] = _marked(pieces[at], mark)
+            pieces[chip.opens] = _marked(pieces[chip.opens], mark)
+            if last[mark.check] == at:
+                pieces[chip.closes] += _ours(mark, claims, passages)
     return Markup("".join(pieces))
 
 
@@ -129,10 +88,10 @@ Standing = Literal["cites", "cites_nothing", "refuses"]
 def standing(blocks: Sequence[Markup]) -> Standing:
     """Return whether an answer, given as blocks with their chips, cites passages, cites nothing or refuses."""
     said: list[tuple[str, bool]] = []
-    for flow in (_flow(str(block)) for block in blocks):
+    for flow in (flow_of(str(block)) for block in blocks):
         spans = sentences(flow.text)
         begins = [begin for begin, _ in spans]
-        places = {_place(flow.text, spans, begins, at) for _, _, at in flow.chips}
+        places = {_place(flow.text, spans, begins, chip.place) for chip in flow.chips}
         said += [(flow.text[begin:end], (begin, end) in places) for begin, end in spans]
     if is_refusal(said):
         return "refuses"
@@ -155,7 +114,32 @@ def _attributes(passage: Passage, claims: Sequence[str]) -> str:
 def _marked(chip: str, mark: Mark) -> str:
     """Return a chip's tag that says its verdict: to eyes by `data-v`, to ears in its name, why in the preview."""
     name = _LABEL.sub(lambda match: f'{match[1]}, {escape(mark.name)}"', chip, count=1)
-    return f'{name[:-1]} data-v="{mark.label}" data-verdict="{escape(mark.name)}" data-why="{escape(mark.why)}">'
+    return f"{name[:-1]}{_said(mark)}>"
+
+
+def _said(mark: Mark) -> str:
+    data = {"v": mark.label, "verdict": mark.name, "why": mark.why, "check": mark.check, "of": mark.passage}
+    return "".join(f' data-{name}="{escape(text)}"' for name, text in data.items())
+
+
+def _ours(mark: Mark, claims: Sequence[str], passages: Sequence[Passage]) -> str:
+    """Return our chip: the passage that says the sentence, where the model cites none or another one.
+
+    It has no text, since it is no part of the answer: the style sheet writes its number.
+    """
+    ours = mark.ours
+    if ours is None or ours.number > len(passages):
+        return ""
+    attributes = _attributes(passages[ours.number - 1], claims) + _said(mark)
+    return (
+        f'<a class="ours {ours.kind}" href="#src-{ours.number}" data-n="{ours.number}"'
+        f' aria-label="{escape(ours.name)}"{attributes}><i data-n="{ours.number}"></i></a>'
+    )
+
+
+def _added(span: Span, mark: Mark, flow: Flow, passages: Sequence[Passage]) -> str:
+    """Return our chip behind a sentence without citations."""
+    return _ours(mark, (flow.text[slice(*span)],), passages) if mark.label == "uncited" else ""
 
 
 def _read(text: str) -> str:
@@ -171,8 +155,8 @@ def _claims(flow: Flow) -> Iterator[tuple[str, ...]]:
     """
     spans = sentences(flow.text)
     begins = [begin for begin, _ in spans]
-    for span, chips in groupby(flow.chips, key=lambda chip: _place(flow.text, spans, begins, chip[2])):
-        places = [at for _, _, at in chips]
+    for span, chips in groupby(flow.chips, key=lambda chip: _place(flow.text, spans, begins, chip.place)):
+        places = [chip.place for chip in chips]
         begin = last = span[0] if span else 0
         for at in places:
             if span is None:
@@ -198,7 +182,7 @@ def _place(text: str, spans: Sequence[Span], begins: Sequence[int], at: int) -> 
 
 @lru_cache(maxsize=500)
 def _cutting(text: str, matched: tuple[Span, ...]) -> Cutting:
-    flow = _flow(str(shown_text(text, matched)))
+    flow = flow_of(str(shown_text(text, matched)))
     spans = sentences(flow.text)
     ends = [end for _, end in spans]
     html = "".join(_numbered(piece, flow.text, spans, bisect_right(ends, piece.start)) for piece in flow.pieces)
@@ -220,63 +204,3 @@ def _numbered(piece: Piece, text: str, spans: Sequence[Span], first: int) -> str
         out += [escape(text[at:begin]), f'<span data-s="{number}">{escape(text[begin:end])}</span>']
         at = end
     return "".join([*out, escape(text[at : piece.end])])
-
-
-def _flow(html: str) -> Flow:
-    pieces: list[Piece] = []
-    chips: list[tuple[int, int, int]] = []
-    said = _ReadText()
-    silent: list[str] = []  # open elements whose text is not read, inside each other
-    at, is_between = 0, False
-    for tag in _TAG.finditer(html):
-        _add_text(pieces, said, html[at : tag.start()], is_said=not silent and not is_between)
-        closes, name = bool(tag[1]), tag[2].lower()
-        chip = None if closes or 'class="cite' not in tag[0] else _NUMBER.search(tag[0])
-        said.add(_before(name, said, closes=closes))
-        if chip and len(chips) < CHIPS_MOST:
-            chips.append((len(pieces), int(chip[1]), said.chars))
-        if closes and silent and silent[-1] == name:
-            silent.pop()
-        elif not closes and (chip or silent or name in _UNSAID) and not tag[0].endswith("/>"):
-            silent += [name] if chip or name in _UNSAID or silent[-1] == name else []
-        pieces.append(Piece(tag[0], said.chars, said.chars))
-        at, is_between = tag.end(), _is_between(name, html, tag.end())
-    _add_text(pieces, said, html[at:], is_said=not silent and not is_between)
-    return Flow("".join(said.texts), tuple(pieces), tuple(chips))
-
-
-class _ReadText:
-    """Collects the text that is read of some HTML."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.chars = 0
-        self.end = ""  # its last two characters
-
-    def add(self, text: str) -> None:
-        self.texts.append(text)
-        self.chars += len(text)
-        self.end = (self.end + text)[-2:]
-
-
-def _is_between(name: str, html: str, at: int) -> bool:
-    """Whether nothing but a line end follows a block's tag."""
-    return (
-        (name in _BLOCKS or name in _CELLS) and html.startswith("\n", at) and html[at : at + 2].strip("\n") in ("", "<")
-    )
-
-
-def _add_text(pieces: list[Piece], said: _ReadText, html: str, *, is_said: bool) -> None:
-    if html:
-        text = unescape(html) if is_said else ""
-        pieces.append(Piece(html, said.chars, said.chars + len(text)))
-        said.add(text)
-
-
-def _before(name: str, said: _ReadText, *, closes: bool) -> str:
-    """Return the separator of two texts that a tag divides."""
-    if name in _BLOCKS:
-        return "" if said.end in ("", "\n\n") else "\n\n"
-    if name in ("td", "th"):
-        return "" if closes else "| "
-    return {"br": "\n", "tr": " |\n" if closes else ""}.get(name, "")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from components.html.citations import cited
+from components.html.flow import ReadBlock
 from components.html.html_elements import joined
 from components.html.markdown import HtmlBlocks
 from i18n import text
@@ -30,7 +31,7 @@ def findings(items: Sequence[Finding | str], passages: Sequence[Passage], *, is_
 def _row(item: Finding | str, titles: Sequence[str], passages: Sequence[Passage], *, is_final: bool) -> Markup:
     blocks = HtmlBlocks(titles)
     blocks.add(item if isinstance(item, str) else item.text)
-    what = _chips_apart(joined(cited(block, passages) for block in blocks.parts(final=is_final)))
+    what = _chips_apart(joined(cited(ReadBlock(block), passages) for block in blocks.parts(final=is_final)))
     if isinstance(item, str):
         return _OTHER.format(what)
     return _ROW.format(severity=item.severity, word=text(f"severity.{item.severity}"), what=what)

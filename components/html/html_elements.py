@@ -196,7 +196,9 @@ def keyed(
     elements: Elements,
     elem_id: str,
     *,
-    draws: Literal["list", "turn", "pane", "earlier", "dialog", "around", "inspector", "copied"] = "list",
+    draws: Literal[
+        "list", "turn", "pane", "earlier", "dialog", "around", "inspector", "copied", "side_by_side"
+    ] = "list",
     events: Sequence[str] = (),
     label: str = "",
     name: str = "",

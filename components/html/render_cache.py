@@ -14,9 +14,11 @@ from typing import Any, TypeVar, cast
 
 from markupsafe import Markup
 
-from components.html.citations import chip_count, cited
+from components.html import doubted_sentences
+from components.html.citations import cited
+from components.html.flow import ReadBlock
 from components.html.markdown import HtmlBlocks
-from components.html.verdict_marks import Mark, chip_marks
+from components.html.verdict_marks import Doubt, FieldMarks, Mark
 from components.view import Text, View
 from pipeline.events import SentenceChecked, TurnFinished
 from pipeline.passages import Passage
@@ -25,15 +27,20 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-_Chips = tuple[Markup, tuple[Mark | None, ...]]  # a block, and the marks of its chips
+_Marked = tuple[ReadBlock, tuple[Mark | None, ...], tuple[Doubt, ...]]  # a block, the marks of its chips, its doubts
 
 
 @dataclass(slots=True)
 class _Field:
     blocks: HtmlBlocks
+    marks: FieldMarks
     text: Text = field(default_factory=Text)
     is_final: bool = False
-    chips: tuple[_Chips, ...] = ()
+    parts: tuple[Markup, ...] = ()
+    read: tuple[ReadBlock, ...] = ()
+    doubts_in: Sequence[tuple[Doubt, ...]] = ()  # by blocks
+    placed: tuple[object, ...] = ()  # what `doubts_in` was made for
+    marked: tuple[_Marked, ...] = ()
     cited: tuple[Markup, ...] = ()
     checks: tuple[SentenceChecked, ...] = ()
     template: Markup | None = None
@@ -65,18 +72,19 @@ class RenderCache:
         known = self._fields.get(name)
         news = text.since(known.text) if known else None
         if known is None or news is None:
-            known, news = _Field(HtmlBlocks(view.titles)), str(text)
+            known, news = _Field(HtmlBlocks(view.titles), FieldMarks(name)), str(text)
             self._fields[name] = known
         elif not news and is_final == known.is_final and view.checks == known.checks:
             return known.cited
         known.blocks.add(news)
         known.text, known.is_final, known.checks = text, is_final, view.checks
-        marks: tuple[Mark | None, ...] = ()
-        if part is None:  # a sentence is complete less often than a text grows
-            marks = self.once(f"marks of {name}", (view.checks, view.passages), lambda: chip_marks(view, name))
-        chips = _with_marks(known.blocks.parts(final=is_final), marks)
+        if part is None:
+            known.marks.update(view)
+        parts = known.blocks.parts(final=is_final)
+        known.parts, known.read = parts, _made(parts, known.parts, known.read, ReadBlock)
+        marked = _marked(known)
         cites = partial(_cited, passages=view.passages)
-        known.chips, known.cited = chips, _made(chips, known.chips, known.cited, cites)
+        known.marked, known.cited = marked, _made(marked, known.marked, known.cited, cites)
         return known.cited
 
     def wrapped(self, view: View, name: str, template: Markup, part: Text | None = None) -> tuple[Markup, ...]:
@@ -91,19 +99,23 @@ class RenderCache:
         return known.wrapped
 
 
-def _with_marks(blocks: Sequence[Markup], marks: Sequence[Mark | None]) -> tuple[_Chips, ...]:
-    """Return each block with the marks of its chips; `marks` are those of all blocks."""
-    ends = accumulate(map(chip_count, blocks), initial=0)
-    return tuple((block, tuple(marks[begin:end])) for block, (begin, end) in zip(blocks, pairwise(ends), strict=True))
+def _marked(known: _Field) -> tuple[_Marked, ...]:
+    """Return each block with the marks of its chips and with its doubtful sentences."""
+    doubts = tuple(known.marks.doubts)
+    places = doubts, len(known.read), known.is_final
+    if places != known.placed:  # a sentence is complete less often than a text grows
+        known.placed, known.doubts_in = places, doubted_sentences.by_block(known.read, doubts)
+    ends = accumulate((block.chip_count for block in known.read), initial=0)
+    chips = (tuple(known.marks.chips[begin:end]) for begin, end in pairwise(ends))
+    return tuple(zip(known.read, chips, known.doubts_in, strict=True))
 
 
-def _cited(chips: _Chips, passages: Sequence[Passage]) -> Markup:
-    return cited(chips[0], passages, chips[1])
+def _cited(marked: _Marked, passages: Sequence[Passage]) -> Markup:
+    block, marks, doubts = marked
+    return cited(block, passages, marks, doubts)
 
 
-def _made(
-    blocks: Sequence[S], before: Sequence[S], made: Sequence[Markup], make: Callable[[S], Markup]
-) -> tuple[Markup, ...]:
+def _made(blocks: Sequence[S], before: Sequence[S], made: Sequence[T], make: Callable[[S], T]) -> tuple[T, ...]:
     """Make something of each block; what `made` holds of the same blocks `before` is taken over."""
     same = sum(1 for _ in takewhile(bool, map(eq, blocks, before)))
     return (*made[:same], *map(make, blocks[same:]))

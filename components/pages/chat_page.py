@@ -18,7 +18,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from components import sidebar
-from components.dialogs import document_page, documents, inspector, shortcuts
+from components.dialogs import document_page, documents, inspector, marks_legend, shortcuts
 from components.dialogs.documents import UploadState
 from components.handlers import browser_values
 from components.handlers.browser_values import BrowserValue
@@ -26,6 +26,7 @@ from components.handlers.chat_handlers import ChatHandlers
 from components.handlers.document_handlers import DocumentHandlers, DocumentsUpdate
 from components.handlers.inspector_handlers import InspectorHandlers
 from components.handlers.page_state import PageUpdate, Tab
+from components.handlers.side_by_side_handlers import SideBySideHandlers
 from components.handlers.signed_in import SignedIn
 from components.handlers.traced import traced
 from components.html.html_elements import NOTHING, Elements, button, joined, keyed, notice, preview_button, too_long
@@ -50,7 +51,9 @@ SCRIPTS = (
     "storage.js",
     "connection.js",
     "page.js",
+    "side_by_side.js",
     "citing.js",
+    "marks.js",
     "documents.js",
     "inspector.js",
     "fields.js",
@@ -58,7 +61,7 @@ SCRIPTS = (
     "keys.js",
 )
 SCRIPT_TEXTS = "script."  # the area of the catalogue that scripts read
-STYLES = ("page.css", "documents.css", "inspector.css", "citing.css", "media.css")
+STYLES = ("page.css", "documents.css", "inspector.css", "citing.css", "verdicts.css", "media.css")
 # Constant, so that the browser's values can be read after a restart. It hides the token from a casual look, no more.
 BROWSER_SECRET = "glassbox"
 PREFERENCES_KEY = "glassbox-knobs"  # the name under which browsers have stored them since the first version
@@ -203,12 +206,16 @@ def build(
             handlers.choices.offer,
             typed_models=settings.is_private,
         )
-        with gr.Row(elem_id=STAGE, elem_classes=["stage", *([] if settings.enable_metadata else ["unmeasured"])]):
+        with gr.Row(
+            elem_id=STAGE, elem_classes=["stage", "marked", *([] if settings.enable_metadata else ["unmeasured"])]
+        ):
             no_model = "page.sign_in_on_space" if accounts else "page.no_model_on_space"
             banner = text(no_model) if is_bare else ""
             page = _page(memory, side, panes, initial, settings.question_limit_chars, banner)
         gr.HTML(shortcuts.dialog(), elem_id=shortcuts.NAME, apply_default_css=False)
+        gr.HTML(marks_legend.dialog(), elem_id=marks_legend.NAME, apply_default_css=False)
         _wire_turns(handlers, page)
+        _wire_side_by_side(SideBySideHandlers(handlers), signed_in, page)
         _wire_conversations(demo, handlers, page)
         _wire_documents(demo, handlers, DocumentHandlers(library), page)
         _wire_models(demo, handlers, page)
@@ -321,6 +328,16 @@ def _wire_turns(handlers: ChatHandlers, page: Page) -> None:
     on(following.then, handlers.settle, [tab, visitor, page.memory.model], settled, js=ON_FOLLOWED)
     # "multiple": one that comes while another is under way must not be dropped, or the stop button would be wrong.
     live.running(None, [page.question], [page.question], js=ON_RUNNING, trigger_mode="multiple", show_progress="hidden")
+
+
+def _wire_side_by_side(handlers: SideBySideHandlers, signed_in: SignedIn, page: Page) -> None:
+    """Wire the comparison of a sentence with its passage."""
+    shown = keyed([], "side-by-side", draws="side_by_side", events=("compare",))
+
+    def show(card: list[str]) -> dict[Component, Any]:
+        return {shown: card}
+
+    _listener(signed_in, show)(shown.compare, handlers.compare, [page.memory.tab, page.memory.visitor], [shown])
 
 
 def _wire_conversations(demo: gr.Blocks, handlers: ChatHandlers, page: Page) -> None:

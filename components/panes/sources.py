@@ -14,6 +14,7 @@ from components.html.citations import cutting, standing
 from components.html.html_elements import NOTHING, Elements, attribute, badge, icon, joined
 from components.html.markdown import passage as shown_text
 from components.html.markdown import plain
+from components.html.page_button import document_place, page_button
 from components.html.render_cache import RenderCache
 from components.html.timeline import has_timeline
 from components.panes.pane import EmptyPage
@@ -212,7 +213,7 @@ def _card(passage: Passage, best: float, count: int, step_number: int | None, pr
         found_by=_found_by(step_number),
         why=_why(passage, best, count),
         around=_around(passage),
-        page=_page(passage),
+        page=page_button(passage, escape(text("sources.open_page")) + _of(passage)),
     )
 
 
@@ -264,7 +265,7 @@ def _around(passage: Passage) -> Markup:
         '<details class="around" {place} data-key="{document}-{start}"><summary>{label}{of}</summary>'
         '<div class="filled"><div class="skeleton"></div></div></details>'
     ).format(
-        place=_place(passage),
+        place=document_place(passage),
         document=passage.document_id,
         start=passage.start,
         label=text("sources.around"),
@@ -272,24 +273,9 @@ def _around(passage: Passage) -> Markup:
     )
 
 
-def _page(passage: Passage) -> Markup:
-    """Return the button to the picture of a page, which only a PDF has."""
-    if passage.document_id is None or not passage.first_page or not passage.document.lower().endswith(".pdf"):
-        return NOTHING
-    return Markup('<button type="button" data-act="show-page" aria-haspopup="dialog" {}>{}{}</button>').format(
-        _place(passage), text("sources.open_page"), _of(passage)
-    )
-
-
 def _of(passage: Passage) -> Markup:
     """Return the hidden end of a name, so that no two buttons have the same one."""
     return Markup('<span class="sr">{}</span>').format(text("sources.of_source", number=passage.number))
-
-
-def _place(passage: Passage) -> Markup:
-    return Markup('data-document="{}" data-page="{}" data-start="{}" data-end="{}"').format(
-        passage.document_id or "", passage.first_page or 1, passage.start or 0, passage.end or 0
-    )
 
 
 def _unused(view: View, cards: Elements) -> Elements:

@@ -1,8 +1,9 @@
-// Citations: a click on a chip pins its card and marks the cited sentence; a pointer over a chip previews it. Python writes
-// on each chip what it cites (`data-s`: the numbers of the card's sentences, `data-quote`). Uses page.js.
+// Citations: a click on a chip pins its card and marks the cited sentence, beside which a checked sentence is shown; a
+// pointer over a chip previews it. Python writes on each chip what it cites (`data-s`: the numbers of the card's sentences,
+// `data-quote`) and which sentence was checked (`data-check`). Uses page.js and side_by_side.js.
 (() => {
-  const { after, all, calm, find, present, send, stage_of, tab } = glassbox;
-  const CHIPS = ".cite, .passage-chip"; // in a text, and in the list of what a step found
+  const { acts, after, all, beside, calm, find, present, send, stage_of, tab } = glassbox;
+  const CHIPS = ".cite, .ours, .passage-chip"; // in a text, ours beside them, and in the list of what a step found
   const SHOW_MS = 120, HIDE_MS = 250; // a passing pointer opens nothing, and has time to reach the preview
 
   // The panes of one stage all show the same turn; its id stands in the head of the sources.
@@ -55,32 +56,61 @@
     const place = place_of(chip);
     if (pin && pin.turn === place.turn && pin.where === place.where && pin.at === place.at) return unpin();
     hide();
-    pin = { ...place, n: chip.dataset.n, sentences: chip.dataset.s ?? "" };
+    const { n, s, check } = chip.dataset;
+    pin = { ...place, n, sentences: s ?? "", is_compared: !!check && beside.is_on(chip) };
     is_coming = true;
+    pin.is_compared ? beside.open({ stage: pin.stage, turn: pin.turn, check, passage: n }) : beside.close();
+    bring();
+  }
+
+  // Shows what is pinned; the chip of an earlier turn first brings that turn's reasoning and sources.
+  function bring() {
     const { stage } = pin, sources = stage.panes.get("sources");
     if (pin.turn === pane_turn(stage)) return arrive();
     light();
     if (!sources) return;
-    // The chip of an earlier turn first brings that turn's reasoning and sources.
     if (sources.now[0]?.includes(`data-turn="${pin.turn}"`)) return present(stage);
-    if (sources.earlier[0] !== pin.turn) return send("show_earlier", { turn: pin.turn }, chip);
+    if (sources.earlier[0] !== pin.turn) return send("show_earlier", { turn: pin.turn }, stage.root);
     stage.earlier = pin.turn;
     stage.panes.forEach((pane) => pane.draw());
   }
 
-  // Runs when the cards are drawn: shows the pinned one and the sentence in it.
+  const phone = () => innerWidth < 900;
+
+  // Runs when the cards are drawn: shows the pinned one and the sentence in it. Beside a comparison, which has the focus and
+  // says what there is to say, it only shows them.
   function arrive() {
     light();
-    const card = card_of(pin.stage, pin.n), sentence = find(".cited", card ?? undefined);
     is_coming = false;
-    if (!card) return;
-    tab("sources", pin.stage);
+    if (!pin.is_compared) return go_to_card();
+    if (!phone()) unfold();
+  }
+
+  // Unfolds and scrolls to the pinned card; returns it.
+  function unfold() {
+    const card = card_of(pin.stage, pin.n), sentence = find(".cited", card ?? undefined);
+    if (!card) return null;
     for (let fold = (sentence ?? card).closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     scroll(card, all(".cited", card));
-    card.focus({ preventScroll: true });
+    return card;
+  }
+
+  function go_to_card() {
+    if (!card_of(pin.stage, pin.n)) return;
+    tab("sources", pin.stage);
+    unfold().focus({ preventScroll: true });
     const quote = chip_at(pin)?.dataset.quote;
     find("#status").textContent = text_of(quote ? "script.source_cited" : "script.source_shown", { number: pin.n, quote });
   }
+
+  // Goes on to the card from a comparison, which no chip may have opened.
+  acts["show-source"] = (button) => {
+    const turn = button.closest(".turn").dataset.turn, { n } = button.dataset;
+    if (pin && pin.n === n && pin.turn === turn && !is_coming) return go_to_card();
+    pin = { stage: stage_of(button), turn, where: "turn", at: -1, n, sentences: "", is_compared: false };
+    is_coming = true;
+    bring();
+  };
 
   // Scrolls as little as needed to show the card or, where the card is taller than the pane, the sentence.
   function scroll(card, pieces) {
@@ -92,7 +122,8 @@
   }
 
   function unpin() {
-    const chip = pin && chip_at(pin), was_there = document.activeElement?.matches?.(".source.lit");
+    const was_there = beside.has_focus() || document.activeElement?.closest?.(".source.lit"), back = beside.close();
+    const chip = (pin && chip_at(pin)) ?? back;
     pin = null;
     is_coming = false;
     light();
@@ -177,7 +208,7 @@
     preview.timer = setTimeout(what, ms);
   }
 
-  const chip_under = (event) => event.target.closest?.(".cite[data-n], .passage-chip");
+  const chip_under = (event) => event.target.closest?.(".cite[data-n], .ours, .passage-chip");
   const is_preview = (event) => !!preview.box && preview.box.contains(event.target);
 
   document.addEventListener("click", (event) => {
@@ -203,10 +234,12 @@
   document.addEventListener("focusout", (event) => { if (chip_under(event)) hide(); });
   document.addEventListener("scroll", () => { if (preview.chip) put(); }, { capture: true, passive: true });
   addEventListener("resize", hide);
+  glassbox.citing = { choose, unpin };
+
   // Escape closes one thing at a time: the preview, then the pin, then what it closes elsewhere.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing || find("dialog[open]")) return;
-    if (!preview.chip && !pin) return;
+    if (!preview.chip && !pin && !beside.is_open()) return;
     event.stopImmediatePropagation();
     preview.chip ? hide() : unpin();
   }, { capture: true });

@@ -95,6 +95,12 @@ window.glassbox = (() => {
     behind.add(box);
   }
 
+  // A box stays where it is, for somebody who reads there.
+  function stay(box) {
+    left.add(box);
+    behind.delete(box);
+  }
+
   const draws = {
     list(element, name) {
       const drawn = [], box = element.closest("#scroll"), stage = stage_of(element);
@@ -531,5 +537,5 @@ window.glassbox = (() => {
   }
 
   // From `acts` on it is what the other scripts stand on.
-  return { keyed, ready, stage, chosen, asked, acts, draws, find, all, send, sync, after, calm, copy, stage_of, present, tab };
+  return { keyed, ready, stage, chosen, asked, acts, draws, find, all, send, sync, after, calm, copy, stage_of, stay, present, tab };
 })();

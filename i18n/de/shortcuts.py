@@ -3,6 +3,9 @@
 TEXTS = {
     "shortcuts.title": "Tastenkürzel",
     "shortcuts.focus_question": "Eine Frage schreiben",
+    "shortcuts.next_doubtful": "Nächster fraglicher Satz einer Antwort",
+    "shortcuts.previous_doubtful": "Vorheriger fraglicher Satz",
+    "shortcuts.marks": "Zeichen an Sätzen zeigen oder ausblenden",
     "shortcuts.new_chat": "Neues Gespräch",
     "shortcuts.edit_last": "Die letzte Frage bearbeiten",
     "shortcuts.copy_last": "Die letzte Antwort kopieren",

@@ -3,6 +3,9 @@
 TEXTS = {
     "shortcuts.title": "Keyboard shortcuts",
     "shortcuts.focus_question": "Write a question",
+    "shortcuts.next_doubtful": "Next doubtful sentence of an answer",
+    "shortcuts.previous_doubtful": "Previous doubtful sentence",
+    "shortcuts.marks": "Show or hide the marks of sentences",
     "shortcuts.new_chat": "New chat",
     "shortcuts.edit_last": "Edit the last question",
     "shortcuts.copy_last": "Copy the last answer",

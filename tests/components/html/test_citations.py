@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from components.html.citations import CHIPS_MOST, cited, cutting
+from components.html.citations import cited, cutting
+from components.html.flow import CHIPS_MOST, ReadBlock
 from components.html.markdown import blocks_of
 from components.html.render_cache import RenderCache
 from components.view import View, reduce, view_of
@@ -58,7 +59,7 @@ def sentences_of(card: str) -> dict[int, str]:
 
 
 def chips(answer: str) -> list[Chip]:
-    html = "".join(cited(block, PASSAGES) for block in blocks_of(answer, TITLES))
+    html = "".join(cited(ReadBlock(block), PASSAGES) for block in blocks_of(answer, TITLES))
     found = []
     for tag in re.findall(r'<a class="cite"[^>]*>', html):
         told = {name: unescape(value) for name, value in re.findall(r'data-(\w+)="([^"]*)"', tag)}
@@ -154,11 +155,11 @@ def letters(text: str) -> str:
 
 def test_a_number_without_a_passage_gets_nothing() -> None:
     html = Markup('<p><a class="cite" data-n="9">9</a></p>')
-    assert cited(html, PASSAGES) == html
+    assert cited(ReadBlock(html), PASSAGES) == html
 
 
 def test_an_answer_full_of_citations_costs_what_it_holds() -> None:
-    html = "".join(cited(block, PASSAGES) for block in blocks_of("[1]" * 10_000, TITLES))
+    html = "".join(cited(ReadBlock(block), PASSAGES) for block in blocks_of("[1]" * 10_000, TITLES))
     assert html.count('class="cite"') == 10_000  # quadratic, this would take minutes
 
 
