@@ -7,11 +7,12 @@ hash of the key and of whoever sent it, and so is the id of the conversation beh
 from __future__ import annotations
 
 import base64
+import json
 import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 
 from fastapi import Request
@@ -34,6 +35,8 @@ GUESSABLE_CHARS = 16  # a shorter name is bound to the client's address on a Spa
 SHARED_NAMES = ("", "anonymous")  # what clients call a session that has no name
 KEY_CHARS = 255
 NONCE_CHARS = 16  # of 12 random bytes
+# What makes two requests the same, besides the options that are given.
+COMPARED = ("question", "options", "model", "history", "conversation_id", "follows", "replaces")
 
 _KEY = re.compile(rf"[!-~]{{1,{KEY_CHARS}}}")
 _NAME = re.compile(rf"[^\x00-\x1f\x7f]{{1,{SESSION_CHARS}}}")
@@ -67,6 +70,7 @@ class Asking:
         history: Sequence[Said] | None = None,
         conversation_id: str | None = None,
         begins: bool = False,
+        new_conversation_id: str | None = None,
         follows: str | None = None,
     ) -> TurnRequest:
         """Return the request of a turn, with the key of a model that it may bring. Raises Refused.
@@ -83,6 +87,7 @@ class Asking:
             visitor=visitor,
             conversation_id=conversation_id,
             begins=begins,
+            new_conversation_id=new_conversation_id,
             follows=follows,
             model=model,
             history=None if history is None else tuple(history),
@@ -98,6 +103,7 @@ class Asking:
             return await self._begun(asked)
         if not _KEY.fullmatch(key):
             raise Refused("invalid_request_key", KEY_CHARS)
+        asked = replace(asked, request_hash=self._hash_of(asked))
         today = int(time.time() // DAY_S)
         yesterday, now = (self._turn_id(key, asked, day) for day in (today - 1, today))
         found = await self._found(yesterday, asked.visitor)
@@ -105,7 +111,7 @@ class Asking:
             found = await self._found(now, asked.visitor)
         if found is None:
             found = (await self._begun(replace(asked, turn_id=now))).turn
-        if found.question != asked.question.strip():
+        if found.request_hash != asked.request_hash:
             raise Refused("reused_request_key")
         return self._followed(found)
 
@@ -171,6 +177,12 @@ class Asking:
             return await self.pipeline.turn(turn_id, visitor)
         except NotFound:
             return None
+
+    def _hash_of(self, asked: TurnRequest) -> str:
+        """Return a keyed hash of what a request asks for; who asks and how the answer is sent are no part of it."""
+        told = asdict(replace(asked, model_key=None))
+        given = sorted(asked.given & told["options"].keys())  # a client's keys may be more than options
+        return self._secret.hash("request", json.dumps([*map(told.get, COMPARED), given])).hex()
 
     def _turn_id(self, key: str, asked: TurnRequest, day: int) -> str:
         """Return the id of the turn with this key. Programs without a visitor are told apart by their address."""

@@ -162,8 +162,9 @@ class TurnRequest:
     when all places are taken. `model_key` is the visitor's own key for the model asked, who then pays for it.
     `history` are earlier turns that the client sends itself, oldest first; None: those of the conversation. A
     conversation of an id that there is none of is begun where the request `begins` it. `follows` is the id of the turn
-    that this one comes after, None: the last one. `turn_id` is the id that the turn gets; where that turn runs
-    already, it is the one that is meant.
+    that this one comes after, None: the last one. A conversation that is begun without an id of the request's gets
+    `new_conversation_id`. `turn_id` is the id that the turn gets; where that turn runs already, it is the one that is
+    meant, and `request_hash` tells whether it was asked by the same request.
     """
 
     question: str
@@ -181,7 +182,9 @@ class TurnRequest:
     history: tuple[Said, ...] | None = None
     begins: bool = False
     follows: str | None = None
+    new_conversation_id: str | None = None
     turn_id: str | None = None
+    request_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +230,8 @@ class Turn:
     `program` is the one that was asked for, also where the built-in model answered by the default one.
     `instructions` are those of the question, else the program's own; the exchanges hold what each attempt sent.
     `prompt_chars` is the length of the last prompt that was sent. `cache_key` is there where the turn may be replayed
-    for the same question (`pipeline.turns.cached_answers`).
+    for the same question (`pipeline.turns.cached_answers`). `request_hash` is a keyed hash of the request, of a
+    turn that the same request may name again (`api.asking`).
     `metrics` are there once it has ended; `asked` is None for a turn that was stored before options were. `parent_id`
     is the turn that it follows, None for a first one; turns with the same parent are versions (retry, edit).
     """
@@ -250,6 +254,7 @@ class Turn:
     prompt_chars: int | None = None
     timings: Timings | None = None
     cache_key: str | None = None
+    request_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,13 @@ PARAMS: Mapping[str, str] = MappingProxyType(
 
 
 def status_of(problem: Problem) -> int:
-    """Return the HTTP status of a problem: 404 for a model that is not there, 400 for a body that cannot be used."""
+    """Return the HTTP status of a problem: 404 for a model that is not there, 400 for a body that cannot be used.
+
+    A key that was used for another request is 422, as everywhere: the body itself is fine.
+    """
     if CODES.get(problem.code) == "model_not_found":
         return 404
-    return 400 if problem.status == 422 else problem.status
+    return 400 if problem.status == 422 and problem.code != "reused_request_key" else problem.status
 
 
 def error_of(problem: Problem, question: str = "messages") -> Error:

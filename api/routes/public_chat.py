@@ -60,8 +60,9 @@ def routes(asking: Asking, linker: Linker) -> DialectRouter:
             request,
             body.message,
             visitor=visitor,
-            conversation_id=named or asking.new_session(SESSIONS, visitor),
+            conversation_id=named,
             begins=True,
+            new_conversation_id=asking.new_session(SESSIONS, visitor),
         )
         return await asking.start(request, asking.pipeline.profiles.chatbot(body.chatbot_id, wanted))
 

@@ -46,8 +46,9 @@ def routes(asking: Asking, linker: Linker, prefix: str) -> DialectRouter:
             body.message,
             visitor=visitor,
             options=replace(DEFAULTS, history_turns=min(body.context_limit // 2, MOST_HISTORY)),
-            conversation_id=named or asking.new_session(SESSIONS, visitor),
+            conversation_id=named,
             begins=True,
+            new_conversation_id=asking.new_session(SESSIONS, visitor),
         )
         session = None if body.session_id in SHARED_NAMES else body.session_id
         return SessionChat(session, linker(request)), await asking.start(request, wanted)

@@ -69,7 +69,7 @@ TEXTS = {
         "Ein Idempotency-Key besteht aus 1 bis {most} Buchstaben, Ziffern und Zeichen ohne Leerzeichen."
     ),
     "refused.reused_request_key": (
-        "Mit diesem Idempotency-Key wurde eine andere Frage gestellt. Wählen Sie einen neuen."
+        "Mit diesem Idempotency-Key wurde eine andere Anfrage gestellt. Wählen Sie einen neuen."
     ),
     "refused.foreign_page": "Seiten anderer Websites dürfen dies nicht benutzen. CORS_ORIGINS nennt die, die es dürfen.",
     "refused.unknown_host": "Diese Adresse ist hier nicht bekannt. Setzen Sie PUBLIC_URL auf die Adresse, die benutzt wird.",

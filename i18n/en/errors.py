@@ -43,7 +43,7 @@ TEXTS = {
     "refused.unauthorized": "This needs a bearer token: send the header “Authorization: Bearer …” with the right one.",
     "refused.invalid_session": "A session's name is at most {most} characters, without control characters.",
     "refused.invalid_request_key": "An Idempotency-Key is 1 to {most} letters, digits and signs, without blanks.",
-    "refused.reused_request_key": "Another question was asked with this Idempotency-Key. Choose a new one.",
+    "refused.reused_request_key": "Another request was sent with this Idempotency-Key. Choose a new one.",
     "refused.foreign_page": "Pages of other sites may not use this. CORS_ORIGINS names those that may.",
     "refused.unknown_host": "This address is not known here. Set PUBLIC_URL to the address that people use.",
     "refused.too_slow": "The request came too slowly and was ended. Send it again.",

@@ -461,6 +461,7 @@ def _open_turn(
             program_version=turn.program_version,
             prompt_chars=turn.prompt_chars,
             cache_key=turn.cache_key,
+            request_hash=turn.request_hash,
             rating=turn.rating,
             asked_at=asked_at,
             asked=storable(json.dumps(asdict(turn.asked), ensure_ascii=False)) if turn.asked else None,
@@ -561,6 +562,7 @@ def _turn(row: TurnRow, metrics: MetricsRow | None = None) -> Turn:
         prompt_chars=row.prompt_chars,
         timings=recorded.timings,
         cache_key=row.cache_key,
+        request_hash=row.request_hash,
     )
 
 

@@ -46,7 +46,7 @@ class TurnRow(Table):
 
     Positions count from 0 without gaps, in order of asking. `parent_id` is the turn that it follows, None for a first
     turn; turns with the same parent are versions of one another (retry, edit). A turn with a `cache_key` answers the
-    same question of its owner again.
+    same question of its owner again. `request_hash` tells whether a request that is sent again is the same.
     """
 
     __tablename__ = "turns"
@@ -73,6 +73,7 @@ class TurnRow(Table):
     program_version: Mapped[int | None]
     prompt_chars: Mapped[int | None]
     cache_key: Mapped[str | None] = mapped_column(String)
+    request_hash: Mapped[str | None] = mapped_column(String)
 
 
 class MetricsRow(Table):

@@ -327,7 +327,8 @@ class Pipeline:
 
         It is a new one if the request names none, or if the store fails.
         """
-        new = Conversation(secrets.token_urlsafe(16), request.visitor, request.question)
+        new_id = request.new_conversation_id or secrets.token_urlsafe(16)
+        new = Conversation(new_id, request.visitor, request.question)
         if request.conversation_id is None:
             return new, False
         try:
@@ -355,6 +356,7 @@ class Pipeline:
             program=program.name,
             program_version=program.version,
             instructions=options.instructions or program.instructions,
+            request_hash=request.request_hash,
         )
         profile = self.profiles.named(options.profile)
         derivers: list[Deriver] = [

@@ -69,10 +69,22 @@ async def test_the_same_key_gives_the_same_turn_while_it_runs_and_after_a_restar
     assert streamed.count("event: turn_finished") == 1
 
 
-async def test_a_key_is_private_and_belongs_to_one_question(client: httpx.AsyncClient) -> None:
+async def test_a_key_is_private_and_belongs_to_one_request(client: httpx.AsyncClient) -> None:
     first, other = await asked(client, "k3", **{"X-Visitor": MAYA}), await asked(client, "k3", **{"X-Visitor": NOAH})
     assert first["turn_id"] != other["turn_id"]
-    assert "Idempotency-Key" in (await asked(client, "k3", "What is tea?", **{"X-Visitor": MAYA}))["detail"]
+    others: tuple[dict[str, object], ...] = (
+        {"question": "What is tea?"},
+        {"documents": ["crema.md"]},
+        {"passages_wanted": 2},
+        {"passages_wanted": 4},  # the default, but chosen
+        {"model": "builtin/extractive"},
+        {"conversation_id": first["conversation_id"]},
+        {"replaces": first["turn_id"]},
+    )
+    sent = {"Idempotency-Key": "k3", "X-Visitor": MAYA}
+    for changed in others:
+        answer = await client.post("/api/turns", json={"question": QUESTION, "stream": False, **changed}, headers=sent)
+        assert (answer.status_code, "Idempotency-Key" in answer.json()["detail"]) == (422, True), changed
     for wrong in ("", " ", "a b", "x" * 256):
         assert "Idempotency-Key" in (await asked(client, wrong))["detail"]
 

@@ -363,4 +363,4 @@ async def test_the_same_idempotency_key_gives_the_same_turn_streamed_or_not(clie
     said = "".join(choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"])
     assert said == first.json()["choices"][0]["message"]["content"]
     other = await post(client, headers, messages=[{"role": "user", "content": "Why?"}])
-    assert (other.status_code, other.json()["error"]["code"]) == (400, "reused_request_key")
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "reused_request_key")

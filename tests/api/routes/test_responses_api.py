@@ -364,4 +364,4 @@ async def test_the_same_idempotency_key_gives_the_same_response_streamed_or_not(
     events = [json.loads(line[6:]) for line in (await post(stream=True)).text.splitlines() if line.startswith("data:")]
     assert events[-1]["response"] == first.json()
     other = await post(input="Why?")
-    assert (other.status_code, other.json()["error"]["code"]) == (400, "reused_request_key")
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "reused_request_key")
