@@ -48,6 +48,7 @@ from api.dialects.basic_chat import BasicChat
 from api.endpoints import Endpoints
 from api.hosts import Place
 from api.mcp_server import McpServer
+from api.repeated_requests import RepeatedRequests
 from components import mounting
 from components.html.html_elements import mark
 from components.html.markdown import passage
@@ -206,7 +207,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         api.routes.documents.routes(parts.library),
         api.routes.programs.routes(parts.programs, parts.history.saved_programs),
         api.routes.profiles.routes(parts.profiles, parts.programs, parts.models),
-        api.routes.models.routes(parts.models, parts.pipeline),
+        api.routes.models.routes(parts.models, parts.pipeline, RepeatedRequests(parts.secret, parts.history)),
         api.routes.chat_completions.routes(asking, parts.models, link),
         api.routes.responses.routes(asking, parts.models, link),
         api.routes.mcp.routes(mcp),

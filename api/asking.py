@@ -19,26 +19,25 @@ from fastapi import Request
 
 from api.clients import address_of, is_local
 from api.model_keys import model_key_of
+from api.repeated_requests import request_key_of, sender
 from api.visitors import bearer_visitor_of
 from pipeline.errors import Gone, NotFound, Refused
 from pipeline.events import Event
 from pipeline.keyed_hashes import Secret
 from pipeline.recording import timed
+from pipeline.request_result import DAY_S
 from pipeline.turn import DEFAULTS, AskOptions, Said, Turn, TurnRequest
 from pipeline.turns.engine import Pipeline
 
 HEARTBEAT_S = 10.0
-DAY_S = 86_400
 MOST_HISTORY = 50  # turns; the most that `history_turns` may be
 SESSION_CHARS = 200
 GUESSABLE_CHARS = 16  # a shorter name is bound to the client's address on a Space
 SHARED_NAMES = ("", "anonymous")  # what clients call a session that has no name
-KEY_CHARS = 255
 NONCE_CHARS = 16  # of 12 random bytes
 # What makes two requests the same, besides the options that are given.
 COMPARED = ("question", "options", "model", "history", "conversation_id", "follows", "replaces")
 
-_KEY = re.compile(rf"[!-~]{{1,{KEY_CHARS}}}")
 _NAME = re.compile(rf"[^\x00-\x1f\x7f]{{1,{SESSION_CHARS}}}")
 
 Batches = AsyncGenerator[tuple[Event, ...], None]
@@ -98,11 +97,9 @@ class Asking:
 
     async def start(self, request: Request, asked: TurnRequest) -> Asked:
         """Start a turn, or find the one of the same Idempotency-Key. Raises Refused, NotFound and Busy."""
-        key = request.headers.get("idempotency-key")
+        key = request_key_of(request)
         if key is None:
             return await self._begun(asked)
-        if not _KEY.fullmatch(key):
-            raise Refused("invalid_request_key", KEY_CHARS)
         asked = replace(asked, request_hash=self._hash_of(asked))
         today = int(time.time() // DAY_S)
         yesterday, now = (self._turn_id(key, asked, day) for day in (today - 1, today))
@@ -185,9 +182,8 @@ class Asking:
         return self._secret.hash("request", json.dumps([*map(told.get, COMPARED), given])).hex()
 
     def _turn_id(self, key: str, asked: TurnRequest, day: int) -> str:
-        """Return the id of the turn with this key. Programs without a visitor are told apart by their address."""
-        owner = ("visitor", asked.visitor) if asked.visitor else ("address", asked.address or "")
-        return self._id("turn", *owner, key, str(day))
+        """Return the id of the turn with this key."""
+        return self._id("turn", *sender(asked.visitor, asked.address), key, str(day))
 
     def _id(self, purpose: str, *parts: str) -> str:
         return base64.urlsafe_b64encode(self._secret.hash(purpose, *parts)[:16]).decode().rstrip("=")

@@ -56,7 +56,7 @@ HEADERS = {
     visitor_of: ("X-Visitor", "names the visitor: 16 to 128 of A–Z a–z 0–9 _ -"),
     model_key_of: ("X-Model-Key", "the visitor's own key for the model"),
 }
-IDEMPOTENCY_KEY = ("Idempotency-Key", "the same key gives the same turn for a day")
+IDEMPOTENCY_KEY = ("Idempotency-Key", "the same key gives the same turn or result for a day")
 
 
 def document(routes: Iterable[Any], dialects: Sequence[DialectRouter], *, needs_token: bool = False) -> Json:
@@ -115,7 +115,9 @@ def _complete(said: Json, route: APIRoute, schema: Any, dialects: Sequence[Diale
     tag = next((tag for prefix, tag in TAGS if route.path_format.startswith(prefix)), "Operation")
     said["tags"] = [tag]
     calls |= {visitor_of, model_key_of} if operation.asks else set()
-    headers = [named for call, named in HEADERS.items() if call in calls] + [IDEMPOTENCY_KEY] * operation.asks
+    headers = [named for call, named in HEADERS.items() if call in calls] + [IDEMPOTENCY_KEY] * (
+        operation.asks or operation.once
+    )
     parameters = [*said.get("parameters", []), *operation.parameters, *(_header(*named) for named in headers)]
     if parameters:
         said["parameters"] = parameters
@@ -151,7 +153,7 @@ def _errors(route: APIRoute, operation: Operation, calls: set[Any]) -> Iterator[
         yield Refused("too_large")
     if operation.body or operation.form_field or operation.parameters or visitor_of in calls:
         yield Refused("invalid_request")
-    if operation.asks or operation.form_field:
+    if operation.asks or operation.once or operation.form_field:
         yield Busy("requests", RETRY_S)
 
 

@@ -28,6 +28,7 @@ class Operation:
     status: int = 200
     parameters: tuple[Json, ...] = ()
     form_field: str = ""
+    once: bool = False
 
 
 def operation(
@@ -40,13 +41,15 @@ def operation(
     status: int = 200,
     parameters: Sequence[Json] = (),
     form_field: str = "",
+    once: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments of a route's decorator that describe it.
 
     `body` is what its JSON body is read as, `form_field` the field of a form with files. A route that `asks` a model
-    streams in the type of its dialect, takes an Idempotency-Key and is limited. `gives` is the type of its answer.
+    streams in the type of its dialect, takes an Idempotency-Key and is limited; one that works `once` for a key asks a
+    model too, and gives one result. `gives` is the type of its answer.
     """
-    described = Operation(body, example, asks, gives, status, tuple(parameters), form_field)
+    described = Operation(body, example, asks, gives, status, tuple(parameters), form_field, once)
     return {"summary": summary, "openapi_extra": {KEY: described}}
 
 

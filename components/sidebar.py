@@ -223,7 +223,7 @@ def _known(choice: ModelChoice) -> Markup:
 
 def _tested(test: ModelTest) -> Markup:
     if test.fault is None:
-        said = model_test_text(None, test.first_token_s, test.tokens_per_s)
+        said = model_test_text(test.first_token_s, test.tokens_per_s)
         return Markup('<p class="works">{}</p>').format(said)
     key = f"recovery.fault.{test.fault.code}"
     short = text(key) if has(key) else text("sidebar.test_failed")

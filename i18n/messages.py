@@ -98,12 +98,8 @@ def profile_fault_text(fault: ProfileFault, language: str = ENGLISH) -> str:
     return _coded(("profile",), fault.message.code, fault.message.values, language)
 
 
-def model_test_text(
-    fault: GlassboxError | None, first_token_s: float | None, tokens_per_s: float | None, language: str = ENGLISH
-) -> str:
-    """Return the result of a model's test: how fast it is, or what is wrong and what to do next."""
-    if fault:
-        return error_text(fault, language)
+def model_test_text(first_token_s: float | None, tokens_per_s: float | None, language: str = ENGLISH) -> str:
+    """Return the result of a model's test that went well: how fast it is."""
     if first_token_s is None:
         return text("test.works", language)
     key = "test.first_text" if tokens_per_s is None else "test.speed"

@@ -38,6 +38,7 @@ ORDER = (
         "pipeline.request_copies",
         "pipeline.exchanges",
         "pipeline.saved_program",
+        "pipeline.request_result",
         "pipeline.expenses",
         "pipeline.options",
         "pipeline.events",

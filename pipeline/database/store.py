@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pipeline.database import expenses, saved_programs
+from pipeline.database import expenses, request_results, saved_programs
 from pipeline.database.branches import Branches
 from pipeline.database.connections import DatabaseThreads, Unreadable
 from pipeline.database.recordings import Recorded, UnreadableRecording, decoded, encoded
@@ -49,6 +49,7 @@ from pipeline.expenses import Expense, Spent
 from pipeline.metrics import measure
 from pipeline.options import read
 from pipeline.recording import timed
+from pipeline.request_result import RequestResult
 from pipeline.saved_program import SavedProgram
 from pipeline.turn import AskOptions, Conversation, Rating, Trouble, Turn, TurnMetrics, TurnState
 
@@ -366,6 +367,14 @@ class Store:
     async def remove_program(self, owner: str, name: str) -> None:
         """Remove a visitor's program of that name."""
         await self._write(lambda session: saved_programs.remove(session, storable(owner), storable(name)))
+
+    async def keep_result(self, result: RequestResult) -> None:
+        """Store the result of a request that may be sent again, in the place of an older one of its id."""
+        await self._write(lambda session: request_results.save(session, result))
+
+    async def kept_result(self, id: str, since_s: float) -> RequestResult | None:
+        """Return the result of that id, None for one that was stored before `since_s`."""
+        return await self._reads.run(lambda session: request_results.named(session, id, since_s))
 
     async def add_expense(self, day: str, expense: Expense) -> None:
         """Add what a call of a provider used to the sums of its day."""

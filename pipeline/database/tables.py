@@ -145,6 +145,19 @@ class ExpenseRow(Table):
     cost: Mapped[float] = mapped_column(Double)
 
 
+class RequestResultRow(Table):
+    """The result of a request that may be sent again within a day (`pipeline.request_result`)."""
+
+    __tablename__ = "request_results"
+    __table_args__ = (Index("request_results_by_time", "stored_at"),)
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    owner: Mapped[str | None] = mapped_column(String)
+    request_hash: Mapped[str] = mapped_column(String)
+    stored_at: Mapped[float] = mapped_column(Double)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class SavedProgramRow(Table):
     """A saved program of a visitor (`pipeline.saved_program`); `state` is compressed JSON."""
 

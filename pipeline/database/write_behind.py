@@ -22,6 +22,7 @@ from pipeline.errors import NotFound, StoreFault
 from pipeline.events import TurnFailed, TurnFinished, TurnStopped
 from pipeline.exchange_costs import Cost, sum_of_costs
 from pipeline.exchanges import PromptExchange
+from pipeline.request_result import RequestResult
 from pipeline.saved_program import SavedProgram
 from pipeline.turn import Conversation, Rating, Trouble, Turn, TurnMetrics
 
@@ -157,6 +158,10 @@ class WriteBehind:
         """Return a visitor's saved programs, oldest first. Raises StoreFault."""
         return await _in_time(self._store.saved_programs(visitor)) if visitor else ()
 
+    async def kept_result(self, id: str, since_s: float) -> RequestResult | None:
+        """Return the result of a request that was sent before, None where it is too old. Raises StoreFault."""
+        return await _in_time(self._store.kept_result(id, since_s))
+
     async def sweep_exchanges(self, retention_s: float) -> None:
         """Remove prompts that are older, again and again; ends by cancellation."""
         while True:
@@ -228,6 +233,10 @@ class WriteBehind:
             return
         with suppress(StoreFault):  # no more than a figure
             await _in_time(self._store.add_updates(turn_id, updates))
+
+    async def keep_result(self, result: RequestResult) -> None:
+        """Store the result of a request that may be sent again. Raises StoreFault."""
+        await _in_time(self._store.keep_result(result))
 
     async def rate(self, turn_id: str, visitor: str | None, rating: Rating) -> bool:
         """Keep a visitor's liking; False when there is no such turn for this owner. Raises StoreFault."""

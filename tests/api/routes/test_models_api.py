@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -119,6 +120,43 @@ async def test_bad_requests_are_refused_and_tests_are_limited_as_questions(tmp_p
         answers = [await client.post("/api/models/test", json={"model": BUILTIN_MODEL}) for _ in range(3)]
     assert [each.status_code for each in answers] == [200, 200, 429]
     assert int(answers[2].headers["retry-after"]) > 0
+
+
+async def test_the_same_key_gives_the_same_result_while_a_test_runs_and_after_a_restart(
+    tmp_path: Path, provider: Provider
+) -> None:
+    ok, failing = entry("ok-gap-20", provider.base), entry("status-401", provider.base)
+    before = len(provider.requests)
+
+    async def tested(client: httpx.AsyncClient, model: str, key: str, **headers: str) -> httpx.Response:
+        sent = {"Idempotency-Key": key, **headers}
+        return await client.post("/api/models/test", json={"model": model}, headers=sent)
+
+    async with client_of(tmp_path, ok, failing) as client:
+        first, second = await asyncio.gather(*(tested(client, ok.label, "one") for _ in range(2)))
+        refused = await tested(client, failing.label, "two")
+        while_it_runs = await asyncio.gather(*(tested(client, each.label, "three") for each in (ok, failing)))
+    async with client_of(tmp_path, ok, failing) as client:
+        assert first.json()["ok"]
+        assert first.json() == second.json() == (await tested(client, ok.label, "one")).json()
+        assert refused.json()["code"] == "auth"
+        assert refused.json() == (await tested(client, failing.label, "two")).json()
+        assert len(provider.requests) == before + 3
+        for other in (await tested(client, failing.label, "one"), while_it_runs[1]):
+            assert (other.status_code, "Idempotency-Key" in other.json()["detail"]) == (422, True)
+        await tested(client, ok.label, "one", **{"X-Visitor": "maya-0123456789abcdef"})
+        assert len(provider.requests) == before + 4
+        assert (await tested(client, ok.label, "a b")).status_code == 422
+
+
+async def test_what_was_refused_is_no_result(tmp_path: Path) -> None:
+    async with client_of(tmp_path) as client:
+        headers = {"Idempotency-Key": "again"}
+        answers = [
+            await client.post("/api/models/test", json={"model": each}, headers=headers)
+            for each in ("builtin/extractiv", BUILTIN_MODEL)
+        ]
+    assert [each.status_code for each in answers] == [422, 200]
 
 
 async def test_a_turn_says_what_its_conversation_cost(tmp_path: Path, provider: Provider) -> None:

@@ -52,6 +52,7 @@ from pipeline.exchanges import Message, PromptExchange
 from pipeline.metrics import measure
 from pipeline.passages import Passage, Scores
 from pipeline.recording import Recording, timed
+from pipeline.request_result import DAY_S, RequestResult
 from pipeline.saved_program import SavedProgram
 from pipeline.settings import Settings
 from pipeline.turn import AskOptions, Conversation, Turn, TurnMetrics
@@ -1031,6 +1032,18 @@ async def test_nobody_lists_nothing_and_no_token_harms_the_store(store: Store, o
     assert not await store.rate(owner, owner, 1)
     assert not await store.delete(owner, owner)
     assert store.trouble is None
+
+
+async def test_a_result_is_kept_for_a_day_in_the_place_of_an_older_one(store: Store) -> None:
+    first = RequestResult("r1", ANNA, "hash", 1000.0, b"{}")
+    await store.keep_result(first)
+    assert await store.kept_result("r1", 1000.0) == first
+    assert await store.kept_result("r1", 1000.1) is None
+    await store.keep_result(RequestResult("r2", None, "hash", 1000.0 + DAY_S + 1, b"[]"))
+    assert await store.kept_result("r1", 0.0) is None
+    newer = RequestResult("r2", None, "other", 1000.0 + DAY_S + 2, b"{}")
+    await store.keep_result(newer)
+    assert await store.kept_result("r2", 0.0) == newer
 
 
 async def test_a_saved_program_is_its_owners_alone(store: Store) -> None:
