@@ -1,8 +1,10 @@
-"""What MCP's SDK leaves to do at its requests: bodies that are no messages, and media types by wildcard."""
+"""What MCP's SDK leaves to do at its requests: bodies that are no messages, errors, and media types by wildcard."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi.responses import Response
@@ -12,9 +14,9 @@ from starlette.types import Scope
 
 from api.json_bodies import is_json
 from i18n.messages import error_text
-from pipeline.errors import RefusalCode, Refused
+from pipeline.errors import Busy, GlassboxError, RefusalCode, Refused
 
-PARSE_ERROR, INVALID_REQUEST = -32700, -32600  # of JSON-RPC
+PARSE_ERROR, INVALID_REQUEST, SERVER_ERROR = -32700, -32600, -32000  # of JSON-RPC
 # What the SDK wants to be named in Accept, word for word.
 ACCEPTED = {"POST": ("application/json", "text/event-stream"), "GET": ("text/event-stream",)}
 
@@ -36,10 +38,22 @@ def problem_in(scope: Scope, body: bytes) -> Problem | None:
     return None
 
 
-def refusal(code: RefusalCode, number: int, status: int) -> Response:
+def refusal(problem: Problem) -> Response:
+    """Return the answer to a body that is no message."""
+    code, number, status = problem
+    return _error(Refused(code), number, status)
+
+
+def too_many_sessions(wait_s: float) -> Response:
+    """Return the answer to a client whose address may open no more sessions for so many seconds."""
+    busy = Busy("sessions", max(1, math.ceil(wait_s)))
+    return _error(busy, SERVER_ERROR, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(busy.retry_after_s)})
+
+
+def _error(error: GlassboxError, number: int, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """Return an error as JSON-RPC writes it."""
-    error = {"code": number, "message": error_text(Refused(code))}
-    return Response(json.dumps({"jsonrpc": "2.0", "id": None, "error": error}), status, media_type="application/json")
+    told = {"jsonrpc": "2.0", "id": None, "error": {"code": number, "message": error_text(error)}}
+    return Response(json.dumps(told), status, headers, "application/json")
 
 
 def accepting(scope: Scope) -> Scope:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.types import Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from api.asking import Asking
@@ -24,9 +26,11 @@ from api.citation_links import PATH, Linker
 from api.clients import address_of
 from api.endpoints import GrowingAnswer, Source, source_of
 from api.json_bodies import refused_value
-from api.mcp_requests import accepting, problem_in, refusal
+from api.mcp_requests import accepting, problem_in, refusal, too_many_sessions
+from api.mcp_sessions import McpSessions
 from i18n.messages import error_text, step_status
 from pipeline import VERSION
+from pipeline.clients import is_stranger
 from pipeline.display_names import shown_file
 from pipeline.documents.library import Library
 from pipeline.errors import GlassboxError, Refused
@@ -40,7 +44,10 @@ if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 MOST_SESSIONS = 500
+MOST_SESSIONS_OF_ADDRESS = 50  # but of this machine
 IDLE_S = 600.0
+SESSION = "mcp-session-id"  # the header that names one
+KEY_IN_LINK = re.compile(rf"{PATH}/([^/#]+)$")
 CONNECTION = "glassbox.connection"  # of a request's scope
 INSTRUCTIONS = (
     "Answers questions from the documents of this server, with citations. Show the url of what you cite: it opens the "
@@ -154,6 +161,7 @@ class McpServer:
         self._asking, self._library, self._linker = asking, library, linker
         self._manager: StreamableHTTPSessionManager | None = None
         self._starting, self._running = asyncio.Lock(), set[asyncio.Task[Any]]()
+        self._sessions = McpSessions(MOST_SESSIONS_OF_ADDRESS, IDLE_S)
         self._tools: dict[str, tuple[str, str, type[BaseModel], Any, Tool]] = {
             "ask": (
                 "Ask the documents",
@@ -193,16 +201,32 @@ class McpServer:
         async with self._starting:
             if self._manager is None:
                 self._manager = await self._started()
+        manager = self._manager
         if scope["method"] == "POST":
             body = (await receive()).get("body", b"")  # `Bodies` has read the whole body
             if problem := problem_in(scope, body):
-                return await refusal(*problem)(scope, receive, send)
+                return await refusal(problem)(scope, receive, send)
             receive = again(body, receive)
         connection = Connection()
         try:
-            await self._manager.handle_request({**accepting(scope), CONNECTION: connection}, receive, send)
+            await self._handle(manager, {**accepting(scope), CONNECTION: connection}, receive, send)
         finally:
             connection.leave()
+        return None
+
+    async def _handle(self, manager: StreamableHTTPSessionManager, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on: of a session, or one that opens another, unless its address has too many."""
+        if session := Headers(scope=scope).get(SESSION):
+            with self._sessions.using(session):
+                await manager.handle_request(scope, receive, send)
+            if scope["method"] == "DELETE":
+                self._sessions.end(session)
+            return None
+        address = address_of(Request(scope))
+        if is_stranger(address) and (wait_s := self._sessions.wait_s(address)):
+            return await too_many_sessions(wait_s)(scope, receive, send)
+        with self._sessions.opening(address) as named:
+            await manager.handle_request(scope, receive, _telling(send, named))
         return None
 
     async def close(self) -> None:
@@ -222,14 +246,24 @@ class McpServer:
                 is_up.set()
                 await asyncio.Event().wait()
 
-        self._keep(run())
-        await is_up.wait()
+        running, waiting = self._keep(run()), self._keep(is_up.wait())
+        await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            waiting.cancel()
+            running.result()
+        running.add_done_callback(lambda _: self._stopped(manager))
         return manager
 
-    def _keep(self, work: Any) -> None:
+    def _stopped(self, manager: StreamableHTTPSessionManager) -> None:
+        """Let the next client start another one."""
+        if self._manager is manager:
+            self._manager = None
+
+    def _keep(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task
 
     def _made(self) -> StreamableHTTPSessionManager:
         from mcp import types
@@ -361,7 +395,21 @@ class McpServer:
 
 
 def _with_id(source: Source) -> PassageJson:
-    return PassageJson(**source, id=source["url"].partition(f"{PATH}/")[2])
+    key = KEY_IN_LINK.search(source["url"])
+    return PassageJson(**source, id=key[1] if key else "")
+
+
+def _telling(send: Send, named: Callable[[str], None]) -> Send:
+    """Return a `send` that tells the id of the session that an answer opens."""
+
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            session = Headers(raw=message["headers"]).get(SESSION)
+            if session:
+                named(session)
+        await send(message)
+
+    return telling
 
 
 def _connection(request: Request) -> Connection:

@@ -131,6 +131,7 @@ def is_local(hostname: str | None, peer: str | None, headers: Container[str]) ->
 
 
 def is_stranger(address: str | None) -> bool:
+    """Whether an address is another machine's."""
     return address is not None and not ((parsed := _parsed(address)) and parsed.is_loopback)
 
 

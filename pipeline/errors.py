@@ -69,7 +69,7 @@ RefusalCode = Literal[
     "long_instructions",
 ]
 MissingCode = Literal["conversation", "turn", "document", "events", "artifact", "response", "passage"]
-BusyCode = Literal["turns", "visitor", "rate", "closing", "requests", "pending", "places", "uploads"]
+BusyCode = Literal["turns", "visitor", "rate", "closing", "requests", "pending", "sessions", "places", "uploads"]
 FileCode = Literal[
     "unsupported",
     "old_office",

@@ -112,6 +112,10 @@ TEXTS = {
     "busy.pending": (
         "Zu viel von Ihrer Adresse wartet auf Antwort. Versuchen Sie es noch einmal in {retry_after_s:duration}."
     ),
+    "busy.sessions": (
+        "Ihre Adresse hat zu viele Sitzungen offen. Beenden Sie, was Sie nicht brauchen, oder versuchen Sie es noch einmal "
+        "in {retry_after_s:duration}."
+    ),
     "busy.places": (
         "Andere Ihrer Dokumente werden noch gelesen. Versuchen Sie es noch einmal in {retry_after_s:duration}."
     ),

@@ -77,6 +77,10 @@ TEXTS = {
     "busy.closing": "Glassbox is being restarted. Try again in {retry_after_s:duration}.",
     "busy.requests": "Those were many requests in a short time. Try again in {retry_after_s:duration}.",
     "busy.pending": "Too much from your address waits for an answer. Try again in {retry_after_s:duration}.",
+    "busy.sessions": (
+        "Your address has too many sessions open. End those that you do not need, or try again in "
+        "{retry_after_s:duration}."
+    ),
     "busy.places": "Other documents of yours are still being read. Try again in {retry_after_s:duration}.",
     "busy.uploads": "Many files of yours are under way. Try again in {retry_after_s:duration}.",
     "model.auth": "The model refused the key. Check the key, or choose another model.",

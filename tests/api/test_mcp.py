@@ -13,12 +13,16 @@ import pytest
 from jsonschema import Draft202012Validator
 from mcp import ClientSession, McpError, types
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message
 
 import server
+from api.endpoints import Source, source_of
+from api.mcp_server import IDLE_S, MOST_SESSIONS_OF_ADDRESS, _with_id
 from pipeline.documents.library import Upload
 from pipeline.model_entries import ModelEntry
+from pipeline.passages import Passage
 from pipeline.settings import Settings
 from server import Parts, application
 from tests.provider import Provider
@@ -40,9 +44,9 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
 
 
 @asynccontextmanager
-async def client_of(parts: Parts, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(parts: Parts, address: str = "127.0.0.1", **headers: str) -> AsyncIterator[httpx.AsyncClient]:
     app = application(parts)
-    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+    transport = httpx.ASGITransport(app, client=(address, 1))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://127.0.0.1", headers=headers, timeout=60
     ) as client:
@@ -178,6 +182,48 @@ async def test_the_token_is_asked_for_and_there_is_no_redirect(parts: Parts) -> 
         assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
         foreign = await http.post("/mcp", json={}, headers={**HEADERS, "Origin": "https://evil.example"})
         assert foreign.status_code == 403
+
+
+async def test_an_address_opens_only_so_many_sessions_and_ending_one_makes_room(parts: Parts) -> None:
+    begin = message(1, "initialize", INITIALIZE)
+    async with client_of(parts, "203.0.113.7", **HEADERS, **ACCEPT) as http:
+        begun = [await http.post("/mcp", json=begin) for _ in range(MOST_SESSIONS_OF_ADDRESS)]
+        refused = await http.post("/mcp", json=begin)
+        assert {each.status_code for each in begun} == {200}
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, -32000)
+        assert 0 < int(refused.headers["retry-after"]) <= IDLE_S
+        session = {"mcp-session-id": begun[0].headers["mcp-session-id"]}
+        assert (await http.delete("/mcp", headers=session)).status_code == 200
+        assert (await http.post("/mcp", json=begin)).status_code == 200
+
+
+async def test_a_start_that_fails_is_a_fault_of_ours_and_the_next_one_works(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = message(1, "initialize", INITIALIZE)
+    async with client_of(parts, **HEADERS, **ACCEPT) as http:
+        with monkeypatch.context() as broken:
+            broken.setattr(StreamableHTTPSessionManager, "run", broken_run)
+            assert (await http.post("/mcp", json=begin)).status_code == 500
+        assert (await http.post("/mcp", json=begin)).status_code == 200
+
+
+@asynccontextmanager
+async def broken_run(_: StreamableHTTPSessionManager) -> AsyncIterator[None]:
+    raise OSError
+    yield
+
+
+def test_the_id_of_a_passage_is_the_end_of_its_link_whatever_the_public_address_holds() -> None:
+    key = "k" * 59
+    for base in ("https://example.com", "https://example.com/passages/of/ours"):
+        assert _with_id(source_at(f"{base}/passages/{key}"))["id"] == key
+        assert _with_id(source_at(f"{base}/#passage-3"))["id"] == ""
+
+
+def source_at(url: str) -> Source:
+    passage = Passage(number=3, document="crema.md", title="Crema", section="", text="It is foam.", score=1.0)
+    return source_of(passage, lambda _: url, is_cited=False)
 
 
 async def test_documents_are_those_of_the_visitor(parts: Parts) -> None:
