@@ -221,8 +221,10 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
     )
     place = Place.of(settings.address[0], settings.public_address, settings.proxies)
     traced = Middleware(api.error_responses.Traced, routers)
+    routes = [route for router in routers for route in router.routes]
+    api.guard.answer_head(routes)
     app = FastAPI(
-        routes=[route for router in routers for route in router.routes],
+        routes=routes,
         lifespan=lifespan,
         openapi_url=None,
         redirect_slashes=False,

@@ -19,8 +19,9 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def with_options(body: type[Body], kind: type[Any]) -> type[Body]:
-    """A request body with the options of `kind` as further keys."""
-    keys: dict[str, Any] = {each.name: (each.type, each.default) for each in options_of(kind)}
+    """A request body with the options of `kind` as further keys, but for those that it declares itself."""
+    more = [each for each in options_of(kind) if each.name not in body.model_fields]
+    keys: dict[str, Any] = {each.name: (each.type, each.default) for each in more}
     return create_model(body.__name__, __base__=body, **keys)
 
 

@@ -15,7 +15,7 @@ UPLOADS = frozenset(("/api/documents", "/gradio_api/upload"))  # these routes li
 
 
 class Bodies:
-    """Answers 413 to a body of more than LIMIT_BYTES, except to uploads."""
+    """Answers 413 to a body of more than LIMIT_BYTES, except to uploads, and 415 to one that is compressed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -25,7 +25,11 @@ class Bodies:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         try:
-            if is_upload(scope) or not has_body(scope):
+            if not has_body(scope):
+                return await self.app(scope, receive, send)
+            if is_encoded(scope):
+                return await response_to(scope, Refused("encoded_body"))(scope, receive, send)
+            if is_upload(scope):
                 return await self.app(scope, receive, send)
             body = await whole(scope, receive)
             if body is None:
@@ -45,6 +49,11 @@ def has_body(scope: Scope) -> bool:
     """Whether the request has a body."""
     headers = Headers(scope=scope)
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def is_encoded(scope: Scope) -> bool:
+    """Whether the body is compressed; its size would be unknown before it is read."""
+    return Headers(scope=scope).get("content-encoding", "").strip().lower() not in ("", "identity")
 
 
 async def whole(scope: Scope, receive: Receive) -> bytes | None:

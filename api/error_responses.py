@@ -27,7 +27,14 @@ from pipeline.own_faults import own_fault
 Handlers = dict[int | type[Exception], Callable[[Request, Exception], Coroutine[Any, Any, Response]]]
 
 # Of refusals; others are 422.
-STATUSES = {"unauthorized": 401, "foreign_page": 403, "unknown_host": 400, "too_large": 413, "too_slow": 408}
+STATUSES = {
+    "unauthorized": 401,
+    "foreign_page": 403,
+    "unknown_host": 400,
+    "too_slow": 408,
+    "too_large": 413,
+    "encoded_body": 415,
+}
 ROUTERS = "glassbox.dialect_routers"  # the key of an ASGI scope under which `Traced` puts them
 
 

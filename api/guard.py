@@ -7,20 +7,22 @@ so the policy blocks loads from other hosts rather than scripts; `components/htm
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.routing import Match, Mount
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import Access
 from api.bodies import Bodies
 from api.endpoint_calls import Called, EndpointCalls
 from api.hosts import Hosts, Place
-from api.origins import GUARDED, Origins
+from api.operations import operation_of
+from api.origins import GUARDED, OURS, Origins
 from api.paths import route_of
 from api.pending import Forget, Pending, PendingOf
 
@@ -30,7 +32,8 @@ POLICY = (
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-src 'none'; "
     "frame-ancestors "
 )
-METHODS = ("GET", "POST", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
+EVENT_STREAM = "text/event-stream"
 FRAMED_BY = ("'self'", "https://huggingface.co", "https://*.hf.space")
 FOR_AGENTS = (b"link", b'<agents.md>; rel="alternate"; type="text/markdown"')  # the page itself is all script
 # The routes of Gradio that our page uses, and those of its clients. `uploads` replaces its upload route.
@@ -80,6 +83,19 @@ class Options:
         return await self.app(scope, receive, send)
 
 
+class Slashes:
+    """Takes a slash at the end of a path for none: many clients add one, and a redirect would lose their body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI request."""
+        if scope["type"] == "http" and scope["path"].endswith("/") and route_of(scope).startswith(OURS):
+            scope = {**scope, "path": scope["path"].rstrip("/")}
+        return await self.app(scope, receive, send)
+
+
 class OpenMount(Mount):
     """Mounts the routes of Gradio's app that OPEN lists; every other path of it is 404."""
 
@@ -101,11 +117,21 @@ def narrow(routes: list[Any], pending: PendingOf, forget: Forget, endpoints: Cal
     routes[-1] = OpenMount(mounted.path, EndpointCalls(Pending(mounted.app, pending, forget), endpoints, access))
 
 
+def answer_head(routes: Iterable[BaseRoute]) -> None:
+    """Let every GET route answer HEAD, unless it asks a model or waits for events. The server leaves out the body."""
+    for route in routes:
+        if isinstance(route, APIRoute) and route.methods == {"GET"}:
+            said = operation_of(route)
+            if not said.asks and said.gives != EVENT_STREAM:
+                route.methods = {"GET", "HEAD"}
+
+
 def middleware(place: Place, embed_origins: Sequence[str] = (), cors_origins: Sequence[str] = ()) -> list[Middleware]:
     """Return the middleware, outermost first. Ours answers cross-origin requests before Gradio's, which allows all."""
     return [
         Middleware(Secured, embed_origins),
         Middleware(Hosts, place),
+        Middleware(Slashes),
         Middleware(Origins, cors_origins),
         Middleware(
             CORSMiddleware,

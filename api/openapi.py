@@ -64,7 +64,7 @@ def document(routes: Iterable[Any], dialects: Sequence[DialectRouter], *, needs_
     ours = [route for route in routes if isinstance(route, APIRoute)]
     plain = [copy(route) for route in ours]
     for route in plain:
-        route.openapi_extra = None
+        route.openapi_extra, route.methods = None, (route.methods or set()) - {"HEAD"}
     made: Json = get_openapi(
         title="Glassbox",
         version=VERSION,
@@ -78,10 +78,8 @@ def document(routes: Iterable[Any], dialects: Sequence[DialectRouter], *, needs_
     for route in ours:
         body = operation_of(route).body
         schema = references[body, "validation"] if body else None
-        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
+        for method in sorted((route.methods or set()) - {"HEAD"}):
             _complete(made["paths"][route.path_format][method.lower()], route, schema, dialects, needs_token)
-    for item in made["paths"].values():
-        item.pop("head", None)
     return _named(made, {references[body, "validation"]["$ref"]: _title(route) for route, body in _bodies(ours)})
 
 

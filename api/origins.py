@@ -15,7 +15,8 @@ from api.error_responses import response_to
 from api.paths import route_of
 from pipeline.errors import Refused
 
-GUARDED = ("/api/", "/gradio_api/", "/chat/", "/ai/", "/v1/", "/mcp")
+OURS = ("/api/", "/chat/", "/ai/", "/v1/", "/mcp")  # the routes of programs
+GUARDED = ("/gradio_api/", *OURS)
 READING = ("GET", "HEAD")
 FOLLOWED = "/api/documents/"  # links on other sites may open these: only the person sees the answer
 

@@ -49,6 +49,7 @@ RefusalCode = Literal[
     "needs_key",
     "sign_in_failed",
     "too_large",
+    "encoded_body",
     "no_visitor",
     "no_files",
     "many_files",

@@ -11,7 +11,7 @@ in the answer to the request that sent it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
@@ -85,20 +85,21 @@ class Responses(EventStream):
     link: Link
     metadata: Mapping[str, str] = field(default_factory=dict)
     after: int = -1
+    numbers: Iterator[int] = field(default_factory=count)  # of the events of its one stream
 
     def encoder(self, turn: Turn) -> Encoder:
         """Return a writer of events."""
-        return _Writer(self, turn).read
+        return _Writer(self, turn, self.numbers).read
 
     def broken(self, problem: Problem) -> bytes:
         """Return an error, after which the stream ends. Clients read it in either of two forms."""
         error = _error_of(problem)
         flat = {name: error[name] for name in ("code", "message", "param")}
-        return frame({"type": "error", **flat, "sequence_number": 0, "error": error}, event="error")
+        return frame({"type": "error", **flat, "sequence_number": next(self.numbers), "error": error}, event="error")
 
     def whole(self, turn: Turn) -> bytes:
         """Return the response object of a turn, running or ended."""
-        writer = _Writer(self, turn)
+        writer = _Writer(self, turn, count())
         writer.read(turn.record)
         return json.dumps(writer.response()).encode()
 
@@ -114,10 +115,9 @@ class Responses(EventStream):
 class _Writer:
     """The events of one response, and its object as it stands."""
 
-    def __init__(self, dialect: Responses, turn: Turn) -> None:
-        self._dialect, self._turn = dialect, turn
+    def __init__(self, dialect: Responses, turn: Turn, numbers: Iterator[int]) -> None:
+        self._dialect, self._turn, self._numbers = dialect, turn, numbers
         self._language = language_of_turn(turn.record)
-        self._numbers = count()
         self._written: list[bytes] = []
         self._place: Json = {}  # of the last piece of a text
         self._before_piece = b""  # what the frame of a piece begins with there

@@ -23,6 +23,7 @@ from api.json_bodies import TOLERANT, body_of
 from api.messages import Message, said_in
 from api.model_ids import model_named
 from api.openai_content import Content, check_is_no_task, instructions_of, text_of
+from api.openai_tokens import MaxTokens
 from api.operations import EXAMPLE_QUESTION, operation
 from api.streams import answered, stream
 from pipeline.errors import Refused
@@ -67,7 +68,8 @@ class Ask(BaseModel):
     model: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_completion_tokens: int | None = None
+    max_tokens: MaxTokens = None
+    max_completion_tokens: MaxTokens = None
     n: int | None = None
     response_format: ResponseFormat | None = None
     tool_choice: str | dict[str, Any] | None = None
@@ -103,8 +105,6 @@ def routes(asking: Asking, models: Models, linker: Linker) -> APIRouter:
 
     @router.get("/models/{id:path}", **operation("One of them"))
     async def one(id: str) -> dict[str, Any]:
-        if not id:  # an address that ends with /
-            return await listed()
         named = model_named(id, models, profiles)
         return _model(id, next((each for each in models.choices if each.label == named.label), None))
 

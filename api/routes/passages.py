@@ -46,7 +46,6 @@ def routes(library: Library, render: Render, logo: Markup) -> APIRouter:
         return HTMLResponse(page, problem.status, {**HEADERS, **problem.headers})
 
     @router.get("/{key}", **operation("A cited passage", gives="text/html"))
-    @router.head("/{key}")
     async def passage(key: str, request: Request) -> HTMLResponse:
         try:
             document, found = await library.cited(key, address_of(request))
@@ -58,7 +57,6 @@ def routes(library: Library, render: Render, logo: Markup) -> APIRouter:
         return HTMLResponse(page, headers=HEADERS)
 
     @router.get("/{key}/pages/{page}.jpg", **operation("One of its pages", gives="image/jpeg"))
-    @router.head("/{key}/pages/{page}.jpg")
     async def picture(key: str, page: str, request: Request) -> Response:
         try:
             jpeg = await library.cited_picture(key, int(page) if _PAGE.fullmatch(page) else 0, address_of(request))

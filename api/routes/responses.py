@@ -25,6 +25,7 @@ from api.json_bodies import TOLERANT, body_of
 from api.messages import Message, said_in
 from api.model_ids import model_named
 from api.openai_content import Content, check_is_no_task, instructions_of, text_of
+from api.openai_tokens import MaxTokens
 from api.operations import EXAMPLE_QUESTION, operation, query
 from api.streams import answered, stream
 from pipeline.errors import Gone, NotFound, Refused
@@ -95,7 +96,7 @@ class Ask(BaseModel):
     stream: bool | None = None
     previous_response_id: str | None = None
     conversation: str | Conversation | None = None
-    max_output_tokens: int | None = None
+    max_output_tokens: MaxTokens = None
     metadata: dict[str, str] | None = None
     text: Text | None = None
     tool_choice: str | dict[str, Any] | None = None

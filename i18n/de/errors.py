@@ -57,6 +57,9 @@ TEXTS = {
         "Die Anmeldung wurde nicht abgeschlossen. Öffnen Sie die Seite neu, und melden Sie sich noch einmal an."
     ),
     "refused.too_large": "Die Anfrage ist zu groß. Senden Sie weniger.",
+    "refused.encoded_body": (
+        "Der Inhalt der Anfrage ist komprimiert. Senden Sie ihn unverändert, ohne die Kopfzeile Content-Encoding."
+    ),
     "refused.no_visitor": "Sagen Sie, wessen Dokumente dies sind: Senden Sie die Kopfzeile X-Visitor.",
     "refused.no_files": "Die Anfrage enthält keine Datei. Senden Sie eine oder mehrere im Multipart-Feld „file“.",
     "refused.many_files": "Das sind zu viele Dateien auf einmal. Senden Sie weniger.",

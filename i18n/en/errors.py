@@ -36,6 +36,7 @@ TEXTS = {
     "refused.needs_key": "This model needs a key. Enter your own below the list of models, or choose another model.",
     "refused.sign_in_failed": "The sign-in was not completed. Open the page again and sign in once more.",
     "refused.too_large": "The request is too large. Send less.",
+    "refused.encoded_body": "The body is compressed. Send it as it is, without the header Content-Encoding.",
     "refused.no_visitor": "Say whose documents these are: send the header X-Visitor.",
     "refused.no_files": "There is no file in the request. Send one or more as the multipart field “file”.",
     "refused.many_files": "These are too many files at once. Send fewer.",

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 import server
 from api.access import authorised, authorised_or_signed
 from api.origins import GUARDED
-from pipeline.settings import Settings
+from pipeline.settings import ROOT, Settings
 from server import Parts, application
 from tests.in_process import api_of
 
@@ -54,6 +54,11 @@ async def test_every_route_of_programs_asks_for_the_token(parts: Parts) -> None:
     free = {each.path for each in routes if not asking & {inner.call for inner in each.dependant.dependencies}}
     keyed_or_public = {path for path in free if path.startswith(("/api/public/", "/passages/{key}"))}
     assert free - keyed_or_public == FREE & {each.path for each in routes}
+
+
+def test_the_documentation_lists_what_is_free_of_the_token() -> None:
+    told = (ROOT / "docs/api.md").read_text("utf-8").partition("`API_TOKEN`, every request")[2].partition("\n\n")[0]
+    assert all(f"`{path}`" in told for path in FREE)
 
 
 @pytest.mark.parametrize("sent", [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x"])

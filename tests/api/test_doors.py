@@ -321,6 +321,26 @@ async def test_a_body_is_bounded_with_and_without_its_length_and_reaches_the_rou
             assert (await client.post(path, content=content)).status_code == 413
 
 
+async def test_a_compressed_body_is_refused_before_it_is_read(client: httpx.AsyncClient) -> None:
+    for path in ("/api/turns", "/api/documents"):
+        refused = await client.post(path, content=b"x", headers={"Content-Encoding": "gzip"})
+        assert (refused.status_code, "Content-Encoding" in refused.json()["detail"]) == (415, True)
+    plain = await client.post("/api/turns", content=b"x", headers={"Content-Encoding": "identity"})
+    assert plain.json()["body"] == 1
+
+
+# Paths as clients write them
+
+
+async def test_a_slash_at_the_end_of_a_programs_path_is_none(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/turns/", content=b"x")
+    assert (answer.status_code, answer.json()["body"]) == (200, 1)
+    assert (await client.get("/api/search/")).status_code == 200
+    assert (await client.get("/api/")).status_code == 404
+    foreign = await client.post("/api/turns/", content=b"x", headers={"Origin": "https://evil.example"})
+    assert foreign.status_code == 403
+
+
 # The queue
 
 

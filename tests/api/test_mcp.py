@@ -118,7 +118,7 @@ async def test_an_accept_of_any_type_is_one(parts: Parts, accept: str | None) ->
         if accept is not None:
             asked.headers["accept"] = accept
         answered = await http.send(asked)
-        other = await http.post("/mcp", json=message(1, "initialize", INITIALIZE), headers={"Accept": "text/html"})
+        other = await http.post("/mcp/", json=message(1, "initialize", INITIALIZE), headers={"Accept": "text/html"})
     assert (answered.status_code, answered.headers["content-type"]) == (200, "text/event-stream")
     assert other.status_code == 406
 

@@ -22,12 +22,13 @@ from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import Settings
 from server import application, build
 
+TOKEN = "t" * 20
 BODILESS = {"/api/turns/{turn_id}/stop", "/v1/responses/{id}/cancel", "/mcp"}  # POST routes without a body of ours
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, search: EdgeIndex) -> Iterator[FastAPI]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("api"), api_token=SecretStr("t" * 20))
+    settings = Settings(data_dir=tmp_path_factory.mktemp("api"), api_token=SecretStr(TOKEN))
     parts = build(settings, index=search, models=Models(settings))
     yield application(parts)
     parts.store.close()
@@ -109,6 +110,17 @@ async def test_a_route_that_asks_for_the_token_says_so_and_answers_as_it_is_desc
                 assert answer.json() == said["responses"]["401"]["content"]["application/json"]["example"], path
             else:
                 assert answer.status_code != 401 or path in ("/metrics", "/api/stats"), path
+
+
+async def test_every_route_that_is_read_answers_head_but_those_that_ask_or_wait(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    silent = {each.path for each in described(app) if {"GET", "HEAD"} & (each.methods or set()) == {"GET"}}
+    asking = {"/api/chat/stream", "/api/public/chat/stream", "/api/question/stream"}
+    assert silent == {*asking, "/api/turns/{turn_id}/events", "/mcp"}
+    for path in ("/health", "/v1/models", "/openapi.json"):
+        answer = await client.head(path, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert (answer.status_code, answer.content) == (200, b"")
 
 
 async def test_the_page_shows_every_route_and_loads_nothing(client: httpx.AsyncClient) -> None:

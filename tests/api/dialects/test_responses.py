@@ -417,7 +417,9 @@ def test_the_model_that_answered_is_named() -> None:
 
 
 def test_a_stream_that_breaks_says_so_in_both_forms_that_clients_read() -> None:
-    frame = Responses(link).broken(Problem(500, "internal", "It broke."))
-    error = json.loads(frame.decode().split("data: ")[1])
+    dialect = Responses(link)
+    begun = dialect.encoder(turn_of(answered()))(answered()[:1])
+    error = json.loads(dialect.broken(Problem(500, "internal", "It broke.")).decode().split("data: ")[1])
     STREAM.validate_python(error, strict=True)
     assert (error["type"], error["message"], error["error"]["message"]) == ("error", "It broke.", "It broke.")
+    assert error["sequence_number"] == begun.count(b"data: ")
