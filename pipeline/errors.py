@@ -75,6 +75,8 @@ FileCode = Literal[
     "unsupported",
     "old_office",
     "wrong_type",
+    "unknown_encoding",
+    "no_ocr",
     "empty",
     "no_text",
     "scanned",

@@ -7,7 +7,7 @@ TEXTS = {
     "documents.drop": "Dateien irgendwo auf diese Seite ziehen oder ",
     "documents.choose": "Dateien auswählen",
     "documents.limits": (
-        "{formats} oder ein Zip davon. Höchstens {files} auf einmal, je "
+        "{formats}, Quelltext oder ein Zip davon. Höchstens {files} auf einmal, je "
         "{megabytes} MB. Nur du kannst sie sehen{?, gelöscht werden sie nach {hours} Stunden?}."
     ),
     "documents.files": "Dateien",

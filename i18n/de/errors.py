@@ -220,7 +220,17 @@ TEXTS = {
         "Das Modell ist auf eine Weise ausgefallen, die keinen Namen hat. Versuchen Sie es noch einmal, oder "
         "wählen Sie ein anderes Modell."
     ),
-    "file.unsupported": ("Dateien dieser Art werden nicht gelesen. Senden Sie {formats} oder ein Zip davon."),
+    "file.unsupported": (
+        "Dateien dieser Art werden nicht gelesen. Senden Sie {formats}, Quelltext oder ein Zip davon."
+    ),
+    "file.no_ocr": (
+        "Text in Bildern wird hier nicht gelesen. Senden Sie den Text selbst, oder installieren Sie tesseract, wo "
+        "Glassbox läuft."
+    ),
+    "file.unknown_encoding": (
+        "Es ist nicht zu erkennen, wie die Buchstaben dieser Datei gespeichert sind. "
+        "Speichern Sie sie als UTF-8 und senden Sie diese."
+    ),
     "file.old_office": (
         "Dies ist eine alte Office-Datei. Speichern Sie sie als DOCX, PPTX oder XLSX und senden Sie diese."
     ),

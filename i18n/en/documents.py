@@ -7,7 +7,7 @@ TEXTS = {
     "documents.drop": "Drop files anywhere on this page, or ",
     "documents.choose": "choose files",
     "documents.limits": (
-        "{formats} or a zip of them. At most {files} at once, {megabytes} MB "
+        "{formats}, source code, or a zip of them. At most {files} at once, {megabytes} MB "
         "each. Only you can see them{?, removed after {hours} hours?}."
     ),
     "documents.files": "Files",

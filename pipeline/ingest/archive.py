@@ -13,12 +13,12 @@ from typing import IO
 
 from pipeline.errors import IngestFault
 from pipeline.ingest import ReadingLimits
-from pipeline.ingest.kinds import KINDS, OFFICE, ZIP
+from pipeline.ingest.kinds import KINDS, PACKED, ZIP
 
 RATIO = 200  # most of unpacked to packed, for members above RATIO_FROM bytes; none of 29 real Office files came near
 RATIO_FROM = 1_000_000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_PACKED = b"PK\x03\x04"
+_ZIPPED = b"PK\x03\x04"
 DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, OSError, EOFError, ValueError, zlib.error)
 
 
@@ -73,11 +73,11 @@ def _refuse_zips(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     ending = PurePosixPath(member.filename).suffix.lower()
     if ending == ZIP:
         raise IngestFault("nested_zip")
-    if KINDS.get(ending) in OFFICE:
+    if KINDS.get(ending) in PACKED:
         return
     try:
         with archive.open(member) as content:
-            packed = content.read(len(_PACKED)) == _PACKED
+            packed = content.read(len(_ZIPPED)) == _ZIPPED
     except DAMAGED:
         return  # reading it reports the fault with its name
     if packed:

@@ -70,6 +70,20 @@ class ExtractBuilder:
         if run or not body:
             self._table(header, run)
 
+    def separate(self) -> None:
+        """Put an empty line before the next block, even where it and the last one are tight."""
+        self._tight = False
+
+    def include(self, inner: Extract, *, deeper: int = 0) -> None:
+        """Add all of another extract; its headings are `deeper` levels lower."""
+        if not inner.text.strip():
+            return
+        begin = self._write(inner.text)
+        for each in inner.headings:
+            level = min(each.level + deeper, 6)
+            self._headings.append(Heading(level, each.title, begin + each.start, begin + each.end))
+        self._tables += (Table(begin + each.start, begin + each.body, begin + each.end) for each in inner.tables)
+
     def extract(self, title: str = "") -> Extract:
         """Return the extract of everything added."""
         return Extract("".join(self._parts), tuple(self._headings), title, tables=tuple(self._tables))

@@ -1,4 +1,4 @@
-"""Reads DOCX, PPTX, XLSX and CSV into Markdown blocks, without hidden content (`unshown`).
+"""Reads DOCX, PPTX and XLSX into Markdown blocks, without hidden content (`unshown`).
 
 DOCX is read through HTML: of the libraries tried only mammoth kept notes, text boxes and nested tables. A DOCX has no
 reliable pages, so its passages are located by headings; a presentation's slides count as pages.
@@ -6,21 +6,20 @@ reliable pages, so its passages are located by headings; a presentation's slides
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
 from pipeline.ingest.blocks import ExtractBuilder, one_line
 from pipeline.ingest.chunks import Extract
+from pipeline.ingest.delimited import add_tables
 from pipeline.ingest.html import html_extract
 from pipeline.ingest.unshown import HiddenCells, hidden_cells, is_unshown, seen_docx, seen_text
 
 _DOCX_STYLES = "p[style-name='Title'] => h1:fresh\ncomment-reference => sup"
 NONE_HIDDEN = HiddenCells()
-_DELIMITERS = ",;\t|"
 
 
 def docx_extract(content: bytes) -> Extract:
@@ -122,29 +121,8 @@ def xlsx_extract(content: bytes) -> Extract:
         cells = book.get_sheet_by_name(sheet.name)
         rows = cells.to_python(skip_empty_area=True)
         seen = hidden.get(sheet.name, NONE_HIDDEN).seen(rows, *(cells.start or (0, 0)))
-        _add_tables(blocks, ([_written(cell) for cell in row] for row in seen))
+        add_tables(blocks, ([_written(cell) for cell in row] for row in seen))
     return blocks.extract()
-
-
-def csv_extract(text: str) -> Extract:
-    """Read one table; its delimiter is the most frequent one in the first line."""
-    blocks = ExtractBuilder()
-    first = text.lstrip("\n").partition("\n")[0]
-    csv.field_size_limit(len(text) + 1)
-    _add_tables(blocks, csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count)))
-    return blocks.extract()
-
-
-def _add_tables(blocks: ExtractBuilder, rows: Iterable[Sequence[str]]) -> None:
-    run: list[Sequence[str]] = []
-    for row in rows:
-        if any(cell.strip() for cell in row):
-            run.append(row)
-        elif run:
-            blocks.table(run)
-            run = []
-    if run:
-        blocks.table(run)
 
 
 def _written(value: object) -> str:

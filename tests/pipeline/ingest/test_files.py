@@ -119,6 +119,16 @@ HOSTILE = [
     ("old.doc", b"words", "old_office"),
     ("program.exe", b"MZ", "unsupported"),
     ("noending", b"words", "unsupported"),
+    ("deep.json", b"[" * 100_000, "too_complex"),
+    ("deep.yaml", b"[" * 100_000, "too_complex"),
+    ("deep.xml", b"<a>" * 100_000, "broken"),
+    ("deep.rtf", b"{\\rtf1 " + b"{" * 100_000, "no_text"),
+    ("cut.epub", zipped({"META-INF/container.xml": "<container><rootfile full-path='a'/>"}), "broken"),
+    ("bomb.odt", zipped({"content.xml": bytes(20_000_000)}), "bomb"),
+    ("renamed.odt", docx(paragraph("words")), "wrong_type"),
+    ("renamed.xls", b"<html><table>", "wrong_type"),
+    ("picture.png", b"\x89PNG\r\n", "no_ocr"),
+    ("random.txt", bytes([0x81, 0xFF, 0x8D, 0xFE, 0x90, 0xFD]) * 30, "unknown_encoding"),
     ("inner.zip", zipped({"a.txt": "words"}), "nested_zip"),
 ]
 
