@@ -17,12 +17,12 @@ import json
 import re
 import sys
 import time
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.separation import auroc
 from pipeline.citations.sentences import sentences
 from pipeline.ingest import Chunk, Document
 from pipeline.ingest.markdown import read_folder
@@ -166,13 +166,6 @@ def separations(name: str, sets: dict[str, list[Answered]]) -> Iterator[str]:
                 [[number(each.choice) for each in one] for one in (sets[ANSWERABLE], answered)] for number in numbers
             )
             yield f"| {name}, {kind} | {' | '.join(f'{auroc(*pair):.3f}' for pair in pairs)} |"
-
-
-def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Return the chance that a positive's number is higher than a negative's; equal ones count half."""
-    ordered = sorted(negative)
-    wins = sum(bisect_left(ordered, each) + bisect_right(ordered, each) for each in positive)
-    return wins / (2 * len(positive) * len(negative))
 
 
 def kind_of_error(each: Answered) -> str | None:

@@ -60,15 +60,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """For each token of the claim its place among the passage's tokens [first, last), None for none.
+    """For each token of the claim its place among the passage's tokens in `window`, None for none.
 
     `similar` are the tokens of the claim that are aligned with a token of another key.
     """
 
     claim: Sequence[Token]
     source: Source
-    first: int
-    last: int
+    window: frozenset[int]
     places: Sequence[int | None]
     similar: frozenset[int]
 
@@ -83,18 +82,18 @@ class Aligned:
 
     def unmatched(self) -> list[int]:
         """Return the places that no token of the claim is aligned with."""
-        taken = set(self.places)
-        return [at for at in range(self.first, self.last) if at not in taken]
+        return sorted(self.window.difference(at for at in self.places if at is not None))
 
 
-def align(claim: Sequence[Token], source: Source, first: int, last: int) -> Aligned:
-    """Align a claim with the tokens [first, last) of a passage."""
-    aligning = _Aligning(claim, source, range(first, last))
+def align(claim: Sequence[Token], source: Source, chosen: Sequence[int]) -> Aligned:
+    """Align a claim with some sentences of a passage, given by their numbers."""
+    window = frozenset(at for number in chosen for at in range(*source.bounds[number]))
+    aligning = _Aligning(claim, source, window)
     aligning.take_runs()
     aligning.take_neighbours()
     similar = aligning.take_similar()
     aligning.take_neighbours()
-    return Aligned(claim, source, first, last, aligning.places, similar)
+    return Aligned(claim, source, window, aligning.places, similar)
 
 
 _Run = tuple[float, int, int, int]  # its weight, negative; its places in the claim and in the passage; its tokens
@@ -103,7 +102,7 @@ _Run = tuple[float, int, int, int]  # its weight, negative; its places in the cl
 class _Aligning:
     """An alignment while it is made: each token of the passage is taken once."""
 
-    def __init__(self, claim: Sequence[Token], source: Source, window: range) -> None:
+    def __init__(self, claim: Sequence[Token], source: Source, window: frozenset[int]) -> None:
         self._claim, self._source, self._window = claim, source, window
         self.places: list[int | None] = [None] * len(claim)
         self._taken: set[int] = set()
@@ -134,8 +133,9 @@ class _Aligning:
     def take_similar(self) -> frozenset[int]:
         """Align words of other forms and numbers of the same amount; return which."""
         found: set[int] = set()
-        free = [at for at in self._window if self._is_free(at) and weight(self._source.tokens[at]) >= RUN_WEIGHT_MIN]
-        before = self._window.start
+        window = sorted(self._window)
+        free = [at for at in window if self._is_free(at) and weight(self._source.tokens[at]) >= RUN_WEIGHT_MIN]
+        before = window[0] if window else 0
         for number, token in enumerate(self._claim):
             place = self.places[number]
             if place is None and weight(token) >= RUN_WEIGHT_MIN:
@@ -174,14 +174,15 @@ class _Aligning:
         claim, tokens = self._claim, self._source.tokens
         for begin, token in enumerate(claim):
             for at in self._source.places.get(token.key, ()):
-                starts = begin == 0 or at == self._window.start or claim[begin - 1].key != tokens[at - 1].key
+                starts = begin == 0 or at - 1 not in self._window or claim[begin - 1].key != tokens[at - 1].key
                 if at in self._window and starts:
                     yield from self._heavy(begin, at, self._common(begin, at))
 
     def _common(self, begin: int, at: int) -> int:
         claim, tokens, size = self._claim, self._source.tokens, 1
-        most = min(len(claim) - begin, self._window.stop - at)
-        while size < most and claim[begin + size].key == tokens[at + size].key:
+        while (
+            begin + size < len(claim) and at + size in self._window and claim[begin + size].key == tokens[at + size].key
+        ):
             size += 1
         return size
 
@@ -207,7 +208,7 @@ def is_similar(token: Token, other: Token, *, is_marked: bool = False) -> bool:
         return _is_same_number(token, other, is_marked=is_marked)
     if token.kind in ("date", "unit") or other.kind in ("date", "unit") or are_opposite(token.senses, other.senses):
         return False
-    return _is_form(token.text, other.text, token.is_capital and other.is_capital)
+    return _is_form(token.base or token.text, other.base or other.text, token.is_capital and other.is_capital)
 
 
 def _is_same_number(token: Token, other: Token, *, is_marked: bool) -> bool:
@@ -224,7 +225,7 @@ def _is_form(word: str, other: str, are_names: bool) -> bool:
     short, long = sorted((word, other), key=len)
     if len(short) < _PREFIX_CHARS or is_negated_form(short, long):
         return False
-    if len(short) >= _COMPOUND_CHARS and long.endswith(short):
+    if len(short) >= _COMPOUND_CHARS and (long.endswith(short) or long.startswith(short)):
         return True
     common = _common_chars(short, long)
     if are_names:

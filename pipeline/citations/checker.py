@@ -7,25 +7,24 @@ What it finds and misses is measured by `python -m bench.verdicts FILE`; see `do
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from pipeline.citations.answer_sentences import AnswerSentence, AnswerSentences
 from pipeline.citations.claims import Claim
-from pipeline.citations.comparison import NOTHING, Comparison, rough_coverage
-from pipeline.citations.prepared_passages import SUPPORTED_MIN, compared, prepared
+from pipeline.citations.comparison import NOTHING, Comparison
+from pipeline.citations.prepared_passages import compared, prepared
 from pipeline.citations.refusals import says_missing
+from pipeline.citations.support import CERTAIN
+from pipeline.citations.windows import rough_coverage
 from pipeline.messages import Message, Value
 from pipeline.passages import Passage, Span
-from pipeline.retrieval.languages import Language
 from pipeline.verdicts import Difference, Label, Verdict
 
 NOT_FOUND_BELOW = 0.3  # a passage that holds less than this share of a claim's weight says something else
-SUPPORTED_ORDER_MIN = 0.2  # share of a claim's words that follow each other as in the passage
 LIKELY_MIN, LIKELY_MOST = 0.4, 2  # of the passages that are not cited, those that are looked at
 REPOINTED_MIN, REPOINTED_LEAD = 0.6, 0.3  # another passage must hold so much of a claim, and so much more of it
-ORDER_WEIGHT = 0.2  # of the order in the score
-DIFFERENCE_WEIGHT = 0.45  # the score of a claim with a difference in other words; in the same words it is near 0
+CERTAIN_WEIGHT = 0.1  # the factor of the score of a claim with a certain difference
 
 _Standing = Literal["verbatim", "supported", "weak", "not_found"]
 _BEST_LAST: tuple[_Standing, ...] = ("not_found", "weak", "supported", "verbatim")
@@ -40,17 +39,13 @@ class _Found:
 
     @property
     def label(self) -> _Standing:
-        comparison = self.comparison
-        if comparison.is_verbatim:
-            return "verbatim"
-        if comparison.coverage < NOT_FOUND_BELOW:
-            return "not_found"
-        is_held = comparison.coverage >= SUPPORTED_MIN and comparison.order >= SUPPORTED_ORDER_MIN
-        return "supported" if is_held and not comparison.differences else "weak"
+        if self.comparison.is_support:
+            return "verbatim" if self.comparison.is_verbatim else "supported"
+        return "not_found" if self.comparison.coverage < NOT_FOUND_BELOW else "weak"
 
     @property
     def is_support(self) -> bool:
-        return self.label in ("verbatim", "supported")
+        return self.comparison.is_support
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -58,12 +53,7 @@ class _Found:
 
     @property
     def score(self) -> float:
-        comparison = self.comparison
-        if comparison.is_verbatim:
-            return 1.0
-        if comparison.differences:
-            return comparison.coverage * DIFFERENCE_WEIGHT * (1 - comparison.order)
-        return comparison.coverage * (1 - ORDER_WEIGHT + ORDER_WEIGHT * comparison.order)
+        return self.comparison.support * (CERTAIN_WEIGHT if self.comparison.has_certain_difference else 1.0)
 
 
 class _Judged(NamedTuple):
@@ -106,7 +96,7 @@ class Checker:
             passage=judged.found.number if judged.found else None,
             quote=comparison.quote,
             suggested=judged.suggested,
-            differences=comparison.differences,
+            differences=comparison.told_differences,
         )
 
     def _judged(self, sentence: AnswerSentence) -> _Judged:
@@ -135,17 +125,8 @@ class Checker:
 
     def _best(self, claim: Claim, cited: Sequence[int]) -> _Found | None:
         """Return the cited passage that supports a claim best; what it lacks may stand in another cited one."""
-        found = max((self._found(claim, number) for number in cited), key=lambda each: each.rank, default=None)
-        if found is None or len(cited) == 1:
-            return found
-        others = [self._passages[number].source for number in cited if number != found.number]
-        keys = {token.start: token.key for token in claim.tokens(self._language(found.number))}
-
-        def stands_elsewhere(difference: Difference) -> bool:
-            return difference.source is None and any(keys.get(difference.answer[0]) in each.places for each in others)
-
-        left = tuple(each for each in found.comparison.differences if not stands_elsewhere(each))
-        return _Found(found.number, replace(found.comparison, differences=left))
+        found = (self._found(claim, number, cited) for number in cited)
+        return max(found, key=lambda each: each.rank, default=None)
 
     def _better(self, claim: Claim, cited: Sequence[int], found: _Found | None) -> _Found | None:
         """Return a passage that is not cited and supports the claim, or holds much more of it than the cited one."""
@@ -155,24 +136,24 @@ class Checker:
             if number not in cited
         }
         likely = sorted((number for number in rough if rough[number] >= LIKELY_MIN), key=lambda each: -rough[each])
-        compared = (self._found(claim, number) for number in likely[:LIKELY_MOST])
+        compared = (self._found(claim, number, (number,)) for number in likely[:LIKELY_MOST])
         best = max(compared, key=lambda each: each.rank, default=None)
         if best is None or best.is_support or not cited:
             return best if best and best.is_support else None
         ahead = (found.comparison.coverage if found else 0.0) + REPOINTED_LEAD
         return best if best.comparison.coverage >= max(REPOINTED_MIN, ahead) else None
 
-    def _found(self, claim: Claim, number: int) -> _Found:
-        return _Found(number, compared(claim, self._passages[number]))
-
-    def _language(self, number: int) -> Language | None:
-        return self._passages[number].source.language
+    def _found(self, claim: Claim, number: int, cited: Sequence[int]) -> _Found:
+        """Compare a claim with one of the passages that are cited, or could be."""
+        cited_too = [self._passages[each] for each in cited if each != number]
+        others = [each for at, each in self._passages.items() if at not in cited]
+        return _Found(number, compared(claim, self._passages[number], cited_too, others))
 
     def _difference(self, sentence: AnswerSentence, found: _Found) -> Message:
         """Return what the claim says otherwise than the passage, the facts that it replaces first."""
-        if not found.comparison.differences:
+        if not found.comparison.told_differences:
             return _reason(found.label, found)
-        first = min(found.comparison.differences, key=lambda each: each.source is None)
+        first = min(found.comparison.told_differences, key=lambda each: (each.kind not in CERTAIN, each.source is None))
         answer = _cut(sentence.text, first.answer, sentence.start)
         source = _cut(self._passages[found.number].source.text, first.source, 0) if first.source else ""
         return _reason(_code(first), found, answer=answer, source=source)

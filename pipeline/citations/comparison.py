@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.citations.alignment import Aligned, Source, align, weight
 from pipeline.citations.differences import differences
 from pipeline.citations.opposites import NEGATION
+from pipeline.citations.support import CERTAIN, HELD_MIN, SUPPORTED_MIN, Measures, measures_of, support_of
 from pipeline.citations.tokens import Key, Token
+from pipeline.citations.windows import rough_coverage
 from pipeline.passages import Span
 from pipeline.verdicts import Difference
 
-WINDOW_SENTENCES_MAX = 3
-EXTRA_SENTENCE_PENALTY = 0.12  # another sentence must add at least this share of the claim
 VERBATIM_TOKENS_MIN = 3
 _SIMILAR, _NAME_ELSEWHERE, _WORD_ELSEWHERE = 0.85, 0.9, 0.5  # what a word counts that is not found as it is, of 1
 _NEGATION_NEAR_TOKENS = 2
@@ -23,51 +23,60 @@ _CLAUSE_END = re.compile(r"[,;:.!?–—]")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`coverage` is the share of the claim that the passage holds; `order` that of its words that follow as there.
-
-    It stands on the words of both that are `aligned`.
-    """
+    """`coverage` is the share of the claim that the passage holds, `quote` where; it stands on the `aligned` words."""
 
     is_verbatim: bool
     coverage: float
-    order: float
-    quote: Span | None
-    differences: tuple[Difference, ...]
+    quote: Span | None = None
+    differences: tuple[Difference, ...] = ()
     aligned: Aligned | None = None
+    measures: Measures | None = None
+
+    @property
+    def support(self) -> float:
+        """The probability (0 to 1) that the passage says it, certain differences aside."""
+        if self.is_verbatim:
+            return 1.0
+        return support_of(self.measures) if self.measures else 0.0
+
+    @property
+    def has_certain_difference(self) -> bool:
+        """Whether a number, a unit, a date, a negation or an opposite is wrong."""
+        return any(each.kind in CERTAIN for each in self.differences)
+
+    @property
+    def is_support(self) -> bool:
+        """Whether the passage says it, in the same words or in others."""
+        if self.is_verbatim:
+            return True
+        return self.coverage >= HELD_MIN and self.support >= SUPPORTED_MIN and not self.has_certain_difference
+
+    @property
+    def told_differences(self) -> tuple[Difference, ...]:
+        """The differences that are told to a person: none where the passage says it all the same."""
+        return () if self.is_support else self.differences
 
 
-NOTHING = Comparison(False, 0.0, 0.0, None, ())
+NOTHING = Comparison(False, 0.0)
 
 
-def rough_coverage(claim: Sequence[Token], source: Source) -> tuple[float, range]:
-    """Return the share of the claim in the best window of sentences, and that window: cheap, without likeness."""
-    total = sum(map(weight, claim)) or 1.0
-    best, place = 0.0, range(0)
-    held = [(weight(token), bits) for token in claim if (bits := source.sentences.get(token.key))]
-    for window in _windows(len(source.spans)):
-        wanted = ((1 << len(window)) - 1) << window[0]
-        share = sum(worth for worth, bits in held if bits & wanted) / total - EXTRA_SENTENCE_PENALTY * (len(window) - 1)
-        if share > best + 1e-9:
-            best, place = share, window
-    return best + EXTRA_SENTENCE_PENALTY * max(0, len(place) - 1), place
+def compare(
+    claim: Sequence[Token], source: Source, known: frozenset[Key] = frozenset(), others: Sequence[Source] = ()
+) -> Comparison:
+    """Compare a claim with one passage.
 
-
-def compare(claim: Sequence[Token], source: Source, title: frozenset[Key]) -> Comparison:
-    """Compare a claim with one passage; `title` holds the words of its title and section."""
-    if verbatim := _verbatim(claim, source):
-        return verbatim
-    _, window = rough_coverage(claim, source)
-    if not window:
+    `known` holds words that count as said besides: those of its title and section, and of passages that are cited with
+    it. `others` are the passages that are not cited.
+    """
+    if found := _verbatim(claim, source):
+        return found
+    _, chosen = rough_coverage(claim, source)
+    if not chosen:
         return NOTHING
-    aligned = align(claim, source, source.bounds[window[0]][0], source.bounds[window[-1]][1])
-    found = differences(aligned, title)
-    return Comparison(False, _coverage(aligned, title), aligned.order, _quote(aligned), found, aligned)
-
-
-def _windows(count: int) -> Iterator[range]:
-    for size in range(1, WINDOW_SENTENCES_MAX + 1):
-        for begin in range(count - size + 1):
-            yield range(begin, begin + size)
+    aligned = align(claim, source, chosen)
+    coverage, found_differences = _coverage(aligned, known), differences(aligned, known)
+    measures = measures_of(aligned, coverage, found_differences, known, others)
+    return Comparison(False, coverage, _quote(aligned), found_differences, aligned, measures)
 
 
 def _verbatim(claim: Sequence[Token], source: Source) -> Comparison | None:
@@ -81,8 +90,8 @@ def _verbatim(claim: Sequence[Token], source: Source) -> Comparison | None:
             quote = (source.tokens[at].start, source.tokens[at + size - 1].end)
             cut = _negation_cut_off(source, at, at + size)
             found = (Difference("negation", (claim[0].start, claim[-1].end), (cut.start, cut.end)),) if cut else ()
-            aligned = Aligned(claim, source, at, at + size, range(at, at + size), frozenset())
-            return Comparison(not cut, 1.0, 1.0, _whole_sentences(source, quote), found, aligned)
+            aligned = Aligned(claim, source, frozenset(range(at, at + size)), range(at, at + size), frozenset())
+            return Comparison(not cut, 1.0, _whole_sentences(source, quote), found, aligned)
     return None
 
 
@@ -103,26 +112,35 @@ def _negation_cut_off(source: Source, first: int, last: int) -> Token | None:
     return None
 
 
-def _coverage(aligned: Aligned, title: frozenset[Key]) -> float:
+def _coverage(aligned: Aligned, known: frozenset[Key]) -> float:
     total = sum(map(weight, aligned.claim)) or 1.0
-    return sum(weight(token) * _found(aligned, at, title) for at, token in enumerate(aligned.claim)) / total
+    return sum(weight(token) * _found(aligned, at, known) for at, token in enumerate(aligned.claim)) / total
 
 
-def _found(aligned: Aligned, at: int, title: frozenset[Key]) -> float:
+def _found(aligned: Aligned, at: int, known: frozenset[Key]) -> float:
     """Return how far a token of the claim is found, 0 to 1."""
     if aligned.places[at] is not None:
         return _SIMILAR if at in aligned.similar else 1.0
     token = aligned.claim[at]
     if token.kind == "function":
         return 0.6
-    if token.key not in title and token.key not in aligned.source.places:
+    if token.key not in known and token.key not in aligned.source.places:
         return 0.0
     return _NAME_ELSEWHERE if token.is_capital else _WORD_ELSEWHERE
 
 
 def _quote(aligned: Aligned) -> Span | None:
-    places = [place for place in aligned.places if place is not None]
-    if not places:
+    """Return the sentences in a row that hold most of the claim."""
+    worth: dict[int, float] = {}
+    for token, place in zip(aligned.claim, aligned.places, strict=True):
+        if place is not None:
+            number = aligned.source.sentence_of(place)
+            worth[number] = worth.get(number, 0.0) + weight(token)
+    if not worth:
         return None
-    tokens = aligned.source.tokens
-    return _whole_sentences(aligned.source, (tokens[min(places)].start, tokens[max(places)].end))
+    first = last = max(worth, key=lambda number: (worth[number], -number))
+    while first - 1 in worth:
+        first -= 1
+    while last + 1 in worth:
+        last += 1
+    return aligned.source.spans[first][0], aligned.source.spans[last][1]

@@ -13,28 +13,29 @@ from pipeline.citations.tokens import Key, Token
 from pipeline.passages import Span
 from pipeline.verdicts import Difference, DifferenceKind
 
+BESIDE_TOKENS = 2  # between a number and a word that tells what it counts
 NEGATION_NEAR_TOKENS = 4  # between a negation of the passage and the place of what the claim negates
 
 # German nouns that name no person, place or thing: their capital is no sign of a name.
 _ABSTRACT = re.compile(r"(?:ung|ungen|heit|heiten|keit|keiten|schaft|schaften|itat|itaten|ion|ionen|ismus|nis|nisse)\Z")
 
 
-def differences(aligned: Aligned, title: frozenset[Key]) -> tuple[Difference, ...]:
-    """Return all differences in the order of the claim, each place of it once; `title` holds words known besides."""
+def differences(aligned: Aligned, known: frozenset[Key]) -> tuple[Difference, ...]:
+    """Return all differences in the order of the claim, each place of it once; `known` holds words known besides."""
     found: dict[Span, Difference] = {}
-    for each in _all(aligned, title):
+    for each in _all(aligned, known):
         found.setdefault(each.answer, each)
     return tuple(sorted(found.values(), key=lambda each: each.answer))
 
 
-def _all(aligned: Aligned, title: frozenset[Key]) -> Iterator[Difference]:
+def _all(aligned: Aligned, known: frozenset[Key]) -> Iterator[Difference]:
     yield from _units(aligned)
     yield from _replaced(aligned)
     yield from _counted(aligned)
     yield from _negations(aligned)
     yield from _opposites(aligned)
     yield from _left_out(aligned)
-    yield from _absent(aligned, title)
+    yield from _absent(aligned, known)
 
 
 def _difference(kind: DifferenceKind, said: Sequence[Token], source: Sequence[Token] = ()) -> Difference:
@@ -98,7 +99,7 @@ def _counted(aligned: Aligned) -> Iterator[Difference]:
 def _negations(aligned: Aligned) -> Iterator[Difference]:
     """Find negations on one side only."""
     tokens = aligned.source.tokens
-    left = [at for at in range(aligned.first, aligned.last) if _is_negation(tokens[at])]
+    left = [at for at in sorted(aligned.window) if _is_negation(tokens[at])]
     for number, token in enumerate(aligned.claim):
         if not _is_negation(token):
             continue
@@ -191,19 +192,37 @@ def _left_out(aligned: Aligned) -> Iterator[Difference]:
             yield _difference("quantity", between or [aligned.claim[behind]], [token])
 
 
-def _absent(aligned: Aligned, title: frozenset[Key]) -> Iterator[Difference]:
+def _absent(aligned: Aligned, known: frozenset[Key]) -> Iterator[Difference]:
     """Find numbers and dates that the aligned sentences lack, and names that the whole passage lacks."""
     for number, token in enumerate(aligned.claim):
         sorts = sorts_of(token)
-        if aligned.places[number] is not None or token.key in title or sorts.isdisjoint(("number", "name")):
+        if aligned.places[number] is not None or token.key in known or sorts.isdisjoint(("number", "name")):
             continue
         if "number" in sorts:
-            window = aligned.source.tokens[aligned.first : aligned.last]
-            is_known = any(token.key == other.key for other in window)
-        else:
-            is_known = _is_no_name(token) or _is_named(aligned, token)
-        if not is_known:
-            yield _difference(_kind(token, is_moved=False), _amount(aligned.claim, number))
+            if not _is_known_number(aligned, number):
+                kind = "quantity" if _is_spelt(token) else _kind(token, is_moved=False)
+                yield _difference(kind, _amount(aligned.claim, number))
+        elif not _is_no_name(token) and not _is_named(aligned, token):
+            yield _difference(_kind(token, is_moved=False), [token])
+
+
+def _is_known_number(aligned: Aligned, number: int) -> bool:
+    """Whether a number stands in the aligned sentences, or elsewhere beside a word that is beside it in the claim."""
+    tokens, claim = aligned.source.tokens, aligned.claim
+    beside = {token.key for token in _around(claim, number, BESIDE_TOKENS) if token.kind != "function"}
+    return any(
+        at in aligned.window or not beside.isdisjoint(token.key for token in _around(tokens, at, BESIDE_TOKENS))
+        for at in aligned.source.places.get(claim[number].key, ())
+    )
+
+
+def _around(tokens: Sequence[Token], at: int, most: int) -> Iterator[Token]:
+    return (tokens[each] for each in range(max(0, at - most), min(len(tokens), at + most + 1)) if each != at)
+
+
+def _is_spelt(token: Token) -> bool:
+    """Whether a number is a word: "two examples" may be counted from what the passage lists."""
+    return token.kind == "number" and token.unit is None and not token.text[0].isdigit()
 
 
 def _is_no_name(token: Token) -> bool:

@@ -13,7 +13,6 @@ from pipeline.citations.tokens import Key, Token, tokens_of
 from pipeline.passages import Passage
 from pipeline.retrieval.terms import detected_language
 
-SUPPORTED_MIN = 0.72  # share of a claim's weight that a passage holds which supports it
 SAME_LANGUAGE_MIN = 0.5  # a passage that holds so much of a claim is of its language, whatever was detected
 
 
@@ -29,10 +28,19 @@ def prepared(passage: Passage) -> PreparedPassage:
     return _prepared(passage.text, f"{passage.title}. {passage.section}")
 
 
-def compared(claim: Claim, passage: PreparedPassage) -> Comparison:
-    """Compare a claim with a passage, which may be of another language."""
+def compared(
+    claim: Claim,
+    passage: PreparedPassage,
+    cited_too: Sequence[PreparedPassage] = (),
+    others: Sequence[PreparedPassage] = (),
+) -> Comparison:
+    """Compare a claim with a passage, which may be of another language.
+
+    What `cited_too` hold counts as said; `others` are the passages that the claim does not cite.
+    """
     source, title = passage
-    comparison = compare(claim.tokens(source.language), source, title)
+    known = title.union(*(each.source.places for each in cited_too))
+    comparison = compare(claim.tokens(source.language), source, known, [each.source for each in others])
     is_foreign = None not in (claim.language, source.language) and claim.language != source.language
     if is_foreign and comparison.coverage < SAME_LANGUAGE_MIN:
         return _across_languages(claim, source)
@@ -52,8 +60,8 @@ def _across_languages(claim: Claim, source: Source) -> Comparison:
     held = [place for place in places if place is not None]
     share = len(held) / sum(map(_is_fact, tokens)) if held else 0.0
     quote = source.spans[source.sentence_of(held[0])] if held else None
-    aligned = Aligned(tokens, source, 0, len(source.tokens), places, frozenset())
-    return Comparison(False, min(share, SUPPORTED_MIN - 0.01), 0.0, quote, (), aligned)
+    aligned = Aligned(tokens, source, frozenset(range(len(source.tokens))), places, frozenset())
+    return Comparison(False, share, quote, aligned=aligned)
 
 
 def _places_of_facts(tokens: Sequence[Token], source: Source) -> list[int | None]:

@@ -132,7 +132,7 @@ def _units() -> dict[str, Unit]:
 UNITS = MappingProxyType(_units())
 CURRENCY_SIGNS = frozenset("$€£¥")
 _SPELT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
-_UNIT_BEHIND = re.compile(rf"[\s\u00a0\u202f-]{{0,2}}(°\s?[CF]\b|{_SPELT})(?!\w)", re.IGNORECASE)
+_UNIT_BEHIND = re.compile(rf"(?:[\s\u00a0\u202f]?-)?[\s\u00a0\u202f]{{0,2}}(°\s?[CF]\b|{_SPELT})(?!\w)", re.IGNORECASE)
 _SHORT_CHARS = 2
 
 

@@ -27,9 +27,11 @@ _BEFORE_PHRASES = """
     durch fur seit uber unter vor bis gegen
 """
 _PREPOSITIONS = frozenset(_BEFORE_PHRASES.split())
+_AGENT_PREPOSITIONS = frozenset(("by", "von", "durch"))
+_PASSIVE_VERBS = frozenset(("is", "are", "was", "were", "been", "wird", "werden", "wurde", "wurden", "worden"))
 _OBJECT_ARTICLES = frozenset(("den", "dem", "des"))
 _OTHER_ARTICLES = "the a an der die das ein eine einen einem einer eines"
-_ARTICLES = _OBJECT_ARTICLES.union(_OTHER_ARTICLES.split())
+ARTICLES = _OBJECT_ARTICLES.union(_OTHER_ARTICLES.split())
 
 
 class Replaced(NamedTuple):
@@ -77,7 +79,7 @@ def replaced_facts(aligned: Aligned) -> Iterator[Replaced]:
             number, at = found
             said = _said(aligned, place) if place.own else [aligned.claim[number]]
             yield Replaced(said, [aligned.source.tokens[at]], bool(place.own))
-        elif place.own and not _is_phrase(aligned.claim[chunk.first]):
+        elif place.own and not _is_phrase(aligned.claim[chunk.first]) and not _is_agent(aligned, chunk):
             places.append(place)
     yield from _exchanged(aligned, places)
 
@@ -152,9 +154,9 @@ def _word_from(aligned: Aligned, place: int | None, step: int) -> int | None:
     if place is None:
         return None
     at = place + step
-    while aligned.first <= at < aligned.last and aligned.source.tokens[at].kind == "function":
+    while at in aligned.window and aligned.source.tokens[at].kind == "function":
         at += step
-    return at if aligned.first <= at < aligned.last else None
+    return at if at in aligned.window else None
 
 
 class _Finder:
@@ -175,8 +177,12 @@ class _Finder:
             left = bounds[aligned.source.sentence_of(right)][0] - 1
         elif right is None and left is not None and _says_nothing(aligned.claim[chunk.last :]):
             right = bounds[aligned.source.sentence_of(left)][1]
-        gap = range(0) if left is None or right is None or right - left > most + 1 else range(left + 1, right)
-        return _Place(chunk, own, tuple(gap), is_inside, _word_from(aligned, left, 1), _word_from(aligned, right, -1))
+        gap = self._between(left, right) if left is not None and right is not None else ()
+        gap = gap if len(gap) <= most else ()
+        return _Place(chunk, own, gap, is_inside, _word_from(aligned, left, 1), _word_from(aligned, right, -1))
+
+    def _between(self, left: int, right: int) -> tuple[int, ...]:
+        return tuple(at for at in range(left + 1, right) if at in self._aligned.window)
 
     def rival(self, place: _Place) -> tuple[int, int] | None:
         """Return a token of the chunk and the place of the fact that it replaces."""
@@ -210,7 +216,7 @@ class _Finder:
             return False  # "in France" where the passage says "in Paris, France"
         if self._is_copy:
             return own > rival
-        places = [at for at in aligned.source.places[tokens[own].key] if aligned.first <= at < aligned.last]
+        places = [at for at in aligned.source.places[tokens[own].key] if at in aligned.window]
         return all(_word_before(aligned, at) != said.text for at in places)
 
     def _is_rival(self, number: int, at: int) -> bool:
@@ -233,14 +239,21 @@ def _word_before(aligned: Aligned, at: int) -> str:
     """Return the word before a place; articles and the name that ends there are skipped."""
     tokens = aligned.source.tokens
     at -= 1
-    while at > aligned.first and (tokens[at].text in _ARTICLES or tokens[at].kind == "name"):
+    while at - 1 in aligned.window and (tokens[at].text in ARTICLES or tokens[at].kind == "name"):
         at -= 1
-    return tokens[at].text if at >= aligned.first else ""
+    return tokens[at].text if at in aligned.window else ""
 
 
 def _is_phrase(first: Token) -> bool:
     """Whether a first word shows what part a chunk has in its sentence, wherever it stands."""
     return first.text in _PREPOSITIONS or first.text in _OBJECT_ARTICLES
+
+
+def _is_agent(aligned: Aligned, chunk: _Chunk) -> bool:
+    """Whether a chunk acts in a passive sentence of the claim, and the passage has neither that verb nor its "by"."""
+    unaligned = [token.text for token, place in zip(aligned.claim, aligned.places, strict=True) if place is None]
+    before = aligned.claim[chunk.first - 1].text if chunk.first else ""
+    return before in _AGENT_PREPOSITIONS.intersection(unaligned) and not _PASSIVE_VERBS.isdisjoint(unaligned)
 
 
 def _is_noun_for(token: Token, other: Token) -> bool:

@@ -54,7 +54,7 @@ def side_by_side(
     """Compare a sentence with a passage; `differences` are those of its verdict, None for another passage's."""
     claim = Claim(sentence)
     comparison = compared(claim, prepared(passage)) if claim.tokens(claim.language) else NOTHING
-    told = _apart(comparison.differences if differences is None else differences)
+    told = _apart(comparison.told_differences if differences is None else differences)
     runs = matched_runs(comparison.aligned, told) if comparison.aligned else ()
     return SideBySide(sentence, passage, comparison.quote, runs, told)
 

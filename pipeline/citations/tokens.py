@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from pipeline.citations.opposites import NEGATION, Sense, senses_of
@@ -21,14 +22,26 @@ from pipeline.citations.quantities import (
     unit_behind,
     value_of,
 )
+from pipeline.citations.verb_forms import base_form
 from pipeline.retrieval.languages import Language
 from pipeline.retrieval.terms import terms_of_word
 
 Kind = Literal["number", "date", "unit", "name", "operator", "content", "function"]
 Key = str | int
 
+# Names of states, and of their union, that their abbreviations do not spell: "USA" is "Vereinigte Staaten".
+_STATES = MappingProxyType(
+    {
+        "us": r"U\. ?S\. ?A\.|U\. ?S\.(?!\w)|USA?\b|United States(?: of America)?\b"
+        r"|Vereinigten? Staaten(?: von Amerika)?\b",
+        "uk": r"U\. ?K\.(?!\w)|UK\b|United Kingdom\b|Großbritanniens?\b|Vereinigte[ns]? Königreichs?\b",
+        "un": r"U\. ?N\.(?!\w)|UNO?\b|United Nations\b|Vereinten? Nationen\b",
+        "ussr": r"USSR\b|UdSSR\b|Soviet Union\b|Sowjetunion\b",
+    }
+)
 _SCAN = re.compile(
-    r"(?P<iso>(?<!\d)\d{4}-\d{2}-\d{2}(?!\d))"
+    rf"(?P<state>\b(?:{'|'.join(_STATES.values())}))"
+    r"|(?P<iso>(?<!\d)\d{4}-\d{2}-\d{2}(?!\d))"
     r"|(?P<time>(?<![\d:])\d{1,2}:\d{2}(?![\d:]))"
     r"|(?P<decade>(?<!\d)(?:\d\d)?\d0['’]?(?:s|ern?)(?!\w))"
     r"|(?P<number>\d+(?:[.,]\d+)*[½¼¾⅓⅔]?|[½¼¾⅓⅔])(?:st|nd|rd|th)?"
@@ -47,7 +60,8 @@ _SHORT_WORD_CHARS = 3
 class Token(NamedTuple):
     """A word or number at [start, end). Tokens with equal keys say the same; `text` is the folded spelling.
 
-    `unit` is a number's unit; `is_first` says that its capital is that of a beginning.
+    `base` is the base of an irregular verb, else `text`; `unit` is a number's unit; `is_first` says that its capital is
+    that of a beginning.
     """
 
     start: int
@@ -60,6 +74,7 @@ class Token(NamedTuple):
     senses: tuple[Sense, ...] = ()
     is_capital: bool = False
     is_first: bool = False
+    base: str = ""
 
     @property
     def is_fact(self) -> bool:
@@ -80,6 +95,9 @@ def _scanned(text: str, language: Language | None) -> Iterator[Token]:
         begin, end = match.span()
         written = match[0]
         match match.lastgroup:
+            case "state":
+                name = next(name for name, spelt in _STATES.items() if re.fullmatch(spelt, written))
+                yield Token(begin, end, folded(written), f"state:{name}", "content", is_capital=True, base=name)
             case "iso":
                 year, month, day = written.split("-")
                 yield _dated(begin, begin + 4, f"#{int(year)}", float(year))
@@ -141,11 +159,15 @@ def _word(written: str, language: Language | None) -> Token:
         return Token(0, 0, text, _number_key(value), kind, value, None, senses, is_capital)
     if NEGATION in senses:
         return Token(0, 0, text, "~not", "operator", senses=senses)
-    terms = terms_of_word(lower.removesuffix("'s"), language) if language else ()
+    is_noun = language == "de" and is_capital
+    base = lower.removesuffix("'s")
+    if language and not is_noun:
+        base = base_form(base, language)
+    terms = terms_of_word(base, language) if language else ()
     is_stop = not terms if language else len(written) <= _SHORT_WORD_CHARS and not is_capital
     key: Key = min(terms) if terms else text
     kind = "operator" if senses else "function" if is_stop else "content"
-    return Token(0, 0, text, key, kind, senses=senses, is_capital=is_capital and not is_stop)
+    return Token(0, 0, text, key, kind, senses=senses, is_capital=is_capital and not is_stop, base=folded(base))
 
 
 @lru_cache(maxsize=50_000)

@@ -68,6 +68,44 @@ def test_the_same_in_nearly_the_same_words_is_supported(answer: str, passage: st
 
 
 @pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("Anna Rossi, who sold her workshop to Karl Brandt, built the boiler in Turin in 1943 [1].", BOILER),
+        ("The Alba's boiler, built by Anna Rossi in Turin in 1943, works at 9 bar [1].", BOILER),
+        ("The workshop was sold to Karl Brandt by Anna Rossi [1].", BOILER),
+        ("Beans must be ground before they are tamped [1].", BOILER),
+        ("Its two parts are a boiler that works at 9 bar and heats 1.5 litres [1].", BOILER),
+        ("The boiler works at 9 bar and Rossi sold the workshop to Karl Brandt [1].", BOILER),
+        ("Anna Rossi hat den Kessel 1943 in Turin gebaut [1].", KESSEL),
+        ("Der Kessel, den Anna Rossi 1943 in Turin baute, arbeitet mit 9 bar [1].", KESSEL),
+        ("Milk is steamed at 65 °C in a pitcher that holds 350 ml [1].", MILK),
+    ],
+)
+def test_the_same_in_other_words_is_supported_and_no_difference_is_named(answer: str, passage: str) -> None:
+    (verdict,) = checked(answer, passage)
+    assert (verdict.label, verdict.differences) == ("supported", ())
+    assert verdict.score < 1
+
+
+def test_a_name_that_only_an_uncited_passage_holds_is_missed() -> None:
+    answer = "Milk is steamed at 65 °C by Anna Rossi [2]."
+    said, unsaid = checked(answer, BOILER, MILK)[0], checked(answer, "Beans are ground.", MILK)[0]
+    assert (said.label, unsaid.label) == ("weak", "weak")
+    assert said.score < unsaid.score
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("Anna Brandt ran a workshop in the old town of Turin [1].", "Anna Rossi and Karl Brandt ran it in Turin."),
+        ("It was Karl who planned an attack on Rome [1].", "Karl planned an attack on Turin and went to Rome."),
+    ],
+)
+def test_facts_beside_other_words_than_in_the_passage_are_not_supported(answer: str, passage: str) -> None:
+    assert label(answer, passage) == "weak"
+
+
+@pytest.mark.parametrize(
     ("answer", "passage", "code", "said", "source"),
     [
         (

@@ -43,10 +43,18 @@ def test_a_number_is_read_as_its_language_writes_it(written: str, language: Lite
         ("5 percent", "5 %", "en"),
         ("5 Kilometer", "5 km", "de"),
         ("9:30", "09:30", "en"),
+        ("held", "hold", "en"),
+        ("beigetreten", "beitrat", "de"),
+        ("the U.S.", "the United States of America", "en"),
+        ("den USA", "den Vereinigten Staaten", "de"),
     ],
 )
 def test_what_says_the_same_has_the_same_keys(one: str, other: str, language: Literal["en", "de"]) -> None:
     assert keys(one, language) == keys(other, language)
+
+
+def test_a_state_is_no_pronoun() -> None:
+    assert only("United States", "en").key == only("US", "en").key != only("us", "en").key
 
 
 def test_a_date_has_the_same_keys_in_each_form() -> None:
@@ -99,6 +107,7 @@ def test_a_rounding_must_be_marked_unless_only_decimals_are_cut(
     [
         ("gegründet", "gründete", "de", True),
         ("Sommertheater", "Theater", "de", True),
+        ("Truppen", "Truppenbewegungen", "de", True),
         ("Warschauer", "Warschaus", "de", True),
         ("möglich", "unmöglich", "de", False),
         ("increase", "decrease", "en", False),
