@@ -21,7 +21,7 @@ from api.dialects.cited import Link, cited_in, title_of
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
 from api.dialects.openai_errors import error_body, error_of, status_of
-from api.dialects.openai_texts import ANSWER, heading, source_event, warnings_of
+from api.dialects.openai_texts import ANSWER, heading, source_event, status_event, warnings_of
 from i18n.messages import ending_text
 from pipeline.events import (
     Event,
@@ -181,6 +181,7 @@ class _Chunks:
                 )
             case Recovered():
                 self._begin(event.to_model)
+                return frame({**self._chunk({}), **status_event(event, self._language)})
             case _:  # says nothing to these clients
                 pass
         return b""

@@ -8,8 +8,8 @@ from typing import Any
 from api.dialects.appended_text import BREAK
 from api.dialects.cited import title_of
 from i18n import has, text
-from i18n.messages import warning_text
-from pipeline.events import Event, Warned
+from i18n.messages import recovery_text, warning_text
+from pipeline.events import Event, Recovered, Warned
 from pipeline.passages import Passage
 
 ANSWER = "answer"
@@ -29,6 +29,11 @@ def warnings_of(events: Iterable[Event], language: str) -> dict[str, Any]:
     """Return what a reader should know about the answer; no key without any."""
     warned = [{"code": e.code, "text": warning_text(e, language)} for e in events if isinstance(e, Warned)]
     return {"warnings": warned} if warned else {}
+
+
+def status_event(event: Recovered, language: str) -> dict[str, Any]:
+    """Return a recovery as Open WebUI shows it above the answer; `done`: nothing more will be said of it."""
+    return {"event": {"type": "status", "data": {"description": recovery_text(event, language), "done": True}}}
 
 
 def source_event(sources: Sequence[tuple[Passage, str]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from api.dialects.chat_completions import ChatCompletions
 from api.dialects.cited import title_of
 from i18n import text
+from i18n.messages import recovery_text
 from pipeline.citations.markers import markers
 from pipeline.events import (
     Event,
@@ -326,6 +327,18 @@ def test_the_model_is_the_one_asked_until_a_fallback_leads_to_another() -> None:
     assert [name for name, _ in groupby(models)] == ["fast@desk", "slow"]
     assert whole(events)["model"] == "slow"
     assert whole(ended(SAID))["model"] == "fast"
+
+
+def test_each_recovery_is_a_status_between_the_texts_and_no_text_itself() -> None:
+    fell_back = Recovered(what="extractive", from_model="fast", to_model="builtin/extractive", code="auth")
+    chunks = chunks_in(written(ended([*SAID[:2], fell_back, *SAID[2:]])))
+    told = [chunk for chunk in chunks[:-1] if chunk.get("event", {}).get("type") == "status"]
+    assert [each["event"]["data"] for each in told] == [{"description": recovery_text(fell_back), "done": True}]
+    assert told[0]["choices"][0]["delta"] == {}
+    assert deltas(chunks, "content") == deltas(chunks_in(written(ended(SAID))), "content")
+    assert not any(
+        "event" in chunk and chunk["event"]["type"] == "status" for chunk in chunks_in(written(ended(SAID)))[:-1]
+    )
 
 
 def test_a_stream_in_one_write_is_the_same_as_in_many() -> None:

@@ -97,8 +97,7 @@ def shown(chunks: list[Any]) -> Shown:
     """Its reader: a source comes as an `event` or as an annotation, and those of one address are one source."""
     told, reasoning, content = list[Any](), "", ""
     for chunk in chunks:
-        if "event" in chunk:
-            assert chunk["event"]["type"] == "source"
+        if "event" in chunk and chunk["event"]["type"] == "source":
             told.append(chunk["event"]["data"])
         for choice in chunk["choices"][:1]:
             delta = choice["delta"]
