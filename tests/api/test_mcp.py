@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from jsonschema import Draft202012Validator
 from mcp import ClientSession, McpError, types
 from mcp.client.streamable_http import streamable_http_client
@@ -27,6 +28,8 @@ from pipeline.settings import Settings
 from server import Parts, application
 from tests.provider import Provider
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 QUESTION = "Why does water temperature change the taste of coffee?"
 TOKEN = "token-0123456789abcdef"
 MAYA = "maya-0123456789abcdef"
@@ -35,9 +38,9 @@ INITIALIZE = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo":
 ACCEPT = {"Accept": "application/json, text/event-stream", "X-Visitor": MAYA}
 
 
-@pytest.fixture
-async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
-    parts = server.build(Settings(data_dir=tmp_path, api_token=SecretStr(TOKEN)))
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
+    parts = server.build(Settings(data_dir=tmp_path_factory.mktemp("data"), api_token=SecretStr(TOKEN)))
     await server.index_shared_documents(parts)
     yield parts
     await parts.close()
@@ -214,7 +217,7 @@ async def broken_run(_: StreamableHTTPSessionManager) -> AsyncIterator[None]:
     yield
 
 
-def test_the_id_of_a_passage_is_the_end_of_its_link_whatever_the_public_address_holds() -> None:
+async def test_the_id_of_a_passage_is_the_end_of_its_link_whatever_the_public_address_holds() -> None:
     key = "k" * 59
     for base in ("https://example.com", "https://example.com/passages/of/ours"):
         assert _with_id(source_at(f"{base}/passages/{key}"))["id"] == key

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from pipeline.models.catalogue import Models
-from pipeline.programs.profiles import Profile, Profiles, set_of
-from pipeline.settings import ModelEntry, Settings
-from server import Parts, build
-from tests.in_process import api_of
+from pipeline.programs.profiles import Profile
+from server import Parts
+from tests.in_process import api_of, tea_parts
 from tests.provider import Provider
-from tests.scripted import TeaIndex
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,22 +25,10 @@ FOREIGN = {"Sec-Fetch-Site": "cross-site"}
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def parts(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> AsyncIterator[Parts]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("TEST_MODEL_KEY", "sk-test-0123456789abcdef")
-        models = tuple(
-            ModelEntry(label=name, model=f"hosted_vllm/{name}", api_base=provider.base, api_key_env="TEST_MODEL_KEY")
-            for name in ("ok", "status-401")
-        )
-        settings = Settings(data_dir=tmp_path_factory.mktemp("chats"), models=models, default_model="ok", fallbacks=())
-        built = build(
-            settings,
-            index=cast("Any", TeaIndex()),
-            models=Models(settings, pace_s=0),
-            profiles=Profiles(lambda: set_of(ROLES)),
-        )
+    async with tea_parts(
+        tmp_path_factory.mktemp("data"), provider, ("ok", "status-401"), [ROLES], fallbacks=()
+    ) as built:
         yield built
-        await built.end_turns()
-        built.store.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

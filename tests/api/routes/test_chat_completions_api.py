@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, cast
 
 import httpx
 import openai
 import pytest
+import pytest_asyncio
 from pydantic import BaseModel, SecretStr
 
 from api.access import Access
-from pipeline.programs.profiles import Profile, Profiles, set_of
-from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings
+from pipeline.programs.profiles import Profile
+from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.turn import MOST_TOKENS
 from server import Parts, application, build
-from tests.in_process import api_of, without_async
+from tests.in_process import api_of, tea_parts, without_async
 from tests.provider import Provider
 from tests.scripted import PASSAGE, TeaIndex
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 BASE = "http://127.0.0.1/v1"
 QUESTION = [{"role": "user", "content": "How hot?"}]
+WISHES = {"ok": "ok", "status-401": "status-401", "cut-after-50": "cut-after-50", "team/own@home": "ok"}
 DESK = Profile(name="desk", title="Help desk", model="ok")
 # Bodies that cannot be answered, each with its code and the key that is wrong.
 BAD: list[tuple[dict[str, Any], str, str | None]] = [
@@ -46,26 +51,22 @@ BAD: list[tuple[dict[str, Any], str, str | None]] = [
 MAYA = "maya-0123456789abcdef"
 
 
-@pytest.fixture
-async def parts(tmp_path: Path, provider: Provider) -> AsyncGenerator[Parts]:
-    wishes = {"ok": "ok", "status-401": "status-401", "cut-after-50": "cut-after-50", "team/own@home": "ok"}
-    entries = [ModelEntry(label=at, model=f"hosted_vllm/{wish}", api_base=provider.base) for at, wish in wishes.items()]
-    settings = Settings(data_dir=tmp_path, models=tuple(entries), default_model="ok", ollama_base_url="off")
-    built = build(settings, index=cast("Any", TeaIndex()), profiles=Profiles(lambda: set_of(DESK)))
-    yield built
-    await built.pipeline.close()
-    built.store.close()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def parts(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> AsyncIterator[Parts]:
+    async with tea_parts(tmp_path_factory.mktemp("data"), provider, WISHES, [DESK]) as built:
+        yield built
 
 
-@pytest.fixture
-async def client(parts: Parts) -> AsyncGenerator[httpx.AsyncClient]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     async with api_of(parts) as running:
         yield running
 
 
 @pytest.fixture
 async def sdk(client: httpx.AsyncClient) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=BASE, api_key="any", http_client=client)
+    """OpenAI's client with a key of its own: nobody else's answers are replayed to it."""
+    return openai.AsyncOpenAI(base_url=BASE, api_key=token_hex(8), http_client=client)
 
 
 async def post(client: httpx.AsyncClient, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:

@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from i18n import text
 from pipeline.errors import SearchFault
 from pipeline.models.catalogue import Models
-from pipeline.programs.profiles import Profile, Profiles, set_of
-from pipeline.settings import ModelEntry, Settings
+from pipeline.programs.profiles import Profile
+from pipeline.settings import Settings
 from server import Parts, build
 from tests.dialect_streams import DONE, joined, read
-from tests.in_process import api_of
+from tests.in_process import api_of, tea_parts
 from tests.provider import Provider
 from tests.scripted import TeaIndex
 
@@ -44,22 +44,8 @@ class FailingIndex(TeaIndex):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def parts(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> AsyncIterator[Parts]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("TEST_MODEL_KEY", "sk-test-0123456789abcdef")
-        models = tuple(
-            ModelEntry(label=name, model=f"hosted_vllm/{name}", api_base=provider.base, api_key_env="TEST_MODEL_KEY")
-            for name in ("ok", "status-401")
-        )
-        settings = Settings(data_dir=tmp_path_factory.mktemp("chats"), models=models, default_model="ok", fallbacks=())
-        built = build(
-            settings,
-            index=cast("Any", TeaIndex()),
-            models=Models(settings, pace_s=0),
-            profiles=Profiles(lambda: set_of(*BOTS)),
-        )
+    async with tea_parts(tmp_path_factory.mktemp("data"), provider, ("ok", "status-401"), BOTS, fallbacks=()) as built:
         yield built
-        await built.end_turns()
-        built.store.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

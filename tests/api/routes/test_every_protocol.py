@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
-from pipeline.settings import ModelEntry, Settings
-from server import Parts, build
-from tests.in_process import api_of
+from server import Parts
+from tests.in_process import api_of, tea_parts
 from tests.provider import Provider
-from tests.scripted import TeaIndex
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUESTION = "How hot should the water be?"
 OWN_KEY = "own.key:Qm7xJ2vT9wLr4zNc"
@@ -53,18 +53,14 @@ TOLD: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
-@pytest.fixture
-async def parts(tmp_path: Path, provider: Provider) -> AsyncGenerator[Parts]:
-    models = (ModelEntry(label="ok", model="hosted_vllm/ok", api_base=provider.base),)
-    settings = Settings(data_dir=tmp_path, models=models, default_model="ok", ollama_base_url="off")
-    built = build(settings, index=cast("Any", TeaIndex()))
-    yield built
-    await built.pipeline.close()
-    built.store.close()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def parts(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> AsyncIterator[Parts]:
+    async with tea_parts(tmp_path_factory.mktemp("data"), provider) as built:
+        yield built
 
 
-@pytest.fixture
-async def client(parts: Parts) -> AsyncGenerator[httpx.AsyncClient]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     async with api_of(parts) as running:
         yield running
 

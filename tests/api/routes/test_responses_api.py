@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import openai
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI, Request
 from openai.types.responses import ResponseStreamEvent
 from pydantic import SecretStr, TypeAdapter
 from starlette.middleware import Middleware
-from starlette.testclient import TestClient
 
 import api.routes.responses
 from api.access import Access
 from api.asking import Asking
 from api.dialects.cited import Link
 from api.error_responses import HANDLERS, Traced
-from pipeline.programs.profiles import Profile, Profiles, set_of
-from pipeline.settings import ModelEntry, Settings
+from pipeline.programs.profiles import Profile
+from pipeline.settings import Settings
 from pipeline.turn import Turn, TurnRequest
 from server import Parts, build
-from tests.in_process import without_async
+from tests.in_process import tea_parts, without_async
 from tests.provider import Provider
 from tests.scripted import TeaIndex
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
 DESK = Profile(name="desk", title="Help desk", model="ok")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 STREAM: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
-WISHES = ("ok", "status-401", "cut-after-50", "length", "ok-tokens-60-gap-50")
+WISHES = ("ok", "status-401", "cut-after-50", "cut-after-60", "length", "ok-tokens-60-gap-50")
 # Bodies that cannot be answered: each with its status, its code and the key that is wrong.
 BAD: list[tuple[dict[str, Any], int, str, str | None]] = [
     ({"input": ""}, 400, "blank_question", "input"),
@@ -77,18 +79,14 @@ def app_of(parts: Parts, access: Access) -> FastAPI:
     return app
 
 
-@pytest.fixture
-async def parts(tmp_path: Path, provider: Provider) -> AsyncGenerator[Parts]:
-    entries = [ModelEntry(label=wish, model=f"hosted_vllm/{wish}", api_base=provider.base) for wish in WISHES]
-    settings = Settings(data_dir=tmp_path, models=tuple(entries), default_model="ok", ollama_base_url="off")
-    built = build(settings, index=cast("Any", TeaIndex()), profiles=Profiles(lambda: set_of(DESK)))
-    yield built
-    await built.pipeline.close()
-    built.store.close()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def parts(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> AsyncIterator[Parts]:
+    async with tea_parts(tmp_path_factory.mktemp("data"), provider, WISHES, [DESK], cache_answers=False) as built:
+        yield built
 
 
-@pytest.fixture
-async def client(parts: Parts) -> AsyncGenerator[httpx.AsyncClient]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app_of(parts, Access()))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as running:
         yield running
@@ -149,21 +147,6 @@ async def test_openais_client_reads_the_stream_and_the_same_answer_at_its_end(sd
     again = [event async for event in await sdk.responses.retrieve(final.id, stream=True, starting_after=3)]
     assert [event.sequence_number for event in again] == list(range(4, again[-1].sequence_number + 1))
     assert again[-1].type == "response.completed"
-
-
-def test_openais_sync_client_reads_both(tmp_path: Path) -> None:
-    built = build(Settings(data_dir=tmp_path, ollama_base_url="off"), index=cast("Any", TeaIndex()))
-    with TestClient(app_of(built, Access()), "http://127.0.0.1") as http:
-        sdk = openai.OpenAI(base_url="http://127.0.0.1/v1", api_key="any", http_client=http)
-        whole = sdk.responses.create(input="How hot must the water for green tea be?")
-        with sdk.responses.stream(
-            model="builtin/extractive", input="How hot must the water for green tea be?"
-        ) as streamed:
-            joined = streamed.get_final_response()
-        assert http.portal
-        http.portal.call(built.pipeline.close)
-    built.store.close()
-    assert whole.output_text == joined.output_text != ""
 
 
 async def test_a_response_goes_on_with_the_conversation_of_the_previous_one(
@@ -315,27 +298,31 @@ async def test_a_turn_that_fails_in_the_stream_ends_as_failed_with_what_was_said
 
 
 async def test_openais_helper_hands_out_the_failure_of_a_stream(sdk: openai.AsyncOpenAI) -> None:
-    async with sdk.responses.stream(model="cut-after-50", input="How hot?") as streamed:
+    async with sdk.responses.stream(model="cut-after-60", input="How hot?") as streamed:
         last = [event async for event in streamed][-1]
     assert last.type == "response.failed"
     assert last.response.error
     assert last.response.error.code == "server_error"
 
 
-async def test_openais_sync_client_reads_a_raw_stream_and_raises_the_same_classes(client: httpx.AsyncClient) -> None:
+async def test_openais_sync_client_reads_the_same_and_raises_the_same_classes(client: httpx.AsyncClient) -> None:
     sdk = openai.OpenAI(base_url="http://127.0.0.1/v1", api_key="any", http_client=without_async(client), max_retries=0)
 
-    def read() -> list[str]:
+    def read() -> tuple[list[str], str, str]:
         for kind, asked in (
             (openai.BadRequestError, {"input": " "}),
             (openai.NotFoundError, {"input": "How hot?", "model": "other"}),
-            (openai.InternalServerError, {"input": "How hot?", "model": "cut-after-50"}),
+            (openai.InternalServerError, {"input": "How hot?", "model": "cut-after-60"}),
         ):
             with pytest.raises(kind):
                 sdk.responses.create(**cast("Any", asked))
-        return [event.type for event in sdk.responses.create(model="ok", input="How hot?", stream=True)]
+        kinds: list[str] = [event.type for event in sdk.responses.create(model="ok", input="How hot?", stream=True)]
+        with sdk.responses.stream(model="ok", input="How hot?") as streamed:
+            joined = streamed.get_final_response().output_text
+        return kinds, sdk.responses.create(model="ok", input="How hot?").output_text, joined
 
-    kinds = await asyncio.to_thread(read)
+    kinds, whole, joined = await asyncio.to_thread(read)
+    assert whole == joined != ""
     assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
     assert {"response.reasoning_summary_text.delta", "response.output_text.delta"} < set(kinds)
 
