@@ -43,7 +43,7 @@ import api.routes.uploads
 from api import serving
 from api.access import Access
 from api.asking import Asking
-from api.citation_links import linker
+from api.citation_links import Linker, linker
 from api.dialects.basic_chat import BasicChat
 from api.endpoints import Endpoints
 from api.hosts import Place
@@ -101,6 +101,8 @@ class Parts:
     profiles: Profiles
     meters: api.routes.metrics.Meters
     secret: Secret
+    asking: Asking
+    link: Linker
     accounts: Accounts | None = None
 
     async def close(self) -> None:
@@ -142,12 +144,13 @@ def build(
     pipeline = Pipeline(settings, models, index, history, known, spending, profiles)
     meters = api.routes.metrics.Meters(pipeline, models)
     pipeline.watchers += [logs.log_turn, meters.ended]
+    library = Library(index, settings, uploads, profiles.scope, secret)
     return Parts(
         settings=settings,
         store=store,
         index=index,
         models=models,
-        library=Library(index, settings, uploads, profiles.scope, secret),
+        library=library,
         pipeline=pipeline,
         history=history,
         conversations=Conversations(history, pipeline.end_turns),
@@ -156,6 +159,8 @@ def build(
         profiles=profiles,
         meters=meters,
         secret=secret,
+        asking=Asking(pipeline, secret, on_space=settings.on_space),
+        link=linker(library, settings.public_address),
         accounts=Accounts(settings.sign_in) if settings.sign_in else None,
     )
 
@@ -194,7 +199,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
     """The API of these parts, behind its guards."""
     settings = parts.settings
     access, operators = Access(settings.api_token), Access(settings.metrics_token, settings.api_token)
-    link, asking = linker(parts.library, parts.settings.public_address), _asking(parts)
+    link, asking = parts.link, parts.asking
     mcp = McpServer(asking, parts.library, link)
     routers = (
         api.routes.turns.routes(asking),
@@ -236,10 +241,6 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
     return app
 
 
-def _asking(parts: Parts) -> Asking:
-    return Asking(parts.pipeline, parts.secret, on_space=parts.settings.on_space)
-
-
 class Server:
     """Page and API at one address, in a thread of its own."""
 
@@ -260,9 +261,7 @@ class Server:
             "middleware": [Middleware(api.error_responses.Traced)],
             "exception_handlers": api.error_responses.PAGE_HANDLERS,
         }
-        called = endpoints.add(
-            page, Endpoints(_asking(parts), parts.library, linker(parts.library, parts.settings.public_address))
-        )
+        called = endpoints.add(page, Endpoints(parts.asking, parts.library, parts.link))
         self._page = mounting.mount(app, page, {**chat_page.launch_options(), "app_kwargs": inside})
         api.guard.narrow(app.router.routes, self._page.pending, self._page.forget, called, app.state.access)
         self._http = serving.Server(app, sockets)

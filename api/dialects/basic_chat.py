@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from api.dialects import Encoder, Problem
+from api.dialects.answer_writer import AnswerWriter
 from api.dialects.answers import document_names, finished, reasoning_of, reply_tokens
-from api.dialects.appended_text import AnnouncedText
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
-from i18n.messages import ending_text
-from pipeline.events import (
-    Event,
-    FieldDelta,
-    FieldReset,
-    TurnFailed,
-    TurnFinished,
-    TurnStarted,
-    TurnStopped,
-)
-from pipeline.recording import language_of_turn
+from pipeline.events import TurnFinished, TurnStarted
 from pipeline.turn import Turn
 
 DONE = b"data: [DONE]\n\n"
@@ -38,27 +27,7 @@ class BasicChat(EventStream):
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn."""
-        language = language_of_turn(turn.record)
-        answer = AnnouncedText("answer", language)
-
-        def written(event: Event) -> bytes:
-            match event:
-                case FieldDelta() | FieldReset():
-                    return _token(answer.add(event))
-                case TurnStarted():
-                    return _start(turn, event)
-                case TurnFinished():
-                    return _token(answer.end(event.fields.get("answer", ""))) + self._finished(event)
-                case TurnFailed() | TurnStopped():
-                    missing = _token(answer.end(event.partial.get("answer", "")))
-                    return missing + _error(ending_text(event, language))
-                case _:  # says nothing to these clients
-                    return b""
-
-        def encode(events: Sequence[Event]) -> bytes:
-            return b"".join(map(written, events))
-
-        return encode
+        return _Writer(self, turn).encode
 
     def broken(self, problem: Problem) -> bytes:
         """An error and the mark of the end."""
@@ -71,21 +40,33 @@ class BasicChat(EventStream):
         metadata = {"metadata": _figures(ending)} if self.has_metadata else {}
         return json.dumps({**_answer(ending), **rationale, **metadata}).encode()
 
-    def _finished(self, ending: TurnFinished) -> bytes:
-        """Everything behind the last token. The rationale is one event, since a client shows the last one alone."""
-        reasoning = reasoning_of(ending)
-        rationale = frame({"type": "rationale", "content": reasoning}) if self.has_rationale and reasoning else b""
-        metadata = frame({"type": "metadata", **_figures(ending)}) if self.has_metadata else b""
-        return rationale + frame({"type": "done", **_answer(ending)}) + metadata + DONE
 
+class _Writer(AnswerWriter):
+    """Writes one stream."""
 
-def _start(turn: Turn, event: TurnStarted) -> bytes:
-    asked_at = datetime.fromtimestamp(turn.asked_at, UTC).isoformat(timespec="milliseconds")
-    return frame({"type": "start", "timestamp": asked_at.replace("+00:00", "Z"), "language": event.language})
+    def __init__(self, dialect: BasicChat, turn: Turn) -> None:
+        super().__init__(turn)
+        self._dialect = dialect
 
+    def started(self, event: TurnStarted) -> bytes:
+        """Say when it was asked, and in which language."""
+        asked_at = datetime.fromtimestamp(self.turn.asked_at, UTC).isoformat(timespec="milliseconds")
+        return frame({"type": "start", "timestamp": asked_at.replace("+00:00", "Z"), "language": event.language})
 
-def _token(text: str) -> bytes:
-    return frame({"type": "token", "content": text}) if text else b""
+    def token(self, text: str) -> bytes:
+        """Write a piece of the answer."""
+        return frame({"type": "token", "content": text})
+
+    def finished(self, event: TurnFinished) -> bytes:
+        """Write everything behind the last token. The rationale is one event, as a client shows the last one alone."""
+        reasoning = reasoning_of(event) if self._dialect.has_rationale else ""
+        rationale = frame({"type": "rationale", "content": reasoning}) if reasoning else b""
+        metadata = frame({"type": "metadata", **_figures(event)}) if self._dialect.has_metadata else b""
+        return rationale + frame({"type": "done", **_answer(event)}) + metadata + DONE
+
+    def failed(self, reason: str) -> bytes:
+        """Write an error and the mark of the end."""
+        return _error(reason)
 
 
 def _error(text: str) -> bytes:

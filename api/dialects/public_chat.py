@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from api.dialects import Encoder, Problem
+from api.dialects.answer_writer import ANSWER, AnswerWriter
 from api.dialects.answers import finished, reasoning_of, sources_json
-from api.dialects.appended_text import AnnouncedText
 from api.dialects.cited import Link
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import NumberedFrames, frame
-from i18n.messages import ending_text
-from pipeline.events import (
-    Event,
-    FieldDelta,
-    FieldReset,
-    PassagesFound,
-    TurnFailed,
-    TurnFinished,
-    TurnStarted,
-    TurnStopped,
-)
-from pipeline.recording import language_of_turn
+from pipeline.events import PassagesFound, TurnFinished, TurnStarted
 from pipeline.turn import Turn
 
 UNAVAILABLE = "Chat service unavailable"  # a constant of the wire, which clients know
@@ -53,36 +42,7 @@ class PublicChat(EventStream):
 
         The first token may take long, so a GET stream begins with an id alone.
         """
-        language, quality = language_of_turn(turn.record), "none"
-        answer, frames = AnnouncedText("answer", language), NumberedFrames(turn.id, self.received)
-
-        def said(event: Event) -> Iterator[Json]:
-            nonlocal quality
-            match event:
-                case FieldDelta() | FieldReset():
-                    yield from (() if self.is_chunked else _token(answer.add(event)))
-                case PassagesFound():
-                    quality = event.quality or quality
-                case TurnFinished() if self.is_chunked:
-                    yield from _chunks(event.fields.get("answer", ""))
-                case TurnFinished():
-                    yield from _token(answer.end(event.fields.get("answer", "")))
-                    yield {"type": "complete", **self._complete(turn, event, quality)}
-                case TurnFailed() | TurnStopped():
-                    yield from (() if self.is_chunked else _token(answer.end(event.partial.get("answer", ""))))
-                    yield _error(ending_text(event, language))
-                case _:  # says nothing to these clients
-                    pass
-
-        def written(event: Event) -> bytes:
-            if isinstance(event, TurnStarted):
-                return frames.opening()
-            return b"".join(map(frames.frame, said(event)))
-
-        def encode(events: Sequence[Event]) -> bytes:
-            return b"".join(map(written, events))
-
-        return encode
+        return _Writer(self, turn).encode
 
     def broken(self, problem: Problem) -> bytes:
         """An error, which ends the stream."""
@@ -91,7 +51,7 @@ class PublicChat(EventStream):
     def whole(self, turn: Turn) -> bytes:
         """The stream's last object without its type."""
         qualities = [event.quality for event in turn.record if isinstance(event, PassagesFound) and event.quality]
-        return json.dumps(self._complete(turn, finished(turn), qualities[-1] if qualities else "none")).encode()
+        return json.dumps(self.complete(turn, finished(turn), qualities[-1] if qualities else "none")).encode()
 
     def status(self, problem: Problem) -> int:
         """The status of an error: 404 for an unknown bot, 500 for whatever makes the service unavailable."""
@@ -103,7 +63,8 @@ class PublicChat(EventStream):
         """The body of an error."""
         return json.dumps({"detail": UNAVAILABLE if self.status(problem) == 500 else problem.text}).encode()
 
-    def _complete(self, turn: Turn, ending: TurnFinished, quality: str) -> Json:
+    def complete(self, turn: Turn, ending: TurnFinished, quality: str) -> Json:
+        """Return the answer with its sources; `quality` is how well they fit."""
         return {
             "content": ending.fields.get("answer", ""),
             "done": True,
@@ -114,9 +75,38 @@ class PublicChat(EventStream):
         }
 
 
-def _token(text: str) -> Iterator[Json]:
-    if text:
-        yield {"type": "token", "content": text, "done": False}
+class _Writer(AnswerWriter):
+    """Writes one stream."""
+
+    def __init__(self, dialect: PublicChat, turn: Turn) -> None:
+        super().__init__(turn)
+        self._dialect, self._quality = dialect, "none"
+        self._frames = NumberedFrames(turn.id, dialect.received)
+
+    def started(self, event: TurnStarted) -> bytes:
+        """Write the id alone."""
+        return self._frames.opening()
+
+    def found(self, event: PassagesFound) -> bytes:
+        """Keep how well the passages fit."""
+        self._quality = event.quality or self._quality
+        return b""
+
+    def token(self, text: str) -> bytes:
+        """Write a piece of the answer, unless the whole one comes in chunks."""
+        return (
+            b"" if self._dialect.is_chunked else self._frames.frame({"type": "token", "content": text, "done": False})
+        )
+
+    def finished(self, event: TurnFinished) -> bytes:
+        """Write the answer with its sources, or in chunks."""
+        if self._dialect.is_chunked:
+            return b"".join(map(self._frames.frame, _chunks(event.fields.get(ANSWER, ""))))
+        return self._frames.frame({"type": "complete", **self._dialect.complete(self.turn, event, self._quality)})
+
+    def failed(self, reason: str) -> bytes:
+        """Write an error, which ends the stream."""
+        return self._frames.frame(_error(reason))
 
 
 def _chunks(text: str) -> Iterator[Json]:

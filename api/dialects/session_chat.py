@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from api.dialects import Encoder, Problem
+from api.dialects.answer_writer import AnswerWriter
 from api.dialects.answers import finished, reasoning_of, sources_json
-from api.dialects.appended_text import AnnouncedText
 from api.dialects.cited import Link
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
 from i18n import text
-from i18n.messages import ending_text, recovery_text, warning_text
-from pipeline.events import (
-    Event,
-    FieldDelta,
-    FieldReset,
-    Recovered,
-    TurnFailed,
-    TurnFinished,
-    TurnStarted,
-    TurnStopped,
-    Warned,
-)
+from i18n.messages import recovery_text, warning_text
+from pipeline.events import Recovered, TurnFinished, TurnStarted, Warned
 from pipeline.recording import language_of_turn
 from pipeline.turn import Turn
 
@@ -46,29 +35,7 @@ class SessionChat(EventStream):
 
     def encoder(self, turn: Turn) -> Encoder:
         """Write the events of one turn."""
-        language = language_of_turn(turn.record)
-        answer = AnnouncedText("answer", language)
-
-        def written(event: Event) -> bytes:
-            match event:
-                case FieldDelta() | FieldReset():
-                    return _token(answer.add(event))
-                case TurnStarted():
-                    return frame({"type": "session_info", "session_id": self._session(turn), "status": "processing"})
-                case Warned() | Recovered():
-                    return frame({"type": "warning", **_warning(event, language)})
-                case TurnFinished():
-                    return _token(answer.end(event.fields.get("answer", ""))) + self._finished(event, turn, language)
-                case TurnFailed() | TurnStopped():
-                    missing = _token(answer.end(event.partial.get("answer", "")))
-                    return missing + _error(ending_text(event, language))
-                case _:  # says nothing to these clients
-                    return b""
-
-        def encode(events: Sequence[Event]) -> bytes:
-            return b"".join(map(written, events))
-
-        return encode
+        return _Writer(self, turn).encode
 
     def broken(self, problem: Problem) -> bytes:
         """An error and the stream's end."""
@@ -80,7 +47,7 @@ class SessionChat(EventStream):
         told = (event for event in turn.record if isinstance(event, Warned | Recovered))
         warnings = [*(_warning(event, language) for event in told), *_not_saved(ending, language)]
         answer = {
-            "session_id": self._session(turn),
+            "session_id": self.session_of(turn),
             "message_id": turn.id,
             "response": ending.fields.get("answer", ""),
             "rationale": reasoning_of(ending),
@@ -90,20 +57,42 @@ class SessionChat(EventStream):
         }
         return json.dumps(answer).encode()
 
-    def _finished(self, ending: TurnFinished, turn: Turn, language: str) -> bytes:
-        """Everything behind the last token."""
-        warnings = b"".join(frame({"type": "warning", **each}) for each in _not_saved(ending, language))
-        beside = {"rationale": reasoning_of(ending), "sources": sources_json(ending.passages, self.link)}
-        done = frame({"type": "done", "message": COMPLETE, **beside})
-        saved = {"type": "response_saved", "message_id": turn.id, "processing_time_ms": _took_ms(ending)}
-        return warnings + done + (frame(saved) if ending.saved else b"") + END
-
-    def _session(self, turn: Turn) -> str:
+    def session_of(self, turn: Turn) -> str:
+        """Return what the client calls the session of a turn."""
         return self.session or turn.conversation_id
 
 
-def _token(text: str) -> bytes:
-    return frame({"type": "token", "content": text}) if text else b""
+class _Writer(AnswerWriter):
+    """Writes one stream."""
+
+    def __init__(self, dialect: SessionChat, turn: Turn) -> None:
+        super().__init__(turn)
+        self._dialect = dialect
+
+    def started(self, event: TurnStarted) -> bytes:
+        """Name the session."""
+        session = self._dialect.session_of(self.turn)
+        return frame({"type": "session_info", "session_id": session, "status": "processing"})
+
+    def token(self, text: str) -> bytes:
+        """Write a piece of the answer."""
+        return frame({"type": "token", "content": text})
+
+    def noticed(self, event: Warned | Recovered) -> bytes:
+        """Write a warning."""
+        return frame({"type": "warning", **_warning(event, self.language)})
+
+    def finished(self, event: TurnFinished) -> bytes:
+        """Write everything behind the last token."""
+        warnings = b"".join(frame({"type": "warning", **each}) for each in _not_saved(event, self.language))
+        beside = {"rationale": reasoning_of(event), "sources": sources_json(event.passages, self._dialect.link)}
+        done = frame({"type": "done", "message": COMPLETE, **beside})
+        saved = {"type": "response_saved", "message_id": self.turn.id, "processing_time_ms": _took_ms(event)}
+        return warnings + done + (frame(saved) if event.saved else b"") + END
+
+    def failed(self, reason: str) -> bytes:
+        """Write an error and the stream's end."""
+        return _error(reason)
 
 
 def _warning(event: Warned | Recovered, language: str) -> Json:
