@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from pipeline.citations.formulas import may_become_formula
@@ -19,6 +20,7 @@ from pipeline.passages import Span
 SentenceKind = Literal["text", "heading", "table_head", "table_row"]
 
 _WORD = re.compile(r"\w|^[ \t]*\|", re.MULTILINE)
+_WORDS = re.compile(r"\w+")
 _FENCE = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])?[ \t]*(`{3,}|~{3,})")
 _MAY_BE_FENCE = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])?[ \t]*[`~]{0,2}\Z")
 _EMPHASIS = re.compile(r"\*\*|__|~~|(?<!\w)[*_](?=\w)|(?<=[\w.!?…])[*_](?!\w)")
@@ -26,21 +28,67 @@ _CODE_MARK = re.compile("`")
 _BLANK = re.compile(r"\s")  # without one, no word ends
 _MAY_END = re.compile(r"[.!?…]\S*\s+\S+\s|[。\uff01\uff1f\n]")  # without one of these, no sentence ends
 _CLOSED_WORD = re.compile(r"\S+\s")
+_ENDED = re.compile(r"[.!?…][\"'”’»“)]*\s+\Z")
+_GOES_ON = re.compile(r"\s+[a-zäöüß]")
 _TABLE_RULE = re.compile(r"[ \t]*\|?[\s:|-]*\Z")
 _HEADING = re.compile(r"[ \t>]*#{1,6}\s")
 _FORMULA_START = re.compile(r"[\\$]")
 _GLUE = " \t\u2060\u202f*_~"
 
 
+CLAUSE_WORDS = 3  # from so many words on, what stands before a citation is a clause of its own
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """A sentence at [start, end) with its citation markers; `text` has blanks for markers and emphasis, as many."""
+    """A sentence at [start, end) with its citation markers; `text` has blanks for markers and emphasis, as many.
+
+    `marks` are its markers as (place in `text`, numbers).
+    """
 
     start: int
     end: int
     text: str
     citations: tuple[int, ...]
     kind: SentenceKind
+    marks: tuple[tuple[Span, tuple[int, ...]], ...] = ()
+
+    @property
+    def clauses(self) -> tuple[AnswerSentence, ...]:
+        """Its parts that cite different passages: "… at 9 bar [1] and … at 65 °C [2]"; one for all others.
+
+        A part ends behind its markers, or, where markers lead ("[1] says …, [2] says …"), before the next ones.
+        """
+        groups = self._groups()
+        ends = [end for (_, end), _ in groups]
+        if groups and not self._is_clause(0, groups[0][0][0]):
+            ends = [begin for (begin, _), _ in groups[1:]] + ends[-1:]
+        bounds = list(pairwise([0, *ends[:-1], len(self.text)]))
+        are_several = len({numbers for _, numbers in groups}) > 1
+        if not are_several or self._is_of_all(groups[-1][0][0]) or not all(self._is_clause(*each) for each in bounds):
+            return (self,)
+        return tuple(
+            AnswerSentence(self.start + begin, self.start + end, self.text[begin:end], numbers, self.kind)
+            for (begin, end), (_, numbers) in zip(bounds, groups, strict=True)
+        )
+
+    def _groups(self) -> list[tuple[Span, tuple[int, ...]]]:
+        """Return the markers, neighbours together."""
+        groups: list[tuple[Span, tuple[int, ...]]] = []
+        for (begin, end), numbers in self.marks:
+            if groups and not _WORD.search(self.text, groups[-1][0][1], begin):
+                (first, _), before = groups.pop()
+                groups.append(((first, end), (*before, *numbers)))
+            else:
+                groups.append(((begin, end), numbers))
+        return groups
+
+    def _is_of_all(self, begin: int) -> bool:
+        """Whether markers stand behind the sentence's stop, and so are those of all of it."""
+        return bool(_ENDED.search(self.text[:begin] + " "))
+
+    def _is_clause(self, begin: int, end: int) -> bool:
+        return len(_WORDS.findall(self.text, begin, end)) >= CLAUSE_WORDS
 
 
 class AnswerSentences:
@@ -77,7 +125,7 @@ class AnswerSentences:
             start, end = self._block + each.start, self._block + each.end
             if start >= self._said:
                 self._said = end
-                yield AnswerSentence(start, end, each.text, each.citations, each.kind)
+                yield replace(each, start=start, end=end)
 
 
 def _closed_block_chars(text: str, begin: int, *, is_end: bool) -> tuple[int, int] | None:
@@ -130,10 +178,11 @@ def _sentences_of(block: str, *, is_whole: bool) -> list[AnswerSentence]:
     text = block if is_whole else block[: _decided_chars(block)]
     found = markers(text)
     plain = _blanked(text, found)
-    spans = [(begin, end) for begin, end in sentences(plain) if _WORD.search(plain, begin, end)]
+    cut = _with_subjects(plain, found)
+    spans = [(begin, end) for begin, end in sentences(cut) if _WORD.search(cut, begin, end)]
     cited = _cited(text, spans, found)
     kinds = _kinds(plain, spans)
-    complete = len(spans) if is_whole else _complete_count(plain, spans)
+    complete = len(spans) if is_whole else _complete_count(cut, spans)
     return [
         _sentence(
             plain, spans[at], [marker for marker, place in zip(found, cited, strict=True) if place == at], kinds[at]
@@ -146,7 +195,8 @@ def _sentence(plain: str, span: Span, own: Sequence[Marker], kind: SentenceKind)
     start = min([span[0], *(marker.start for marker in own)])
     end = max([span[1], *(marker.end for marker in own)])
     numbers = dict.fromkeys(number for marker in own for number in marker.numbers)
-    return AnswerSentence(start, end, plain[start:end], tuple(numbers), kind)
+    marks = tuple(((marker.start - start, marker.end - start), marker.numbers) for marker in own)
+    return AnswerSentence(start, end, plain[start:end], tuple(numbers), kind, marks)
 
 
 def _decided_chars(text: str) -> int:
@@ -164,6 +214,14 @@ def _blanked(text: str, found: Sequence[Marker]) -> str:
     return _EMPHASIS.sub(lambda match: " " * len(match[0]), text)
 
 
+def _with_subjects(plain: str, found: Sequence[Marker]) -> str:
+    """Put a word in the place of a marker that begins a sentence: "… at 9 bar. [1] says that …"."""
+    for marker in found:
+        if _ENDED.search(plain[: marker.start]) and _GOES_ON.match(plain, marker.end):
+            plain = plain[: marker.start] + "X".ljust(marker.end - marker.start, "x") + plain[marker.end :]
+    return plain
+
+
 def _cited(text: str, spans: Sequence[Span], found: Sequence[Marker]) -> list[int]:
     """Return for each marker the sentence that it belongs to: that around or before it; at a line's start the next."""
     places = []
@@ -173,7 +231,7 @@ def _cited(text: str, spans: Sequence[Span], found: Sequence[Marker]) -> list[in
             if other.end <= marker.start:
                 line = line.replace(text[other.start : other.end], "")
         leads = not line.strip(_GLUE + "-•>|#")
-        before = [at for at, (begin, _) in enumerate(spans) if begin < marker.start]
+        before = [at for at, (begin, _) in enumerate(spans) if begin <= marker.start]
         behind = [at for at, (_, end) in enumerate(spans) if end > marker.start]
         chosen = behind[:1] if (leads and behind) or not before else before[-1:]
         places.append(chosen[0] if chosen else -1)

@@ -15,7 +15,7 @@ from pipeline.citations.claims import Claim
 from pipeline.citations.comparison import NOTHING, Comparison
 from pipeline.citations.prepared_passages import compared, prepared
 from pipeline.citations.refusals import says_missing
-from pipeline.citations.support import CERTAIN
+from pipeline.citations.support import CERTAIN, HELD_MIN
 from pipeline.citations.windows import rough_coverage
 from pipeline.messages import Message, Value
 from pipeline.passages import Passage, Span
@@ -27,6 +27,10 @@ REPOINTED_MIN, REPOINTED_LEAD = 0.6, 0.3  # another passage must hold so much of
 CERTAIN_WEIGHT = 0.1  # the factor of the score of a claim with a certain difference
 
 _Standing = Literal["verbatim", "supported", "weak", "not_found"]
+_WORST_FIRST: tuple[Label, ...] = (
+    *("not_found", "weak", "wrong_source", "uncited"),
+    *("supported", "verbatim", "no_claim"),
+)
 _BEST_LAST: tuple[_Standing, ...] = ("not_found", "weak", "supported", "verbatim")
 
 
@@ -64,6 +68,12 @@ class _Judged(NamedTuple):
     found: _Found | None = None
     suggested: int | None = None
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the passage holds enough of it, and no difference is certain."""
+        comparison = self.found.comparison if self.found else NOTHING
+        return comparison.coverage >= HELD_MIN and not comparison.has_certain_difference
+
 
 class Checker:
     """Checks one field of one answer against the passages of its turn."""
@@ -100,6 +110,15 @@ class Checker:
         )
 
     def _judged(self, sentence: AnswerSentence) -> _Judged:
+        """Judge a sentence by its worst clause; a clause that is only in other words may be supported by all of it."""
+        clauses = sentence.clauses
+        worst = min((self._judged_clause(each) for each in clauses), key=lambda each: _WORST_FIRST.index(each.label))
+        if len(clauses) == 1 or worst.label != "weak" or not worst.is_held:
+            return worst
+        whole = self._judged_clause(sentence)
+        return whole if whole.label in ("verbatim", "supported") else worst
+
+    def _judged_clause(self, sentence: AnswerSentence) -> _Judged:
         claim = Claim(sentence)
         if not sentence.citations:
             return self._without_citation(claim)

@@ -34,6 +34,7 @@ _PREAMBLE = re.compile(
     r"|in summary:|gerne|hier (?:ist|sind)|natürlich|ich hoffe)\b",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(r"\s*\[\^?\d{1,3}\]:\s")  # "[1]: Handbook, page 3", below the answer
 
 
 class Claim:
@@ -57,14 +58,14 @@ class Claim:
 
     @property
     def claims_nothing(self) -> bool:
-        """Whether it needs no citation: a heading, a question, an introduction, a greeting, a refusal."""
+        """Whether it needs no citation: a heading, a question, an introduction, a greeting, a refusal, a source."""
         text = self.text.strip()
         words = [token for token in self.tokens(self.language) if token.kind != "function"]
         return (
             self._kind in ("heading", "table_head")
             or len(words) < CLAIM_WORDS_MIN
             or text.endswith((":", "?"))
-            or bool(_PREAMBLE.match(text))
+            or bool(_PREAMBLE.match(text) or _REFERENCE.match(text))
             or says_missing(text)
         )
 

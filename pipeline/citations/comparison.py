@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.citations.alignment import Aligned, Source, align, weight
-from pipeline.citations.differences import differences
+from pipeline.citations.differences import CLAUSE_END, differences
 from pipeline.citations.opposites import NEGATION
 from pipeline.citations.support import CERTAIN, HELD_MIN, SUPPORTED_MIN, Measures, measures_of, support_of
 from pipeline.citations.tokens import Key, Token
@@ -18,7 +17,6 @@ from pipeline.verdicts import Difference
 VERBATIM_TOKENS_MIN = 3
 _SIMILAR, _NAME_ELSEWHERE, _WORD_ELSEWHERE = 0.85, 0.9, 0.5  # what a word counts that is not found as it is, of 1
 _NEGATION_NEAR_TOKENS = 2
-_CLAUSE_END = re.compile(r"[,;:.!?–—]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +32,10 @@ class Comparison:
 
     @property
     def support(self) -> float:
-        """The probability (0 to 1) that the passage says it, certain differences aside."""
+        """The probability (0 to 1) that the passage says it, certain differences aside; less where it holds little."""
         if self.is_verbatim:
             return 1.0
-        return support_of(self.measures) if self.measures else 0.0
+        return support_of(self.measures) * min(1.0, self.coverage / HELD_MIN) if self.measures else 0.0
 
     @property
     def has_certain_difference(self) -> bool:
@@ -104,10 +102,10 @@ def _negation_cut_off(source: Source, first: int, last: int) -> Token | None:
     """Return the negation beside [first, last) in the same clause, which a quotation has left out."""
     tokens, text = source.tokens, source.text
     for at in range(max(0, first - _NEGATION_NEAR_TOKENS), first):
-        if NEGATION in tokens[at].senses and not _CLAUSE_END.search(text[tokens[at].end : tokens[first].start]):
+        if NEGATION in tokens[at].senses and not CLAUSE_END.search(text[tokens[at].end : tokens[first].start]):
             return tokens[at]
     for at in range(last, min(len(tokens), last + _NEGATION_NEAR_TOKENS)):
-        if NEGATION in tokens[at].senses and not _CLAUSE_END.search(text[tokens[last - 1].end : tokens[at].start]):
+        if NEGATION in tokens[at].senses and not CLAUSE_END.search(text[tokens[last - 1].end : tokens[at].start]):
             return tokens[at]
     return None
 

@@ -16,6 +16,10 @@ from pipeline.verdicts import Difference, DifferenceKind
 BESIDE_TOKENS = 2  # between a number and a word that tells what it counts
 NEGATION_NEAR_TOKENS = 4  # between a negation of the passage and the place of what the claim negates
 
+CLAUSE_END = re.compile(r"[,;:.!?–—()]")
+_NO_LONGER = frozenset(("longer", "more", "mehr"))  # behind a negation, of which they are a part
+_CONJUNCTIONS = frozenset(("and", "but", "or", "that", "which", "und", "aber", "oder", "sondern", "dass"))
+
 # German nouns that name no person, place or thing: their capital is no sign of a name.
 _ABSTRACT = re.compile(r"(?:ung|ungen|heit|heiten|keit|keiten|schaft|schaften|itat|itaten|ion|ionen|ismus|nis|nisse)\Z")
 
@@ -132,7 +136,10 @@ def _next_word(aligned: Aligned, order: range) -> int | None:
 
 
 def _said_without(aligned: Aligned, at: int) -> list[Token]:
-    """Return the word of the claim that the passage negates at a place, if the claim says what is on both sides."""
+    """Return a word of the claim that the passage negates at a place, if the claim says what is on both sides.
+
+    Or if it says all that the negation is about: what follows it in its clause, else what precedes it there.
+    """
     by_place = {place: number for number, place in enumerate(aligned.places) if place is not None}
     begin, end = aligned.source.bounds[aligned.source.sentence_of(at)]
     behind = by_place.get(at + 1, 0)
@@ -143,7 +150,25 @@ def _said_without(aligned: Aligned, at: int) -> list[Token]:
     is_said = all(
         word is None or word in by_place or side[0] in by_place for word, side in zip(words, sides, strict=True)
     )
-    return [aligned.claim[by_place[word]] for word in words if word in by_place][:1] if is_said else []
+    about = next((each for each in (_in_clause(aligned, side) for side in sides) if each), [])
+    if is_said or (about and all(place in by_place for place in about)):
+        return [aligned.claim[by_place[word]] for word in (*words, *about) if word in by_place][:1]
+    return []
+
+
+def _in_clause(aligned: Aligned, places: range) -> list[int]:
+    """Return the places of the words, more than function words, up to a clause's end or a conjunction."""
+    tokens, text = aligned.source.tokens, aligned.source.text
+    found: list[int] = []
+    before = places.start - places.step
+    for at in places:
+        one, two = sorted((before, at))
+        if CLAUSE_END.search(text, tokens[one].end, tokens[two].start) or tokens[at].text in _CONJUNCTIONS:
+            break
+        if tokens[at].kind != "function" and not _is_negation(tokens[at]) and tokens[at].text not in _NO_LONGER:
+            found.append(at)
+        before = at
+    return found
 
 
 def _word_beside(aligned: Aligned, places: range) -> int | None:
@@ -200,7 +225,7 @@ def _absent(aligned: Aligned, known: frozenset[Key]) -> Iterator[Difference]:
             continue
         if "number" in sorts:
             if not _is_known_number(aligned, number):
-                kind = "quantity" if _is_spelt(token) else _kind(token, is_moved=False)
+                kind: DifferenceKind = "word" if _is_spelt(token) else _kind(token, is_moved=False)
                 yield _difference(kind, _amount(aligned.claim, number))
         elif not _is_no_name(token) and not _is_named(aligned, token):
             yield _difference(_kind(token, is_moved=False), [token])

@@ -30,15 +30,18 @@ _ORDINALS_EN, _ORDINALS_DE = (
 )
 
 
-def _number_words() -> dict[str, int]:
+def _number_words() -> dict[str, float]:
     ones = _ONES_DE.split()
-    words = {word: number for names in (_ONES_EN, _ONES_DE) for number, word in enumerate(names.split(), 1)}
+    words: dict[str, float] = {
+        word: number for names in (_ONES_EN, _ONES_DE) for number, word in enumerate(names.split(), 1)
+    }
     words |= {word: 10 * number for names in (_TENS_EN, _TENS_DE) for number, word in enumerate(names.split(), 2)}
     for tens, ten in enumerate(_TENS_DE.split(), 2):
         words |= {f"{'ein' if one == 1 else ones[one - 1]}und{ten}": 10 * tens + one for one in range(1, 10)}
     words |= {f"{ones[number - 1]}hundert": 100 * number for number in range(2, 10)}
     words |= {word: number for number, word in enumerate(_ORDINALS_EN.split(), 1)}
     words |= {f"{stem}e{end}": n for n, stem in enumerate(_ORDINALS_DE.split(), 1) for end in ("", "r", "n", "s", "m")}
+    words |= dict.fromkeys(("half", "halbe", "halber", "halbes", "halben", "halbem"), 0.5)
     return words | {"hundert": 100, "einhundert": 100, "hundred": 100, "dozen": 12, "dutzend": 12, "zero": 0, "null": 0}
 
 

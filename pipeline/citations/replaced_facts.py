@@ -192,8 +192,13 @@ class _Finder:
             at = []
         else:
             at = self._rivals_of_moved(place)
-        pairs = ((number, each) for number in range(*place.chunk) for each in at)
-        return next((pair for pair in pairs if self._is_rival(*pair)), None)
+        pairs = [(number, each) for number in range(*place.chunk) for each in at if self._is_rival(number, each)]
+        return min(pairs, key=lambda pair: self._is_of_other_dimension(*pair), default=None)
+
+    def _is_of_other_dimension(self, number: int, at: int) -> bool:
+        """Whether one of two amounts has another unit than the other, or none."""
+        said, source = self._aligned.claim[number].unit, self._aligned.source.tokens[at].unit
+        return (said and said.dimension) != (source and source.dimension)
 
     def _rivals_of_moved(self, place: _Place) -> list[int]:
         """Return the places that a chunk may have moved into."""

@@ -23,14 +23,15 @@ _SOFT_FORMS = "etc usw inc ltd co corp u.s u.k u.n d.c a.m p.m jr sr ph.d al o.�
 # A full stop of a soft or unknown form before one of these words ends a sentence.
 _STARTERS = """
     the this that these those it he she they we i you in on at a an however but and for as its his her their there when
-    while after before since although if most many some der die das ein eine er sie es wir im am auf bei nach seit diese
-    dieser dieses dies doch aber und jedoch als wenn für zu man
+    while after before since although if most many some then so here today later now der die das ein eine er sie es wir
+    im am auf bei nach seit diese dieser dieses dies doch aber und jedoch als wenn für zu man dann danach hier heute
 """
 _SHORT, _SOFT, _STARTING = (frozenset(words.split()) for words in (_SHORT_FORMS, _SOFT_FORMS, _STARTERS))
 _AFTER_ORDINAL = re.compile(
-    r"\s+(?:jan|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez|jahrhundert|jh|klasse|auflage|weltkrieg|bundes|tag|platz)",
+    r"\s+(?:\d{1,2}\.|jan|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez|jahrhundert|jh|klasse|auflage|weltkrieg|bundes|tag|platz)",
     re.IGNORECASE,
 )
+_DAY_AND_MONTH, _YEAR = re.compile(r"\d{1,2}\.\s*\d{1,2}$"), re.compile(r"\s+\d{4}\b")  # "5. 3. 2010"
 _INITIAL = re.compile(r"\s*[^\W\d_]\.(?=\s)")  # "J. A. Hobson": neither is the article or the pronoun
 _COUNTS = re.compile(r"\b(?:in|of|to|by|and|was|is|from|nur|auf|mit|von|um|bei|zu)\s+\d+$", re.IGNORECASE)
 
@@ -110,7 +111,8 @@ def _full_stop_ends(before: str, rest: str) -> bool:
     starts = next_word in _STARTING
     if re.fullmatch(r"\d{1,2}", word):  # a German ordinal ("am 3. Mai"), the number of a list, or a count
         counted = starts or not next_word or _COUNTS.search(before) is not None
-        return counted and before.strip() != word and not _AFTER_ORDINAL.match(rest)
+        is_date = _DAY_AND_MONTH.search(before) and _YEAR.match(rest)
+        return counted and before.strip() != word and not is_date and not _AFTER_ORDINAL.match(rest)
     if re.fullmatch(r"[^\W\d_]|[IVXLC]+", word):  # an initial, or the number of a king
         return starts and word not in ("I", "V", "X") and not _INITIAL.match(rest)
     if word.lower() in _SHORT:

@@ -29,18 +29,20 @@ from pipeline.retrieval.terms import terms_of_word
 Kind = Literal["number", "date", "unit", "name", "operator", "content", "function"]
 Key = str | int
 
-# Names of states, and of their union, that their abbreviations do not spell: "USA" is "Vereinigte Staaten".
-_STATES = MappingProxyType(
+# Names that one cannot tell from their other spelling: "USA" and "Vereinigte Staaten".
+_SYNONYMS = MappingProxyType(
     {
         "us": r"U\. ?S\. ?A\.|U\. ?S\.(?!\w)|USA?\b|United States(?: of America)?\b"
         r"|Vereinigten? Staaten(?: von Amerika)?\b",
         "uk": r"U\. ?K\.(?!\w)|UK\b|United Kingdom\b|Großbritanniens?\b|Vereinigte[ns]? Königreichs?\b",
         "un": r"U\. ?N\.(?!\w)|UNO?\b|United Nations\b|Vereinten? Nationen\b",
         "ussr": r"USSR\b|UdSSR\b|Soviet Union\b|Sowjetunion\b",
+        "war 1": r"World War (?:I|One)\b|First World War\b|Erste[rnms]? Weltkriege?s?\b",
+        "war 2": r"World War (?:II|Two)\b|Second World War\b|Zweite[rnms]? Weltkriege?s?\b",
     }
 )
 _SCAN = re.compile(
-    rf"(?P<state>\b(?:{'|'.join(_STATES.values())}))"
+    rf"(?P<name>\b(?:{'|'.join(_SYNONYMS.values())}))"
     r"|(?P<iso>(?<!\d)\d{4}-\d{2}-\d{2}(?!\d))"
     r"|(?P<time>(?<![\d:])\d{1,2}:\d{2}(?![\d:]))"
     r"|(?P<decade>(?<!\d)(?:\d\d)?\d0['’]?(?:s|ern?)(?!\w))"
@@ -53,6 +55,10 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 _YEAR = re.compile(r"1[0-9]\d\d|20\d\d")
 _RANGE_WORDS = frozenset(("to", "and", "or", "bis", "und", "oder"))
 _OPENING = re.compile("[\"“„«\u201a\u2018'(\\[]\\s*\\Z")
+# Prepositions that the lists of stop words lack; a capital makes no name of them.
+_UNLISTED = "according despite during since upon via laut gemäß trotz wegen dank anhand mithilfe zufolge"
+_PREPOSITIONS = frozenset(_UNLISTED.split())
+_HALF_A = re.compile(r"half an?\b", re.IGNORECASE)
 _WEAK_NUMBERS = frozenset(("one", "ones"))
 _SHORT_WORD_CHARS = 3
 
@@ -95,9 +101,9 @@ def _scanned(text: str, language: Language | None) -> Iterator[Token]:
         begin, end = match.span()
         written = match[0]
         match match.lastgroup:
-            case "state":
-                name = next(name for name, spelt in _STATES.items() if re.fullmatch(spelt, written))
-                yield Token(begin, end, folded(written), f"state:{name}", "content", is_capital=True, base=name)
+            case "name":
+                name = next(name for name, spelt in _SYNONYMS.items() if re.fullmatch(spelt, written))
+                yield Token(begin, end, folded(written), f"name:{name}", "content", is_capital=True, base=name)
             case "iso":
                 year, month, day = written.split("-")
                 yield _dated(begin, begin + 4, f"#{int(year)}", float(year))
@@ -164,7 +170,7 @@ def _word(written: str, language: Language | None) -> Token:
     if language and not is_noun:
         base = base_form(base, language)
     terms = terms_of_word(base, language) if language else ()
-    is_stop = not terms if language else len(written) <= _SHORT_WORD_CHARS and not is_capital
+    is_stop = not terms or lower in _PREPOSITIONS if language else len(written) <= _SHORT_WORD_CHARS and not is_capital
     key: Key = min(terms) if terms else text
     kind = "operator" if senses else "function" if is_stop else "content"
     return Token(0, 0, text, key, kind, senses=senses, is_capital=is_capital and not is_stop, base=folded(base))
@@ -211,7 +217,7 @@ def _with_units(text: str, found: list[Token]) -> list[Token]:
         before = found[at - 1] if at else None
         if before and before.kind == "unit" and before.text in CURRENCY_SIGNS and token.start - before.end <= 1:
             out.append(token._replace(kind="number", unit=UNITS[before.text]))
-        elif behind := unit_behind(text, token.end):
+        elif behind := unit_behind(text, half.end() if (half := _HALF_A.match(text, token.start)) else token.end):
             unit, begin, until = behind
             out.append(token._replace(kind="number", unit=unit))
             written = text[begin:until]

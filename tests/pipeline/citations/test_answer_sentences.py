@@ -31,6 +31,7 @@ def said(text: str) -> list[tuple[str, tuple[int, ...]]]:
         ("See:\n```\nnever closed. [1]", [("See:", ())]),
         ("Set `a[1]` to 2 [3].", [("Set `a[1]` to 2 [3].", (3,))]),
         ("The end. [1].", [("The end. [1]", (1,))]),
+        ("It boils. [1] says that it cools.", [("It boils.", ()), ("[1] says that it cools.", (1,))]),
         ("[1]", []),
         (" \n\n ", []),
     ],
@@ -39,6 +40,24 @@ def test_an_answer_is_cut_into_sentences_with_their_citations(
     answer: str, expected: list[tuple[str, tuple[int, ...]]]
 ) -> None:
     assert said(answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("It boils at 9 bar [1] and it cools at 5 bar [2].", [(1,), (2,)]),
+        ("While [1] says that it boils, [2] says that it cools.", [(1,), (2,)]),
+        ("It boils at 9 bar [1], or so it is said [1].", [(1,)]),  # of one passage
+        ("It boils at 9 bar [1] or 10 [2].", [(1, 2)]),  # too short to stand alone
+        ("It boils at 9 bar [1] and it cools at 5 bar. [2]", [(1, 2)]),  # of the whole sentence
+        ("It boils at 9 bar.", [()]),
+    ],
+)
+def test_a_sentence_has_a_clause_for_each_passage_that_it_cites(answer: str, expected: list[tuple[int, ...]]) -> None:
+    (sentence,) = cut(answer)
+    assert [each.citations for each in sentence.clauses] == expected
+    for each in sentence.clauses:
+        assert each.text == sentence.text[each.start - sentence.start : each.end - sentence.start]
 
 
 def test_a_row_of_a_table_is_a_sentence_and_its_head_is_told_apart() -> None:

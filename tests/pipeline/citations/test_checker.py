@@ -25,6 +25,15 @@ KESSEL = (
     "Die meisten Modelle haben ein Thermometer, aber keine Uhr. Rossi verkaufte die Werkstatt an Karl Brandt. "
     "Der Umsatz stieg um 20 Prozent."
 )
+SHOT = (
+    "Espresso is brewed at 9 bar with water of 90 to 96 °C. A double shot takes 25–30 seconds and weighs about 36 g. "
+    "Only freshly ground beans give a thick crema. Descale the machine at least every three months; do not use "
+    "vinegar. World War II ended in 1945."
+)
+PREIS = (
+    "Die Maschine kostet 7.000 Euro und wiegt 12,5 kg. Sie ist seit dem 1.3.2019 nicht mehr lieferbar. Mindestens 20 "
+    "Prozent der Bohnen stammen aus Äthiopien. Ein halber Liter Wasser reicht."
+)
 MILK = "Milk is steamed at 65 °C. The pitcher holds 350 ml. Cold milk gives a finer foam."
 
 
@@ -85,6 +94,76 @@ def test_the_same_in_other_words_is_supported_and_no_difference_is_named(answer:
     (verdict,) = checked(answer, passage)
     assert (verdict.label, verdict.differences) == ("supported", ())
     assert verdict.score < 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("- **Pressure:** Espresso is brewed at 9 bar [1]", SHOT),
+        ("* **Descaling**: at least every three months, without vinegar [1]", SHOT),
+        ("| Pressure | 9 bar | [1] |", SHOT),
+        ("According to [1], espresso is brewed at 9 bar.", SHOT),
+        ("[1] says that espresso is brewed at 9 bar.", SHOT),
+        ('The handbook says: "Only freshly ground beans give a thick crema" [1].', SHOT),
+        ("Water has between 90 and 96 degrees Celsius [1].", SHOT),
+        ("A double shot weighs ~36 grams [1].", SHOT),
+        ("A shot takes about half a minute [1].", SHOT),
+        ("The Second World War ended in 1945 [1].", SHOT),
+        ("Never use vinegar [1].", SHOT),
+        ("Die Maschine kostet 7000 € [1].", PREIS),
+        ("Seit dem 1. März 2019 ist sie nicht mehr lieferbar [1].", PREIS),
+        ("Mindestens 20 % der Bohnen kommen aus Äthiopien [1].", PREIS),
+        ("½ Liter Wasser reicht [1].", PREIS),
+    ],
+)
+def test_the_same_as_models_write_it_is_supported(answer: str, passage: str) -> None:
+    assert label(answer, passage) == "supported"
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage", "said", "source"),
+    [
+        ("| Shot | 40 g | [1] |", SHOT, "40 g", "36 g"),
+        ("Descale it at most every three months [1].", SHOT, "most", "least"),
+        ("You can use vinegar [1].", SHOT, "use", "not"),
+        ("Sie ist lieferbar [1].", PREIS, "lieferbar", "nicht"),
+        ("Höchstens 20 % der Bohnen stammen aus Äthiopien [1].", PREIS, "Höchstens", "Mindestens"),
+    ],
+)
+def test_an_error_as_models_make_it_is_named(answer: str, passage: str, said: str, source: str) -> None:
+    (verdict,) = checked(answer, passage)
+    assert verdict.label == "weak"
+    told = [
+        (answer[each.answer[0] : each.answer[1]], passage[each.source[0] : each.source[1]])
+        for each in verdict.differences
+        if each.source
+    ]
+    assert told == [(said, source)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Espresso is brewed at 9 bar [1] and milk is steamed at 65 °C [2].", ("supported", None)),
+        ("Espresso is brewed at 6 bar [1], and milk is steamed at 65 °C [2].", ("weak", 1)),
+        ("Espresso is brewed at 9 bar [1], and milk is steamed at 56 °C [2].", ("weak", 2)),
+        ("Espresso is brewed at 9 bar [2] and milk is steamed at 65 °C [1].", ("wrong_source", 1)),
+        ("A double shot takes 25–30 seconds [1] and comes in a cup of walnut wood [2].", ("not_found", 2)),
+        ("[1] says that espresso is brewed at 9 bar, [2] that milk is steamed at 65 °C.", ("supported", None)),
+    ],
+)
+def test_each_clause_with_a_citation_of_its_own_is_checked(answer: str, expected: tuple[str, int | None]) -> None:
+    (verdict,) = checked(answer, SHOT, MILK)
+    assert (verdict.label, verdict.passage if verdict.label != "supported" else None) == expected
+
+
+def test_a_list_of_sources_claims_nothing() -> None:
+    said, listed = checked("Espresso is brewed at 9 bar.[^1]\n\n[^1]: Handbook, page 3 of 9", SHOT)
+    assert (said.label, listed.label) == ("verbatim", "no_claim")
+
+
+def test_only_is_missed_where_the_passage_does_not_say_it() -> None:
+    assert label("Nur 20 Prozent der Bohnen stammen aus Äthiopien [1].", PREIS) == "weak"
 
 
 def test_a_name_that_only_an_uncited_passage_holds_is_missed() -> None:
@@ -246,6 +325,7 @@ PIECES = st.sampled_from(
         *(KESSEL[begin:end] for begin, end in sentences(KESSEL)),
         "[1]",
         " [2]",
+        "[1] says that ",
         "**bold** text",
         "\n\n",
         "\n- ",

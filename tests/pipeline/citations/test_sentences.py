@@ -24,6 +24,13 @@ def texts(text: str) -> list[str]:
         ("Am 3. Oktober kam J. A. Hobson.", ["Am 3. Oktober kam J. A. Hobson."]),
         ("J. A. Hobson wrote it. A few read it.", ["J. A. Hobson wrote it.", "A few read it."]),
         ("E. I. du Pont made powder. We met I. M. Pei.", ["E. I. du Pont made powder.", "We met I. M. Pei."]),
+        (
+            "By W. E. B. Du Bois and J.R.R. Tolkien. Both wrote.",
+            ["By W. E. B. Du Bois and J.R.R. Tolkien.", "Both wrote."],
+        ),
+        ("Harry S. Truman met C. S. Lewis. They ate.", ["Harry S. Truman met C. S. Lewis.", "They ate."]),
+        ("Von J. W. v. Goethe. Es war gut.", ["Von J. W. v. Goethe.", "Es war gut."]),
+        ("Sie kam am 5. 3. 2010 an. Danach nicht.", ["Sie kam am 5. 3. 2010 an.", "Danach nicht."]),
         ("That was plan A. A day later it failed.", ["That was plan A.", "A day later it failed."]),
         ("“It is hot.” She left.", ["“It is hot.”", "She left."]),
         ("wrapped\nlines are one\nsentence. Two.", ["wrapped\nlines are one\nsentence.", "Two."]),
