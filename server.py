@@ -74,7 +74,7 @@ from pipeline.programs.registry import PROGRAMS, Programs, limited
 from pipeline.programs.saved_programs import SavedPrograms
 from pipeline.retrieval import Index
 from pipeline.retrieval.open_index import open_index
-from pipeline.settings import SAMPLE_PROFILES, Settings
+from pipeline.settings import SAMPLE_PROFILES, SAMPLE_QUESTIONS, Settings
 from pipeline.turns.engine import Pipeline
 
 CLOSING_S = 4.0  # for the turns' endings; together with the server's and the interpreter's end it stays under 10 s
@@ -187,12 +187,15 @@ def _opened_store(settings: Settings) -> Store:
 
 
 async def index_shared_documents(parts: Parts) -> None:
-    """Bring the index up to date with DOCUMENTS_DIR. Raises SearchFault."""
+    """Bring the index up to date with DOCUMENTS_DIR. Raises SearchFault.
+
+    Profiles and questions below it are no documents, though their kinds can be read.
+    """
     settings = parts.settings
     folder, size = settings.documents_dir, ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
-    await synchronise(
-        parts.index, folder, files_below(folder), lambda path: read_below(folder, path, size), size.recipe
-    )
+    others = {settings.profiles_dir, SAMPLE_PROFILES, SAMPLE_QUESTIONS}
+    files = [file for file in files_below(folder) if others.isdisjoint((file, *file.parents))]
+    await synchronise(parts.index, folder, files, lambda path: read_below(folder, path, size), size.recipe)
 
 
 def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
