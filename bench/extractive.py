@@ -7,7 +7,8 @@ Every question takes the path of a turn: search over all passages, the prompt's 
 "Gold" counts quotes that hold the expected words; "words" are those of all quotes of one answer. A SQuAD paragraph is
 one passage; its answerable questions are asked again without their own paragraph, and without their whole article.
 The second table tells how well a number separates two sets (AUROC; 0.5 is chance): `confidence` and `premise` of the
-choice, and the score of the best sentence. The last one counts errors by kind.
+choice, and the score of the best sentence. The third compares the probabilities that an ending names (`confidence`)
+with how often they came true, where answerable and other questions weigh the same. The last one counts errors by kind.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from bench.separation import auroc
 from pipeline.citations.sentences import sentences
 from pipeline.ingest import Chunk, Document
 from pipeline.ingest.markdown import read_folder
+from pipeline.models.builtin.answerability import probability_of
 from pipeline.models.builtin.quotes import QUOTES_MOST, Choice, choose
 from pipeline.passages import Passage
 from pipeline.prompt_passages import numbered, read_numbered
@@ -168,6 +170,21 @@ def separations(name: str, sets: dict[str, list[Answered]]) -> Iterator[str]:
             yield f"| {name}, {kind} | {' | '.join(f'{auroc(*pair):.3f}' for pair in pairs)} |"
 
 
+def calibration(name: str, sets: dict[str, list[Answered]]) -> Iterator[str]:
+    """Iterate over lines that compare the probabilities said with the share that is answered, a tenth at a time."""
+    judged = [(probability_of(each.choice), kind == ANSWERABLE and each.found) for kind in sets for each in sets[kind]]
+    answered = sum(is_answered for _, is_answered in judged)
+    if not answered or answered == len(judged):
+        return
+    weights = {True: 0.5 / answered, False: 0.5 / (len(judged) - answered)}
+    for tenth in range(10):
+        inside = [(said, true, weights[true]) for said, true in judged if min(9, int(said * 10)) == tenth]
+        if total := sum(weight for _, _, weight in inside):
+            said = sum(said * weight for said, _, weight in inside) / total
+            true = sum(weight for _, true, weight in inside if true) / total
+            yield f"| {name} | {tenth / 10:.1f} to {(tenth + 1) / 10:.1f} | {len(inside)} | {said:.2f} | {true:.2f} |"
+
+
 def kind_of_error(each: Answered) -> str | None:
     """Return why the first quote of an answerable question does not hold the gold; None where it does."""
     if each.quoted(1):
@@ -226,6 +243,7 @@ def main(arguments: Sequence[str]) -> None:
     wrong: list[str] = []
     separated: list[str] = []
     counted: list[str] = []
+    calibrated: list[str] = []
     for documents, name, sets in tables(arguments):
         search = EdgeIndex.build(documents)
         results: dict[str, list[Answered]] = {}
@@ -237,6 +255,7 @@ def main(arguments: Sequence[str]) -> None:
                 wrong += [_told(each) for each in answered if _went_wrong(each)]
         separated += separations(name, results)
         counted += errors(name, results)
+        calibrated += calibration(name, results)
         search.close()
     if separated:
         print(
@@ -245,6 +264,7 @@ def main(arguments: Sequence[str]) -> None:
             sep="\n",
         )
         print(*separated, sep="\n")
+        print("\n| probability | between | n | said | true |", "|---|---|---|---|---|", *calibrated, sep="\n")
         print("\n| questions | error | n |", "|---|---|---|", *counted, sep="\n")
     print("\nBundled questions that went wrong:", *wrong or ["none"], sep="\n- ")
 

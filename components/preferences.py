@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from types import MappingProxyType
 from typing import Any, TypeGuard
@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from pydantic import ValidationError
 
 from pipeline.options import Dropdown, Option, Slider, TextBox, options_of
-from pipeline.turn import DEFAULTS, AskOptions
+from pipeline.turn import DEFAULTS, MOST_PASSAGES, AskOptions
 
 PROFILE = "profile"  # the option that its own picker chooses
 OLD_NAMES = MappingProxyType({"passages_wanted": "passages"})  # option → the name under which browsers stored it
@@ -28,6 +28,11 @@ class Preferences:
     options: AskOptions = DEFAULTS
     streams: bool = True
     given: frozenset[str] = frozenset()
+
+    def widened(self) -> Preferences:
+        """Return these preferences with as many passages as a turn may answer from."""
+        options = replace(self.options, passages_wanted=MOST_PASSAGES)
+        return replace(self, options=options, given=self.given | {"passages_wanted"})
 
 
 def preferences_of(stored: object, kind: type[AskOptions] = AskOptions) -> Preferences:

@@ -43,6 +43,7 @@ from pipeline.events import (
 from pipeline.metrics import measure
 from pipeline.passages import Passage
 from pipeline.programs.registry import Programs
+from pipeline.retrieval.quality import Words
 from pipeline.turn import AskOptions, TurnMetrics
 
 StepState = Literal["waiting", "running", "done", "skipped", "broken"]
@@ -166,6 +167,7 @@ class View:
     passages: tuple[Passage, ...] = ()
     rejected: tuple[Passage, ...] = ()
     quality: str | None = None
+    words: Words | None = None  # of the latest search; None in turns of an earlier version
     mode: str | None = None
     tool_calls: tuple[ToolCallView, ...] = ()
     searches: tuple[SearchView, ...] = ()
@@ -253,7 +255,8 @@ def reduce(view: View, event: Event) -> View:
             )
             if view.searched and event.mode is None:  # opened by a tool: what the searches said still holds
                 return found
-            return replace(found, rejected=event.rejected, quality=event.quality, mode=event.mode)
+            words = None if event.coverage is None else Words(event.found_words, event.missing_words)
+            return replace(found, rejected=event.rejected, quality=event.quality, words=words, mode=event.mode)
         case ToolCalled():
             called = ToolCallView(event.call, event.tool, event.arguments, event.at_s)
             return replace(view, tool_calls=(*view.tool_calls, called), thoughts=_divided(view))

@@ -86,13 +86,17 @@ class PassagesFound(EventBase):
     """Passages that the answer may cite, best first; emitted once per search; a later search may come after deltas.
 
     With an empty `query` it is no search: an earlier attempt's prompt was too long for the model, and the passages in
-    `rejected` are not sent any more.
+    `rejected` are not sent any more. The words of the question are told apart by whether a passage has them; `coverage`
+    is the share (0 to 1) that some passage has, None where no words were searched for.
     """
 
     query: str
     passages: tuple[Passage, ...]
     rejected: tuple[Passage, ...] = ()
     quality: str | None = None
+    coverage: float | None = None
+    found_words: tuple[str, ...] = ()
+    missing_words: tuple[str, ...] = ()
     mode: str | None = None
     kind: Literal["passages_found"] = "passages_found"
 
@@ -217,12 +221,30 @@ class SentenceChecked(EventBase):
     kind: Literal["sentence_checked"] = "sentence_checked"
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How many parts a question has, and how many of them are answered."""
+
+    asked: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookedIn:
+    """How many documents and passages a turn's searches could find."""
+
+    documents: int
+    passages: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFinished(EventBase):
     """Ending: `fields[f]` is what f's deltas since its last reset add up to. `cost` is in USD.
 
     `program` is that of the turn, "" in recordings of earlier versions. `checks` counts the sentences by verdict.
     `abstained` says that the answer refuses, `missing` what the passages lack, also where they answer a part.
+    `confidence` (0 to 1) is that the passages answer the question, None in recordings of earlier versions. Where
+    something is missing, `parts` counts those of a question that has several, and `looked_in` is what was searched.
     """
 
     fields: Mapping[str, str]
@@ -237,6 +259,9 @@ class TurnFinished(EventBase):
     checks: Mapping[Label, int] = field(default_factory=dict)
     abstained: bool = False
     missing: str | None = None
+    confidence: float | None = None
+    parts: Parts | None = None
+    looked_in: LookedIn | None = None
     kind: Literal["turn_finished"] = "turn_finished"
 
 

@@ -24,6 +24,7 @@ Rating = Literal[-1, 0, 1]
 Trouble = Literal["not_saved", "moved_aside"]  # of the stored conversations
 
 INSTRUCTIONS_CHARS = 8_000
+MOST_PASSAGES = 20  # that a turn may answer from
 MOST_TOKENS = 200_000  # of a reply, as a request may ask for
 
 # An id or a name as it may come in a request: short, and without control characters.
@@ -61,7 +62,9 @@ class AskOptions:
     """
 
     passages_wanted: Annotated[
-        int, Field(ge=1, le=20, description="how many passages to answer from"), Slider("passages", "main")
+        int,
+        Field(ge=1, le=MOST_PASSAGES, description="how many passages to answer from"),
+        Slider("passages", "main"),
     ] = 4
     history_turns: Annotated[
         int,

@@ -26,6 +26,7 @@ from pipeline.display_names import shown_file
 from pipeline.documents.library import Library
 from pipeline.errors import Refused
 from pipeline.retrieval import IndexedDocument, SearchOptions, SearchResult
+from pipeline.retrieval.quality import words_found
 from pipeline.turn import AskOptions
 
 SEARCH_OPTIONS = frozenset(("profile", "documents", "collections", *(each.name for each in fields(SearchOptions))))
@@ -123,11 +124,15 @@ def _document(entry: IndexedDocument) -> dict[str, Any]:
 
 
 def _found(found: SearchResult) -> dict[str, Any]:
+    words = words_found(found.query, found.passages)
     return {
         "query": found.query.text,
         "passages": passages_json(found.passages),
         "rejected": passages_json(found.rejected),
         "quality": found.quality,
+        "coverage": words.coverage,
+        "found_words": words.found,
+        "missing_words": words.missing,
         "mode": found.mode,
         "took_s": found.took_s,
     }

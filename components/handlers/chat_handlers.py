@@ -115,8 +115,11 @@ class ChatHandlers:
             tab.mark_handled(asking.number)
 
     async def retry(self, event: gr.EventData, tab: Tab, visitor: str, model: str, stored: object) -> PageUpdate:
-        """Ask the question of a turn again, as a new version of it."""
-        return await self._ask_again(browser_values.name(event, "turn"), tab, visitor, asking_of(model, stored))
+        """Ask the question of a turn again, as a new version of it; with `widens` from as many passages as may be."""
+        asking = asking_of(model, stored)
+        if browser_values.value(event, "widens") is True:
+            asking = replace(asking, preferences=asking.preferences.widened())
+        return await self._ask_again(browser_values.name(event, "turn"), tab, visitor, asking)
 
     async def go_on(self, event: gr.EventData, tab: Tab, visitor: str, model: str, stored: object) -> PageUpdate:
         """Ask for the rest of an answer that broke off: what is there of it and the rest are a new version."""

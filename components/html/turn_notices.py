@@ -20,7 +20,7 @@ from pipeline.settings import BUILTIN_MODEL
 
 CONTEXT = ("weak_context", "no_context")
 LEFT_OUT = "prompt_limit"
-HAS_NOTICE = ("length",)  # what a notice says needs no note
+HAS_NOTICE = ("length", "unsupported")  # what a notice or the line above the answer says needs no note
 
 
 def under(view: View, cache: RenderCache) -> Elements:
@@ -38,8 +38,8 @@ def _of_context(view: View, stands: Standing) -> list[str]:
     notes = {each.code: warning_text(each, view.language) for each in view.warnings if each.code in CONTEXT}
     if view.quality == "none":  # turns of an earlier version did not warn of it
         notes.setdefault("no_context", text("warning.no_context", view.language))
-    if not view.text("answer"):
-        return []
+    if not view.text("answer") or (isinstance(view.ending, TurnFinished) and view.ending.missing):
+        return []  # the card of what is missing says it
     if stands == "cites" or not isinstance(view.ending, TurnFinished):
         return list(notes.values())
     shown = [text("turn.nothing_found", view.language)] if "no_context" in notes else []

@@ -61,7 +61,7 @@ SCRIPTS = (
     "keys.js",
 )
 SCRIPT_TEXTS = "script."  # the area of the catalogue that scripts read
-STYLES = ("page.css", "documents.css", "inspector.css", "citing.css", "verdicts.css", "media.css")
+STYLES = ("page.css", "documents.css", "inspector.css", "citing.css", "verdicts.css", "abstention.css", "media.css")
 # Constant, so that the browser's values can be read after a restart. It hides the token from a casual look, no more.
 BROWSER_SECRET = "glassbox"
 PREFERENCES_KEY = "glassbox-knobs"  # the name under which browsers have stored them since the first version

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from components.html import (
+    answer_head,
     artifact_list,
     field_blocks,
     option_chips,
     recovery_notes,
+    refusal_card,
     turn_notices,
     verdict_marks,
     waiting,
@@ -216,11 +218,13 @@ def _status(view: View, cache: RenderCache) -> str:
 def _inside(view: View, cache: RenderCache, rating: Rating = 0, versions: Sequence[str] = ()) -> Elements:
     said = field_blocks.fields(view, cache)
     question = cache.once("question", view.question, lambda: _asked(view.question, view.place))
-    elements = [question, _work(view, cache), *said, *artifact_list.entries(view, cache)]
+    elements = [question, _work(view, cache), answer_head.head(view), *said, *artifact_list.entries(view, cache)]
     if view.ending is None:
         before = [] if said else [*recovery_notes.now(view), *_waiting(view), *_peek(view)]
         return [*elements, *before, _progress(view, cache)]
-    return [*elements, *verdict_marks.summary(view), *turn_notices.under(view, cache), _facts(view, rating, versions)]
+    missing = refusal_card.card(view, rating)
+    under = [*missing, *verdict_marks.summary(view), *turn_notices.under(view, cache)]
+    return [*elements, *under, _facts(view, rating, versions)]
 
 
 def _work(view: View, cache: RenderCache) -> Markup:

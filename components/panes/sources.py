@@ -23,22 +23,19 @@ from i18n import text
 from i18n.messages import reason_text
 from pipeline.events import TurnFinished
 from pipeline.passages import Passage, Query, Scores
-from pipeline.retrieval.quality import words_found
+from pipeline.retrieval.quality import Words, words_found
 
 NAME, TITLE = "sources", text("sources.title")
 DOCUMENTS_SHOWN = 16
 TITLE_CHARS = 600  # of the query that the mouse reveals
 # What `pipeline.retrieval.quality` counted: words that were found, which is no proof that they answer anything.
-QUALITIES: dict[str | None, tuple[Literal["search", "warn"], str]] = {
-    "good": ("search", text("sources.quality_good")),
-    "weak": ("warn", text("sources.quality_weak")),
-    "none": ("warn", text("sources.quality_none")),
-}
+QUALITIES: dict[str | None, Literal["search", "warn"]] = {"good": "search", "weak": "warn", "none": "warn"}
 MODES: dict[str | None, tuple[str, str]] = {
     mode: (text(f"sources.mode_{mode}"), text(f"sources.mode_{mode}_why")) for mode in ("keyword", "vector", "hybrid")
 }
 
 _QUIET = Markup('<p class="quiet">{}</p>')
+_MISSING = Markup('<p class="words-missing" dir="auto">{}</p>')
 
 
 def empty(page: EmptyPage) -> Elements:
@@ -76,6 +73,7 @@ def render(view: View, cache: RenderCache) -> Elements:
         return [
             _head(view, escape(text("sources.none_found"))),
             _searched(view),
+            *_missing_words(view),
             _QUIET.format(text("sources.no_shared_word")),
         ]
     if view.ending is None:  # nothing of it changes as long as the passages stay the same
@@ -156,19 +154,30 @@ def _later(view: View) -> dict[int, int]:
 
 
 def _head(view: View, note: Markup, count: int = 0) -> Markup:
-    quality = badge(*QUALITIES[view.quality], _counted_words(view)) if view.quality in QUALITIES else NOTHING
+    quality = NOTHING
+    if view.quality in QUALITIES:
+        words = _words(view)
+        counted = text("sources.words", found=len(words.found), count=len(words.found) + len(words.missing))
+        quality = badge(QUALITIES[view.quality], counted, _counted_words(words, view))
     return Markup(
         '<header class="pane-head" data-turn="{turn}" data-count="{count}">'
         '<h2>{title}</h2>{quality}<span class="state">{note}</span></header>'
     ).format(turn=view.turn_id, count=count or "", title=TITLE, quality=quality, note=note)
 
 
-def _counted_words(view: View) -> str:
+def _words(view: View) -> Words:
+    return view.words or words_found(Query(view.query), view.passages)
+
+
+def _counted_words(words: Words, view: View) -> str:
     """Return the numbers behind the badge, and what they do not prove."""
-    found, missing = words_found(Query(view.query), view.passages)
+    found, missing = words
     count = len(found) + len(missing)
     sentences = [text("sources.words_found", found=len(found), count=count, listed=_listed(found))]
     sentences += [text("sources.words_missing", listed=_listed(missing))] if missing else []
+    if view.passages:
+        best = max(view.passages, key=lambda each: each.score)
+        sentences.append(text("sources.best_score", number=best.number, score=f"{best.score:.2f}"))
     return " ".join([*sentences, text("sources.words_are_no_proof")])
 
 
@@ -179,7 +188,14 @@ def _listed(words: Sequence[str]) -> str:
 def _searches(view: View) -> Elements:
     """Return a line for each query, in the order in which they were searched for."""
     queries = list(dict.fromkeys(search.query for search in view.searches))
-    return [*(_searched(replace(view, query=query, mode=None)) for query in queries[:-1]), _searched(view)]
+    earlier = [_searched(replace(view, query=query, mode=None)) for query in queries[:-1]]
+    return [*earlier, _searched(view), *_missing_words(view)]
+
+
+def _missing_words(view: View) -> Elements:
+    """Return the words of the search that no passage has: the first thing to look at where an answer is poor."""
+    missing = _words(view).missing if view.quality in QUALITIES else ()
+    return [_MISSING.format(text("sources.words_missing", listed=_listed(missing)))] if missing else []
 
 
 def _searched(view: View) -> Markup:

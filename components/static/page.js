@@ -354,6 +354,8 @@ window.glassbox = (() => {
     keep: (button) => { const row = button.closest(".row"); row.classList.remove("doubtful"); find(".bin", row).focus(); },
     delete: (button) => send("delete", button.closest(".row").dataset),
     retry: (button) => send("retry", button.closest(".turn").dataset, button),
+    "search-more": (button) => send("retry", { turn: button.closest(".turn").dataset.turn, widens: true }, button),
+    "in-there": in_there,
     "go-on": (button) => send("go_on", button.closest(".turn").dataset, button),
     edit,
     version,
@@ -438,9 +440,15 @@ window.glassbox = (() => {
     send("test_model", { label: button.dataset.label, own_key: glassbox.own_key?.() ?? "" }, button);
   }
 
+  // Says that a refusal is wrong: it is the dislike of the answer.
+  function in_there(button) {
+    find(".facts [data-act=dislike]", button.closest(".turn")).click();
+  }
+
   function rate(button) {
     const is_on = button.getAttribute("aria-pressed") !== "true", turn = button.closest(".turn").dataset.turn;
     for (const each of all("[aria-pressed]", button.parentNode)) each.setAttribute("aria-pressed", is_on && each === button);
+    for (const each of all("[data-act=in-there]", button.closest(".turn"))) each.setAttribute("aria-pressed", is_on && button.dataset.act === "dislike");
     send("rate", { turn, rating: is_on ? button.dataset.act : "" }, button);
   }
 

@@ -60,6 +60,9 @@ TEXTS = {
         "Die Zeit für Werkzeuge und Suchen war um. Das Modell hat aus dem geantwortet, was es bis dahin gefunden hatte."
     ),
     "warning.missing_fields": "Das Modell hat ausgelassen: {fields}. Fragen Sie noch einmal, oder nehmen Sie ein anderes.",
+    "warning.unsupported": (
+        "Diese Antwort prüfen: {doubtful} von {claims} Aussagen stehen nicht oder nur zum Teil in den genannten Passagen."
+    ),
     "warning.interrupted": (
         "Glassbox wurde beendet, während dies geschrieben wurde; die Antwort ist unvollständig. Fragen Sie noch einmal."
     ),
@@ -107,6 +110,23 @@ TEXTS = {
     "turn.nothing_found": "In den Dokumenten wurde kaum ein Wort der Frage gefunden.",
     "turn.cites_nothing": "Diese Antwort beruft sich auf keine der gefundenen Passagen.",
     "turn.not_from_documents": "Diese Antwort stammt nicht aus den Dokumenten.",
+    "refusal.title": "Das steht nicht in den Dokumenten",
+    "refusal.unsure": "Das steht vielleicht nicht in den Dokumenten",
+    "refusal.missing": "Es fehlt",
+    "refusal.looked_in": "Gesucht in",
+    "refusal.documents.one": "{count} Dokument",
+    "refusal.documents.other": "{count} Dokumenten",
+    "refusal.passages.one": "{count} Passage",
+    "refusal.passages.other": "{count} Passagen",
+    "refusal.searches.one": "{count} Suche",
+    "refusal.searches.other": "{count} Suchen",
+    "refusal.closest": "Am nächsten",
+    "refusal.more": "{most} Passagen ansehen",
+    "refusal.add": "Dokument hinzufügen",
+    "refusal.in_there": "Es steht darin",
+    "refusal.answered": "Beantwortet",
+    "refusal.parts": "{answered} von {asked} Teilen",
+    "refusal.answered_in_part": "Zum Teil beantwortet",
     "recovery.doing.retry": "Neuer Versuch{? in {wait}?} …",
     "recovery.doing.unstreamed": "Die ganze Antwort wird auf einmal erbeten …",
     "recovery.doing.default_prompt": "Gefragt wird mit den üblichen Anweisungen …",

@@ -35,6 +35,8 @@ _PREAMBLE = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(r"\s*\[\^?\d{1,3}\]:\s")  # "[1]: Handbook, page 3", below the answer
+# "“Espresso” comes closest.", as the built-in model names a passage beside what is missing.
+_NAMES_CLOSEST = re.compile(r"[”“\"] comes closest\W*$|\bkommt\b[^.]*\bam nächsten\W*$")
 
 
 class Claim:
@@ -65,7 +67,7 @@ class Claim:
             self._kind in ("heading", "table_head")
             or len(words) < CLAIM_WORDS_MIN
             or text.endswith((":", "?"))
-            or bool(_PREAMBLE.match(text) or _REFERENCE.match(text))
+            or bool(_PREAMBLE.match(text) or _REFERENCE.match(text) or _NAMES_CLOSEST.search(text))
             or says_missing(text)
         )
 

@@ -60,12 +60,16 @@ _QUELLEN_SAGEN = (
     rf"(?<!\bgemäß der )\b{_QUELLE}\b"
 )
 
+_IN_PASSAGEN = r"\bin (?:den|diesen|allen) (?:\w+ )?(?:passagen|quellen|auszügen|textstellen|suchergebnissen)"
+
 REFUSES = re.compile(
     "|".join(
         (
             rf"{_SOURCES_SAY}\b(?:do|does|did)(?: not|n't) {_ADVERBS}{_HOLDS}\b",
             rf"^\W*(?:do|does|did)(?: not|n't) {_ADVERBS}{_HOLDS}\b",
-            r"^\W*(?:they|it) may not answer (?:this|it)\b|^\W*vielleicht beantwort\w+ sie (?:sie|das) nicht\b",
+            r"^\W*(?:they|it) may not answer (?:this|it)\b|^\W*vielleicht beantwort\w+ (?:sie|er) (?:sie|das|die frage)"
+            r" nicht\b",
+            rf"{_IN_PASSAGEN} fehl(?:t|en)\b",
             rf"\b{_SOURCE}\b[^.;!?]{{0,100}}?\b(?:they|it|none) (?:do|does|did)(?: not|n't) {_ADVERBS}{_HOLDS}\b",
             rf"^\W*(?:they|it) (?:do|does)(?: not|n't) {_ADVERBS}(?:mention|specify)\b",
             rf"\b(?:none|neither|nothing|no one)\b[^.;:!?,]{{0,30}}\b{_SOURCE}\b",
@@ -170,6 +174,7 @@ QUOTED = re.compile(  # with a bound, since an answer may be thousands of openin
     r"“[^”\n]{0,600}”|„[^“”\n]{0,600}[“”]|«[^»\n]{0,600}»|»[^«\n]{0,600}«|(?<!\w)\"[^\"\n]{0,600}\"(?!\w)"
     r"|(?<!\w)\u2018[^’\n]{0,600}’(?!\w)|`[^`\n]{0,600}`"
 )
+QUOTED_LETTER = "\u02e3"  # stands for each letter of a quotation where what is missing is looked for
 QUOTED_LINES = re.compile(r"^[ \t]*>[^\n]*$|^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
 
 _SUBJECT = (
@@ -184,7 +189,9 @@ MISSING = tuple(
         rf"\b(?:{_ANGABEN}|nichts)\s+(?:zu[mr]?|über|bezüglich|hinsichtlich)\s+(?P<missing>.+)",
         rf"\b(?:not|n't|unable to|cannot|fail to|fails to)\s+{_ADVERBS}{_SUBJECT}\s+(?:any\s+|anything"
         rf" about\s+)?(?P<missing>.+)",
-        r"\b(?:not|n't)\s+say\s+(?P<missing>.+)",
+        r"\b(?:not|n't)\s+(?:say|answer:)\s+(?P<missing>.+)",
+        r"\b(?:beantworten|erwähnen|nennen)\s+nicht:\s+(?P<missing>.+)",
+        rf"{_IN_PASSAGEN}\s+fehl(?:t|en):?\s+(?P<missing>.+)",
         r"\bno\s+(?:mention|indication)\s+of\s+(?P<missing>.+)",
         r"\b(?:wird|werden|wurden?|ist|sind)\s+(?P<missing>(?:der|die|das|eine?"
         r"|kein)\s.+?)\s+(?:\w+\s+){0,5}?nicht\b",
@@ -199,14 +206,14 @@ MISSING = tuple(
     )
 )
 AFTER_MISSING = re.compile(
-    rf"\s*(?:[,;]|\b(?:in|from|within|by|based on|aus) (?:\w+ ){{0,4}}(?:{_SOURCE}|{_QUELLE})\b"
+    rf"\s*(?:[,;](?! {QUOTED_LETTER})|\b(?:in|from|within|by|based on|aus) (?:\w+ ){{0,4}}(?:{_SOURCE}|{_QUELLE})\b"
     r"|\b(?:is|was|are|were) (?:provided|given|available|found|mentioned)\b|\b(?:gefunden|enthalten|vorhanden"
     r"|finden)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
 NAMES_NOTHING = re.compile(
-    r"(?:(?:it|this|that|these|those|them|das|dies|es|dazu|darüber|hierzu|anything|the answer|(?:the|this|your"
-    r"|that|diese|die|ihre)"
+    r"(?:(?:it|this|that|these|those|them|the rest|der rest|das|dies|es|dazu|darüber|hierzu|anything|the answer"
+    r"|(?:the|this|your|that|diese|die|ihre)"
     rf" (?:question|answer|frage|antwort)|the {_SOURCE}|{_FACTS}|{_ANGABEN}|keine?\w*|an answer|eine antwort)\W*)+",
     re.IGNORECASE,
 )

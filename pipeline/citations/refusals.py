@@ -15,13 +15,16 @@ from pipeline.citations import refusal_phrases as phrases
 from pipeline.citations.sentences import sentences
 from pipeline.passages import Span
 
-MISSING_CHARS = 200  # of what is said to be missing
+MISSING_CHARS = 200  # of what a sentence says is missing
+MISSING_JOIN = "; "  # between several things that are missing
 SENTENCE_CHARS = 300  # of a sentence that are read, since an answer may be one of thousands
 _WORDS_LEAST = 4  # of an uncited sentence that says something
 
 _CITES = re.compile(r"\[\d+(?:\s*[,;–-]\s*\d+)*\]")
 _MARKDOWN = re.compile(r"[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}")
 _LETTER = re.compile(r"\S")
+_STOP = re.compile(r"[.!?…]")
+_MARKS = re.compile(r"[“”„«»\u2018\"`]|(?<!\w)’|’(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Refusal:
 def refusal_of(answer: str) -> Refusal | None:
     """Return how an answer (Markdown, with its [n]) refuses; None for one that does not."""
     plain = _plain(answer)
-    spans = sentences(plain)
+    spans = _sentences(answer)
     if phrases.WHOLE_ANSWER.fullmatch(plain):
         return Refusal(True, "", spans)
     refusing = tuple((begin, end) for begin, end in spans if says_missing(plain[begin:end]))
@@ -50,8 +53,13 @@ def refusal_of(answer: str) -> Refusal | None:
     is_answered = any(
         _answers(clause, has_citations) for begin, end in spans for clause in _not_refusing(plain[begin:end])
     )
-    named = (_missing(plain[begin:end], answer[begin:end]) for begin, end in refusing)
-    return Refusal(not is_answered, next((each for each in named if each), ""), refusing)
+    named = (_missing(answer[begin:end]) for begin, end in refusing)
+    return Refusal(not is_answered, listed(each for each in named if each), refusing)
+
+
+def listed(missing: Iterable[str]) -> str:
+    """Return all that is missing as one text, each once."""
+    return MISSING_JOIN.join(dict.fromkeys(missing))
 
 
 def says_missing(sentence: str) -> bool:
@@ -70,12 +78,21 @@ def is_refusal(checked: Iterable[tuple[str, bool]]) -> bool:
     return is_missing and not is_answered
 
 
-def _plain(text: str) -> str:
-    """Return a text of equal length with straight apostrophes, without emphasis and without what it quotes."""
-    for quoted in (phrases.QUOTED_LINES, phrases.QUOTED):
-        text = quoted.sub(lambda found: _LETTER.sub(" ", found[0]), text)
+def _plain(text: str, quoted_letter: str = " ") -> str:
+    """Return a text of equal length with straight apostrophes, without emphasis and without what it quotes.
+
+    `quoted_letter` stands for each letter within a line that is quoted.
+    """
+    text = phrases.QUOTED_LINES.sub(lambda found: _LETTER.sub(" ", found[0]), text)
+    text = phrases.QUOTED.sub(lambda found: _LETTER.sub(quoted_letter, found[0]), text)
     text = text.replace("’", "'").replace("\u00a0", " ").replace("\u202f", " ")
     return _MARKDOWN.sub(lambda found: " " * len(found[0]), text)
+
+
+def _sentences(text: str) -> tuple[Span, ...]:
+    """Return the spans of an answer's own sentences: what is quoted ends none of them, but may begin one."""
+    text = phrases.QUOTED_LINES.sub(lambda found: _LETTER.sub(" ", found[0]), text)
+    return sentences(phrases.QUOTED.sub(lambda found: _STOP.sub("x", found[0]), text))
 
 
 def _not_refusing(plain: str) -> list[str]:
@@ -93,13 +110,20 @@ def _answers(clause: str, has_citations: bool) -> bool:
     return bool(_CITES.search(clause)) or (not has_citations and len(clause.split()) >= _WORDS_LEAST)
 
 
-def _missing(plain: str, sentence: str) -> str:
-    """Return what a refusing sentence says is missing, "" where it does not say."""
+def _missing(sentence: str) -> str:
+    """Return what a refusing sentence says is missing, "" where it does not say. It may be a quotation."""
+    plain = _plain(sentence, phrases.QUOTED_LETTER)
     for pattern in phrases.MISSING:
         if found := pattern.search(plain):
             begin, end = found.span("missing")
             end = begin + len(phrases.AFTER_MISSING.sub("", plain[begin:end]))
             words = _CITES.sub("", sentence[begin:end]).strip(" .!?:*_\n")
             if words and not phrases.NAMES_NOTHING.fullmatch(words):
-                return words[:MISSING_CHARS]
+                return _unquoted(words)[:MISSING_CHARS]
     return ""
+
+
+def _unquoted(words: str) -> str:
+    """Return words without quotation marks where all of them are quoted."""
+    is_quoted = not _plain(words).strip(" ,") and len(words) > 2
+    return _MARKS.sub("", words) if is_quoted else words

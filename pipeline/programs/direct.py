@@ -9,7 +9,7 @@ from pipeline.programs.chain_of_thought import Rag
 INSTRUCTIONS = (
     "Answer the question in the language of the question, from the numbered passages alone.\n"
     "Write the number of its passage behind each statement, like [1].\n"
-    "If the passages do not answer it, say so."
+    "Answer the part that they hold, and say what they do not answer."
 )
 
 

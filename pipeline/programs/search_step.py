@@ -26,6 +26,7 @@ from pipeline.programs.call_limits import NO_DEADLINE, Deadline
 from pipeline.replies.dspy_internals import emit
 from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Scope, Search, SearchOptions
 from pipeline.retrieval.fusion import fuse
+from pipeline.retrieval.quality import words_found
 from pipeline.retrieval.query import query_of
 from pipeline.turn import Turn
 
@@ -79,11 +80,15 @@ class SearchStep:
         with searching():
             searches = [await self._search(query, self.scope, self.options) for query in queries]
             found = fuse(searches, self.options.passages_wanted)
+        words = words_found(Query(" ".join(each.question for each in queries)), found.passages)
         event = PassagesFound(
             query=found.query.text,
             passages=found.passages,
             rejected=found.rejected,
             quality=found.quality,
+            coverage=words.coverage,
+            found_words=words.found,
+            missing_words=words.missing,
             mode=found.mode,
         )
         if found.left_out:

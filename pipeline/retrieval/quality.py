@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from pipeline.passages import Passage, Query
 from pipeline.retrieval import Quality
@@ -40,13 +41,26 @@ def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
     return "weak" if terms and (together >= LEAST_SHARE or leans) else "none"
 
 
-def words_found(query: Query, passages: Sequence[Passage]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the query's own words that the passages contain, and those that none of them contains."""
+class Words(NamedTuple):
+    """The words of a question that passages contain, and those that none of them contains."""
+
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of the words that are found, 0 to 1; None without words."""
+        count = len(self.found) + len(self.missing)
+        return round(len(self.found) / count, 3) if count else None
+
+
+def words_found(query: Query, passages: Sequence[Passage]) -> Words:
+    """Return the query's own words, by whether the passages contain them."""
     terms = frozenset[int]().union(*map(_terms, passages))
     words = weighted_words(query, language_of(query.question, *(passage.text for passage in passages)))
     own = [word.text for word in words if word.weight == 1.0]
     found = tuple(word for word in own if not terms.isdisjoint(in_any_language(word)))
-    return found, tuple(word for word in own if word not in found)
+    return Words(found, tuple(word for word in own if word not in found))
 
 
 def _terms(passage: Passage) -> frozenset[int]:

@@ -36,11 +36,13 @@ from pipeline.replies.dspy_stream import ReplyOutcome
 from pipeline.retrieval import Index, Scope, documents_in
 from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.turn import AskOptions, Turn
+from pipeline.turns.abstention import UNSUPPORTED
 from pipeline.turns.attempts import TurnContext
 
-# Warnings about documents and room, which the same question would get again. With any other one an answer is poor.
+# Warnings that the same question would get again: about documents, room, and what the verdicts say of the answer. With
+# any other one an answer is poor.
 HARMLESS = frozenset(
-    ("weak_context", "no_context", "prompt_limit", "document_found", "document_of_several", "no_document")
+    ("weak_context", "no_context", "prompt_limit", "document_found", "document_of_several", "no_document", UNSUPPORTED)
 )
 # Options that do not change the answer, or are in the key by what they mean: the program's name, the history sent.
 NOT_OF_THE_ANSWER = ("uses_cache", "history_turns", "program")
@@ -128,6 +130,8 @@ def replayed(turn: Turn, piece_chars: int) -> Iterator[Event]:
                     yield FieldDelta(field=name, text=text[at : at + piece_chars])
             case StepChanged(step=step, state=state, text=text) if step != "wait":
                 yield StepChanged(step=step, state=state, text=text)
+            case Warned(code=code) if code == UNSUPPORTED:  # derived from the verdicts
+                pass
             case PassagesFound() | ToolCalled() | ToolReturned() | Warned():
                 yield event
             case _:

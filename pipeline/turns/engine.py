@@ -16,11 +16,10 @@ from dataclasses import replace
 from functools import partial
 
 from pipeline.artifacts.finder import ArtifactFinder
-from pipeline.citations.refusals import refusal_of
 from pipeline.clients import RETRY_S, Client, Rates
 from pipeline.database.write_behind import WriteBehind
-from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, StoreFault
-from pipeline.events import Ending, Event, TurnFailed, TurnFinished, TurnStarted, TurnStopped
+from pipeline.errors import Busy, GlassboxError, Gone, ModelFault, NotFound, Refused, SearchFault, StoreFault
+from pipeline.events import Ending, Event, LookedIn, TurnFailed, TurnFinished, TurnStarted, TurnStopped
 from pipeline.exchange_costs import NO_COST, Cost, cost_of_exchanges
 from pipeline.exchanges import PromptExchange
 from pipeline.models.catalogue import Models
@@ -31,10 +30,11 @@ from pipeline.programs.registry import REASONING, program_named
 from pipeline.programs.saved_programs import SavedPrograms
 from pipeline.recording import answered_by
 from pipeline.replies.dspy_stream import ReplyOutcome
-from pipeline.retrieval import Index
+from pipeline.retrieval import Index, documents_in
 from pipeline.retrieval.terms import language_of
 from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.turn import AskOptions, Conversation, Said, Turn, TurnMetrics, TurnRequest
+from pipeline.turns.abstention import judged, warning_of
 from pipeline.turns.admission import Admission
 from pipeline.turns.answering import Answering, payer_of
 from pipeline.turns.attempts import Attempts, TurnContext, reply_limits
@@ -72,7 +72,7 @@ class Pipeline:
         profiles: Profiles,
     ) -> None:
         self._settings, self._models, self._history = settings, models, history
-        self._spending, self.profiles = spending, profiles
+        self._spending, self.profiles, self._index = spending, profiles, index
         self.programs, attempts = programs, Attempts(settings, models, index, programs)
         self._previewing, self._previews = Previewing(models, attempts), Rates(settings)
         self._turns: dict[str, RunningTurn] = {}
@@ -99,6 +99,7 @@ class Pipeline:
             return admitted
         try:
             context, follows = await self._context(running)
+            running.previous = _previous(context)
             await self._history.open_turn(
                 conversation,
                 running.snapshot,
@@ -526,7 +527,7 @@ class Pipeline:
         """Store the turn with its ending → the ending as it is to be emitted, with the time that was stored."""
         running.complete(ending)
         if isinstance(ending, TurnFinished):
-            ending = _with_verdicts(ending, running)
+            ending = await self._judged(running, ending)
         stamped = running.stamped(ending)
         if running.cache_key and ended_well([*running.events, stamped]):
             running.turn = replace(running.turn, cache_key=running.cache_key)
@@ -534,16 +535,32 @@ class Pipeline:
         is_stored = await self._history.save_turn(running.stored(STATES[type(ending)], stamped), exchanges)
         return stamped if is_stored else replace(stamped, saved=False)
 
+    async def _judged(self, running: RunningTurn, ending: TurnFinished) -> TurnFinished:
+        """Return an ending with what is judged of its answer, after a warning where its claims are not found."""
+        checks = counted(checks_of(running.events))
+        if warning := warning_of(checks):
+            running.emit(warning)
+        ending = judged(ending, running.turn.question, running.previous, checks)
+        return replace(ending, looked_in=await self._looked_in(running)) if ending.missing else ending
 
-def _with_verdicts(ending: TurnFinished, running: RunningTurn) -> TurnFinished:
-    """Return an ending that counts the verdicts and says what the passages lack, as the answer or the question says."""
-    refusal, checks = refusal_of(ending.fields.get("answer", "")), counted(checks_of(running.events))
-    if refusal is None:
-        return replace(ending, checks=checks)
-    missing = refusal.missing or (running.turn.question if refusal.is_whole else None)
-    return replace(ending, checks=checks, abstained=refusal.is_whole, missing=missing)
+    async def _looked_in(self, running: RunningTurn) -> LookedIn | None:
+        """Return what the searches of a turn could find; None where nothing was searched, or where the index fails."""
+        if running.found is None:
+            return None
+        try:
+            scope = self.profiles.scope(running.owner, running.request.options)
+            documents = await documents_in(scope, self._index)
+        except SearchFault:
+            return None
+        return LookedIn(len(documents), sum(each.passages for each in documents))
 
 
 def _failed(error: GlassboxError, partial: Mapping[str, str]) -> TurnFailed:
     retryable = error.retryable if isinstance(error, ModelFault) else True
     return TurnFailed(code=error.code, values=error.values, retryable=retryable, partial=partial, saved=True)
+
+
+def _previous(context: TurnContext) -> tuple[str, str] | None:
+    """Return the question and the answer of the turn before."""
+    last = context.history[-1] if context.history else None
+    return (last.question, last.fields.get("answer", "")) if last else None

@@ -64,6 +64,7 @@ class RunningTurn:
         self.task: asyncio.Task[None] | None = None
         self.updates = 0  # views that were sent to pages
         self.cache_key: str | None = None  # of its answer, once there is one
+        self.previous: tuple[str, str] | None = None  # question and answer of the turn before
         self._readers = 0
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: list[asyncio.Future[None]] = []

@@ -11,8 +11,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from types import MappingProxyType
 from typing import Any
 
 from dspy.lm15 import (
@@ -31,12 +29,8 @@ from pipeline.field_names import COMPLETED
 from pipeline.models.builtin.key_figures import key_figures
 from pipeline.models.builtin.overview_answer import overview_of
 from pipeline.models.builtin.overview_question import OverviewQuestion, overview_question_of
-from pipeline.models.builtin.quote_markdown import row, sentence, uncited
-from pipeline.models.builtin.quotes import ANSWER_CONFIDENCE, NEAR_CONFIDENCE, PREMISE_LEAST, Choice, choose
-from pipeline.passages import Query
+from pipeline.models.builtin.quoted_answer import quoted_answer
 from pipeline.prompt_passages import PromptPassage, neutral, read_numbered
-from pipeline.retrieval.languages import Language
-from pipeline.retrieval.query import query_of
 from pipeline.retrieval.terms import language_of
 
 PACE_S = 0.012  # pause between two words, so that a person sees the text being written
@@ -61,95 +55,6 @@ class Prompt:
     passages: tuple[PromptPassage, ...]
     previous: tuple[str, str] | None
     outputs: tuple[str, ...] = DEFAULT_OUTPUTS
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """All sentences that are not quotes, in one language."""
-
-    near: str
-    missing: str
-    rest: str
-    unsaid: str
-    negation: str
-    opposite: str
-    none: str
-    marks: str
-    point: str  # of a decimal number
-    method: str
-    words: str
-    leans: str
-    has: str
-    no_passage: str
-    absent: str
-    decided: MappingProxyType[str, str]
-
-
-_ENGLISH = Wording(
-    near="These passages come closest; they may not answer this.",
-    missing="The passages do not mention {words}.",
-    rest="On {words}, “{title}” comes closest.",
-    unsaid="The sentences that come closest do not mention {words}; they may not answer this.",
-    negation="The sentences that come closest do not say “{word}”; they may answer the opposite.",
-    opposite="The question says “{asked}”, the sentence that comes closest “{said}”; it may answer the opposite.",
-    none="The passages do not answer this.",
-    marks="“{}”",
-    point=".",
-    method="This compares words, in any ending, and quotes sentences; no language model is at work.",
-    words="Words of the question: {}.",
-    leans="It leans on the turn before, whose words count less.",
-    has="has {}",
-    no_passage="No passage was found that shares enough words with the question.",
-    absent="In no passage: {}.",
-    decided=MappingProxyType(
-        {
-            "answer": "The best sentence has {score} of 15.5 points. The words make it {confidence} % likely that the "
-            "passages are about this; from {answer} % on it counts as an answer.",
-            "near": "The best sentence has {score} of 15.5 points. The words make it {confidence} % likely that the "
-            "passages are about this; an answer takes {answer} %.",
-            "missed": "The best sentence has {score} of 15.5 points, but does not answer without {missed}.",
-            "unmeasured": "The best sentence has {score} of 15.5 points, but holds no quantity of the kind asked for.",
-            "doubtful": "The best sentence has {score} of 15.5 points, but it is only {premise} % likely that it says "
-            "what the question presumes; an answer takes {premise_least} %.",
-            "foreign": "None of the question’s own words is there, so nothing is quoted.",
-            "none": "The best sentence has {score} of 15.5 points. The words make it {confidence} % likely that the "
-            "passages are about this; below {near} % nothing is quoted.",
-        }
-    ),
-)
-_GERMAN = Wording(
-    near="Diese Passagen kommen der Frage am nächsten; vielleicht beantworten sie sie nicht.",
-    missing="In den Passagen fehlt {words}.",
-    rest="Zu {words} kommt „{title}“ am nächsten.",
-    unsaid="In den nächstliegenden Sätzen fehlt {words}; vielleicht beantworten sie die Frage nicht.",
-    negation="In den nächstliegenden Sätzen fehlt „{word}“; vielleicht beantworten sie das Gegenteil.",
-    opposite="In der Frage steht „{asked}“, im nächstliegenden Satz „{said}“; vielleicht beantwortet er das Gegenteil.",
-    none="Die Passagen beantworten das nicht.",
-    marks="„{}“",
-    point=",",
-    method="Hier werden Wörter in jeder Form verglichen und Sätze zitiert; es arbeitet kein Sprachmodell.",
-    words="Wörter der Frage: {}.",
-    leans="Sie knüpft an die Frage davor an, deren Wörter weniger zählen.",
-    has="enthält {}",
-    no_passage="Keine gefundene Passage teilt genug Wörter mit der Frage.",
-    absent="In keiner Passage: {}.",
-    decided=MappingProxyType(
-        {
-            "answer": "Der beste Satz hat {score} von 15,5 Punkten. Nach den Wörtern handeln die Passagen zu "
-            "{confidence} % davon; ab {answer} % gilt er als Antwort.",
-            "near": "Der beste Satz hat {score} von 15,5 Punkten. Nach den Wörtern handeln die Passagen zu "
-            "{confidence} % davon; eine Antwort braucht {answer} %.",
-            "missed": "Der beste Satz hat {score} von 15,5 Punkten, antwortet aber nicht ohne {missed}.",
-            "unmeasured": "Der beste Satz hat {score} von 15,5 Punkten, nennt aber kein Maß der gefragten Art.",
-            "doubtful": "Der beste Satz hat {score} von 15,5 Punkten, sagt aber nur zu {premise} % das, was die Frage "
-            "voraussetzt; eine Antwort braucht {premise_least} %.",
-            "foreign": "Kein Wort der Frage selbst kommt darin vor, also wird nichts zitiert.",
-            "none": "Der beste Satz hat {score} von 15,5 Punkten. Nach den Wörtern handeln die Passagen zu "
-            "{confidence} % davon; unter {near} % wird nichts zitiert.",
-        }
-    ),
-)
-_WORDINGS: MappingProxyType[Language, Wording] = MappingProxyType({"en": _ENGLISH, "de": _GERMAN})
 
 
 class ExtractiveEngine:
@@ -214,7 +119,7 @@ class AsyncExtractiveEngine:
 def reply(request: Request) -> str:
     """Return the model's reply to a request, in ChatAdapter's format."""
     prompt = read_prompt([(message.role, message.text or "") for message in request.messages])
-    reasoning, answer = _whole_answer(prompt) or _quoted_answer(prompt)
+    reasoning, answer = _whole_answer(prompt) or quoted_answer(prompt.question, prompt.previous, prompt.passages)
     made = {"reasoning": reasoning, "analysis": reasoning, "answer": answer}
     if "summary" in prompt.outputs:
         made |= _document_fields(prompt)
@@ -244,14 +149,6 @@ def _whole_answer(prompt: Prompt) -> tuple[str, str] | None:
     return overview_of(whole, prompt.passages, language_of(prompt.question)) if whole else None
 
 
-def _quoted_answer(prompt: Prompt) -> tuple[str, str]:
-    """Return reasoning and answer made of quoted sentences."""
-    query = query_of(prompt.question, prompt.previous)
-    choice = choose(query, prompt.passages)
-    wording = _WORDINGS.get(language_of(prompt.question, *(passage.text for passage in prompt.passages)), _ENGLISH)
-    return reasoning_of(query, prompt.passages, choice, wording), answer_of(prompt.passages, choice, wording)
-
-
 def read_prompt(messages: Sequence[tuple[str, str]]) -> Prompt:
     """Read the question, its passages and the previous turn from ChatAdapter's messages as (role, text)."""
     last = messages[-1][1] if messages else ""
@@ -277,88 +174,6 @@ def _fields(message: str) -> dict[str, str]:
     for name, text in zip(parts[1::2], parts[2::2], strict=True):
         fields.setdefault(name, text.strip())
     return fields
-
-
-def answer_of(passages: Sequence[PromptPassage], choice: Choice, wording: Wording) -> str:
-    """Write the quotes, best first, after a sentence that says what is missing unless they are an answer."""
-    if choice.state == "none":
-        return wording.none
-    blocks = [_reservation(passages, choice, wording)] if choice.state == "near" else []
-    for (head, number), quotes in groupby(
-        choice.quotes, key=lambda quote: (quote.head, quote.number if quote.head else 0)
-    ):
-        if head:
-            blocks.append("\n".join([head, *(row(quote.text, number) for quote in quotes)]))
-        else:
-            blocks.append(" ".join(sentence(quote.text, quote.number) for quote in quotes))
-    return "\n\n".join(blocks)
-
-
-def _reservation(passages: Sequence[PromptPassage], choice: Choice, wording: Wording) -> str:
-    """Say what the quotes lack of the question, as far as that is known."""
-    doubts, closest = choice.doubts, choice.quotes[0].number - 1
-    if choice.missed:
-        title, words = " ".join(passages[closest].heading.split()), choice.mentions[closest]
-        missing = wording.missing.format(words=_listed(choice.missed, wording))
-        rest = wording.rest.format(words=_listed(words, wording), title=uncited(title)) if words and title else ""
-        return _joined([missing, rest or wording.near])
-    if doubts.unsaid:
-        return wording.unsaid.format(words=_listed(doubts.unsaid, wording))
-    if doubts.negation:
-        return wording.negation.format(word=doubts.negation)
-    if doubts.opposite:
-        asked, said = doubts.opposite
-        return wording.opposite.format(asked=asked, said=said)
-    return wording.near
-
-
-def _listed(words: Sequence[str], wording: Wording) -> str:
-    return ", ".join(wording.marks.format(word) for word in words)
-
-
-def reasoning_of(query: Query, passages: Sequence[PromptPassage], choice: Choice, wording: Wording) -> str:
-    """Write what was compared, which passage has which words, and why it is quoted or not."""
-    words = tuple(dict.fromkeys(word for mentioned in (*choice.mentions, choice.absent) for word in mentioned))
-    compared = [
-        wording.method,
-        wording.words.format(_listed(words, wording)) if words else "",
-        wording.leans if query.past else "",
-    ]
-    found = [
-        f"- [{passage.number}] {uncited(passage.heading)}: {wording.has.format(_listed(mentioned, wording))}"
-        for passage, mentioned in zip(passages, choice.mentions, strict=True)
-        if mentioned
-    ]
-    decided = wording.decided[_case(choice)].format(
-        score=f"{choice.score:.1f}".replace(".", wording.point),
-        confidence=_percent(choice.confidence),
-        premise=_percent(choice.premise),
-        answer=_percent(ANSWER_CONFIDENCE),
-        near=_percent(NEAR_CONFIDENCE),
-        premise_least=_percent(PREMISE_LEAST),
-        missed=_listed(choice.missed, wording),
-    )
-    absent = wording.absent.format(_listed(choice.absent, wording)) if choice.absent else ""
-    outcome = [absent, decided] if passages else [wording.no_passage]
-    parts = (_joined(compared), "\n".join(found), _joined(outcome))
-    return "\n\n".join(part for part in parts if part)
-
-
-def _case(choice: Choice) -> str:
-    """Return which rule decided."""
-    if choice.absent and not any(choice.mentions):
-        return "foreign"
-    if choice.state != "near" or choice.confidence < ANSWER_CONFIDENCE:
-        return choice.state
-    return "missed" if choice.missed else "unmeasured" if choice.is_unmeasured else "doubtful"
-
-
-def _percent(share: float) -> int:
-    return round(100 * share)
-
-
-def _joined(texts: Sequence[str]) -> str:
-    return " ".join(text for text in texts if text)
 
 
 def _usage(request: Request, text: str) -> Usage:

@@ -77,7 +77,7 @@ def choose(query: Query, passages: Sequence[PromptPassage]) -> Choice:
     ]
     answers = _answers(query, passages, every, asked_in)
     words = own_words(query, asked_in)
-    mentions = tuple(tuple(word for word in words if _mentions(passage, word)) for passage in passages)
+    mentions = tuple(tuple(word for word in words if has_word(passage, word)) for passage in passages)
     absent = tuple(word for word in words if not any(word in mentioned for mentioned in mentions))
     missed = tuple(word for word in absent if is_decisive(word, query.question, asked_in))
     if not answers:
@@ -185,7 +185,7 @@ def _joined(neighbours: Sequence[Scored], text: str) -> Quote:
     return Quote(best.number, text[begin:end], best.score, best.head)
 
 
-def _mentions(passage: PromptPassage, word: str) -> bool:
+def has_word(passage: PromptPassage, word: str) -> bool:
     """Whether a passage has this word or a similar one. Numbers must be equal."""
     whole = f"{passage.heading}\n{passage.text}"
     language = language_of(passage.text, passage.heading)

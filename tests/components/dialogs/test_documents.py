@@ -267,7 +267,7 @@ def test_a_card_tells_page_stages_mode_and_why_others_fell_short() -> None:
         "0.25 by",
         "0.90 by",
         "hybrid",
-        "some words found",
+        "0 of 1 word found",
         "1 of 2",
     ):
         assert told in html

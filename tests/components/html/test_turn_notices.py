@@ -155,14 +155,23 @@ def test_a_running_answer_has_all_that_was_found_beside_it() -> None:
     assert len([part for part in parts if part.startswith('<article class="source"')]) == 2
 
 
-@pytest.mark.parametrize(
-    ("quality", "says"), [("good", "most words found"), ("weak", "some words found"), ("none", "words not found")]
-)
-def test_the_badge_says_what_was_counted(quality: str, says: str) -> None:
-    head = pane(turn(CITES, quality))[0]
-    assert says in head
-    assert "good" not in head
-    assert "2 of the 3 words of the search stand in the passages: roasted, beans. Not found: mould." in head
+@pytest.mark.parametrize(("quality", "kind"), [("good", "search"), ("weak", "warn"), ("none", "warn")])
+def test_the_badge_says_what_was_counted_and_what_is_missing(quality: str, kind: str) -> None:
+    head, *rest = pane(turn(CITES, quality))
+    assert f'<span class="badge {kind}"' in head
+    assert "2 of 3 words found</span>" in head
+    assert "2 of the 3 words of the search stand in the passages: roasted, beans. Not in the passages: mould." in head
+    assert "The best passage, [1], has 1.00 points." in head
+    assert '<p class="words-missing" dir="auto">Not in the passages: mould.</p>' in rest
+
+
+def test_the_words_that_a_search_counted_are_shown_as_it_counted_them() -> None:
+    found = PassagesFound(
+        query="q", passages=(PASSAGE,), quality="weak", coverage=0.5, found_words=("ale",), missing_words=("rye",)
+    )
+    head, *rest = pane(view_of([found]))
+    assert "1 of 2 words found</span>" in head
+    assert any("Not in the passages: rye." in each for each in rest)
 
 
 def test_warnings_of_an_unknown_code_are_shown_as_they_are() -> None:

@@ -222,6 +222,18 @@ def test_a_claim_with_a_negation_is_no_refusal(answer: str) -> None:
         ("The exact date is not given in the text [1].", "The exact date"),
         ("Ich konnte keine Informationen über die Öffnungszeiten finden.", "die Öffnungszeiten"),
         ("Leider wird der Gründer in den Texten nicht erwähnt.", "der Gründer"),
+        ("The passages do not mention “La Paz”, “Bern”. “Water” comes closest.", "La Paz, Bern"),
+        (
+            "It is 9 bar [1]. The passages do not answer: “which one is cheapest, and where”.",
+            "which one is cheapest, and where",
+        ),
+        ("The passages do not say who sells it. The documents do not mention a fee.", "who sells it; a fee"),
+        ("The passages do not say who sells it. They do not say who sells it.", "who sells it"),
+        (
+            "Es sind 9 bar [1].\n\nDie Passagen beantworten nicht: „wie laut ist sie“. „Herd“ kommt am nächsten.",
+            "wie laut ist sie",
+        ),
+        ("In den Passagen fehlt „Bern“, „Graz“. Zu „Wien“ kommt „Kaffee“ am nächsten.\n\nWien [1].", "Bern, Graz"),
         ("The passages do not answer this.", ""),
         ("Das steht nicht in den Dokumenten.", ""),
     ],

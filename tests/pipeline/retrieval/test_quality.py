@@ -12,7 +12,7 @@ from pipeline.ingest.markdown import read_folder
 from pipeline.passages import Passage, Query, Scores
 from pipeline.retrieval import SHARED, Quality
 from pipeline.retrieval.edge import EdgeIndex
-from pipeline.retrieval.quality import quality_of
+from pipeline.retrieval.quality import quality_of, words_found
 from pipeline.retrieval.query import query_of
 from pipeline.retrieval.terms import word_spans
 from pipeline.settings import ROOT
@@ -38,6 +38,12 @@ def passage(text: str, score: float = 2.0, scores: Scores | None = None) -> Pass
 )
 def test_the_share_of_words_decides(question: str, texts: list[str], quality: Quality) -> None:
     assert quality_of(Query(question), [passage(text) for text in texts]) == quality
+
+
+def test_the_words_behind_it_are_told() -> None:
+    words = words_found(Query("How fine is espresso ground, how fine?"), [passage("Espresso is ground.")])
+    assert (words.found, words.missing, words.coverage) == (("espresso", "ground"), ("fine",), 0.667)
+    assert words_found(Query("of the"), [passage("Espresso.")]).coverage is None
 
 
 def test_a_passage_far_behind_the_best_does_not_count() -> None:

@@ -187,7 +187,7 @@ BROKEN = [
     Row("badutf8-after-3", "finished", litellm=((whole("bad_reply"), 2),)),
     Row("badutf8-after-8", "finished", litellm=((whole("bad_reply"), 2),)),
     Row("badutf8-after-30", "finished", litellm=(("failed bad_reply", 1),), says="hot water takes"),
-    Row("splitutf8", "finished", says="Wässer 水 💧"),
+    Row("splitutf8", "unsupported, finished", says="Wässer 水 💧"),
     Row("crlf", "finished"),
     Row("huge-kb-100-after-3", whole("bad_reply"), 2, litellm=(("finished", 1),)),
     Row("huge-kb-100-after-8", whole("bad_reply"), 2, litellm=(("finished", 1),)),
