@@ -81,9 +81,11 @@ class Doubts:
 NO_DOUBTS = Doubts()
 
 
-def confidence_of(best: Scored, scored: Sequence[Scored], headings: Sequence[str], language: Language) -> float:
+def confidence_of(
+    best: Scored, scored: Sequence[Scored], heading: str, headings: Sequence[str], language: Language
+) -> float:
     """Return the probability (0 to 1) that the passages are about what is asked, where every second question is."""
-    return _probability(TOPIC_WEIGHTS, TOPIC_CONSTANT, topic_measures(best, scored, headings, language))
+    return _probability(TOPIC_WEIGHTS, TOPIC_CONSTANT, topic_measures(best, scored, heading, headings, language))
 
 
 def premise_probability(question: str, best: Scored, nearby: Sequence[Scored], asked_in: Language) -> float:
@@ -98,14 +100,14 @@ def premise_probability(question: str, best: Scored, nearby: Sequence[Scored], a
 
 
 def topic_measures(
-    best: Scored, scored: Sequence[Scored], headings: Sequence[str], language: Language
+    best: Scored, scored: Sequence[Scored], heading: str, headings: Sequence[str], language: Language
 ) -> tuple[float, ...]:
-    """Return the values that TOPIC_WEIGHTS weigh. `headings` are those of the passages, best first."""
+    """Return the values that TOPIC_WEIGHTS weigh. `heading` is that of the best sentence, `headings` are all."""
     asked, weight = best.asked, sum(word.weight for word in best.asked)
     matched = _matched_share(best)
     absent = [word.weight for word, is_held in zip(asked, _held(scored), strict=True) if not is_held]
-    of_document = headings[best.quote.number - 1].partition(" › ")[0]
-    others = [heading.partition(" › ")[0] for heading in headings]
+    of_document = heading.partition(" › ")[0]
+    others = [each.partition(" › ")[0] for each in headings]
     return (
         best.quote.score,
         _pair_share(best, language),

@@ -85,8 +85,9 @@ def _closest(passages: Sequence[PromptPassage], choice: Choice, wording: Wording
 
 def _reservation(passages: Sequence[PromptPassage], choice: Choice, wording: Wording) -> str:
     """Say what the quotes lack of the question, as far as that is known."""
-    doubts, closest = choice.doubts, choice.quotes[0].number - 1
+    doubts = choice.doubts
     if choice.missed:
+        closest = [each.number for each in passages].index(choice.quotes[0].number)
         title, words = " ".join(passages[closest].heading.split()), choice.mentions[closest]
         missing = _other_year(choice, choice.missed, wording)
         missing = missing or wording.missing.format(words=_listed(choice.missed, wording))

@@ -85,15 +85,16 @@ def choose(query: Query, passages: Sequence[PromptPassage]) -> Choice:
     best = answers[0]
     places = {(each.quote.number, each.place): each for each in every}
     nearby = [each for each in _beside(best, places) if each.asked == best.asked]
-    language = language_of(passages[best.quote.number - 1].text, passages[best.quote.number - 1].heading)
+    quoted = next(each for each in passages if each.number == best.quote.number)
+    language = language_of(quoted.text, quoted.heading)
     comparable = [each for each in every if each.asked == best.asked]  # those in its language
-    confidence = confidence_of(best, comparable, [passage.heading for passage in passages], language)
+    confidence = confidence_of(best, comparable, quoted.heading, [each.heading for each in passages], language)
     premise = premise_probability(query.question, best, nearby, asked_in)
     is_unmeasured = unit_of(query.question) is not None and best.lacks == 1
     is_elsewhere = words and len(absent) == len(words)  # then only words of the previous turn match
     is_doubtful = confidence < ANSWER_CONFIDENCE or premise < PREMISE_LEAST or missed or is_unmeasured
     state: State = "none" if confidence < NEAR_CONFIDENCE or is_elsewhere else "near" if is_doubtful else "answer"
-    quotes = _quotes(answers, places, passages) if state != "none" else ()
+    quotes = _quotes(answers, places, quoted.text) if state != "none" else ()
     doubts = doubts_of(query.question, best, nearby, asked_in)
     return Choice(state, best.quote.score, quotes, mentions, absent, missed, is_unmeasured, confidence, premise, doubts)
 
@@ -127,8 +128,11 @@ def _tongue(passage: PromptPassage) -> Language | None:
     return detected_language(passage.text, passage.heading)
 
 
-def _quotes(answers: Sequence[Scored], places: Places, passages: Sequence[PromptPassage]) -> tuple[Quote, ...]:
-    """Return the best sentence, with its neighbour where that may hold the answer, and others that may hold it."""
+def _quotes(answers: Sequence[Scored], places: Places, text: str) -> tuple[Quote, ...]:
+    """Return the best sentence, with its neighbour where that may hold the answer, and others that may hold it.
+
+    `text` is that of the best sentence's passage.
+    """
     best = answers[0]
     chances = _chances(answers)
     neighbours = [
@@ -136,11 +140,11 @@ def _quotes(answers: Sequence[Scored], places: Places, passages: Sequence[Prompt
         for each in _beside(best, places)
         if chances.get(_key(each), 0.0) >= LEAST_CHANCE
         and _words([best, each]) <= FIRST_WORDS_MOST
-        and _is_one_paragraph(best, each, passages[best.quote.number - 1].text)
+        and _is_one_paragraph(best, each, text)
     ]
     neighbour = max(neighbours, key=lambda each: each.quote.score, default=None)
     taken = [best] if neighbour is None else [best, neighbour]
-    quotes = [_joined(taken, passages[best.quote.number - 1].text)]
+    quotes = [_joined(taken, text)]
     for each in answers[1:]:
         is_likely = each not in taken and chances[_key(each)] >= LEAST_CHANCE
         if len(quotes) < QUOTES_MOST and is_likely and _words([*taken, each]) <= WORDS_MOST:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import dspy
@@ -212,3 +213,9 @@ def test_in_german_it_is_said_in_german() -> None:
     assert ask("Wann kam die Mokkakanne nicht auf den Markt?", GERMAN).answer.startswith(
         "In den nächstliegenden Sätzen fehlt „nicht“"
     )
+
+
+@pytest.mark.parametrize("question", ["Which drink has a thin layer of foam?", "Has a flat white cinnamon foam?"])
+def test_passages_whose_numbers_have_gaps_are_quoted_by_their_numbers(question: str) -> None:
+    said = ask(question, (replace(ENGLISH[0], number=3), replace(ENGLISH[1], number=7)))
+    assert "A flat white has a thin layer of foam. [7]" in said.answer
