@@ -18,7 +18,7 @@ ORDER = (
     *("components.pages", "components.handlers", "components.dialogs", "components.panes", "components.sidebar"),
     *("components.html", "components"),
     *("pipeline.ingest.__main__", "i18n"),
-    "pipeline.turns",
+    *("pipeline.inquiries", "pipeline.turns"),
     *("pipeline.programs", "pipeline.replies"),
     *(
         "pipeline.accounts",
@@ -31,7 +31,8 @@ ORDER = (
     "pipeline.citations",
     *("pipeline.retrieval", "pipeline.ingest"),
     *("pipeline.transports", "pipeline.database"),
-    *("pipeline.logs", "pipeline.clients", "pipeline.exchange_costs", "pipeline.prompt_passages", "pipeline.metrics"),
+    *("pipeline.logs", "pipeline.clients", "pipeline.exchange_costs", "pipeline.prompt_sections", "pipeline.metrics"),
+    "pipeline.prompt_passages",
     *(
         "pipeline.turn",
         "pipeline.recording",
@@ -66,6 +67,7 @@ ONLY_IN = {
         "pipeline.database",
         "pipeline.conversations",
         "pipeline.turns.engine",
+        "pipeline.inquiries.service",
         "server",
         "app",
         "bench",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
@@ -17,36 +16,18 @@ from components.html.markdown import plain
 from i18n import text as text_of
 from pipeline.metrics import estimated_tokens
 from pipeline.prompt_passages import neutral, numbered_spans
+from pipeline.prompt_sections import MARKER, sections
 
 WHOLE_CHARS, SHOWN_CHARS = 6_000, 2_000  # of a longer text the rest is folded
 
-_MARKER = re.compile(r"\[\[ ## (\w+) ## \]\]")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
-_PASSAGES = ("passages", "observation")  # beginnings of the names of fields that hold numbered passages
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A piece of a message: the field whose marker stands before it, "" for none, and its place in the text."""
-
-    field: str
-    start: int
-    end: int
-
-
-def sections(content: str) -> list[Section]:
-    """Split a message at its markers; each section begins with its marker, and all of them are the whole text."""
-    starts = [(0, ""), *((found.start(), found[1]) for found in _MARKER.finditer(content))]
-    ends = [start for start, _ in starts[1:]] + [len(content)]
-    pieces = (Section(field, start, end) for (start, field), end in zip(starts, ends, strict=True))
-    return [each for each in pieces if each.end > each.start]
 
 
 def passages_chars(content: str) -> int:
     """The characters of the sections that hold passages."""
-    return sum(each.end - each.start for each in sections(content) if each.field.startswith(_PASSAGES))
+    return sum(each.end - each.start for each in sections(content) if each.holds_passages)
 
 
 def content_html(content: str, own_instructions: str = "") -> Markup:
@@ -54,8 +35,8 @@ def content_html(content: str, own_instructions: str = "") -> Markup:
     parts = []
     for each in sections(content):
         piece = content[each.start : each.end]
-        marker = _MARKER.match(piece)
-        if each.field.startswith(_PASSAGES) and marker:
+        marker = MARKER.match(piece)
+        if each.holds_passages and marker:
             parts += [_pre(marker[0]), *_passages(piece[marker.end() :])]
         else:
             parts.append(_folded(piece, own_instructions))
@@ -69,7 +50,7 @@ def written(content: str) -> Markup:
 
 def _signs(content: str) -> Iterator[Markup]:
     at = 0
-    for found in re.finditer(f"{_MARKER.pattern}|{_UNSEEN.pattern}", content):
+    for found in re.finditer(f"{MARKER.pattern}|{_UNSEEN.pattern}", content):
         yield escape(content[at : found.start()])
         if found[0].startswith("[["):
             yield Markup('<b class="marker">{}</b>').format(found[0])

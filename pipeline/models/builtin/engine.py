@@ -31,6 +31,7 @@ from pipeline.models.builtin.overview_answer import overview_of
 from pipeline.models.builtin.overview_question import OverviewQuestion, overview_question_of
 from pipeline.models.builtin.quoted_answer import quoted_answer
 from pipeline.prompt_passages import PromptPassage, neutral, read_numbered
+from pipeline.prompt_sections import ASKS_FOR_OUTPUT
 from pipeline.retrieval.terms import language_of
 
 PACE_S = 0.012  # pause between two words, so that a person sees the text being written
@@ -39,7 +40,6 @@ _FIELD = re.compile(r"^\[\[ ## (\w+) ## \]\][ \t]*$", re.MULTILINE)
 _OUTPUT = re.compile(r"\[\[ ## (\w+) ## \]\]")
 DEFAULT_OUTPUTS = ("reasoning", "answer")
 SECTIONS_MOST = 12  # that a summary quotes
-_ASKS_FOR_OUTPUT = "\n\nRespond with the corresponding output fields"
 # A field's marker is one piece, since nobody sees it being written.
 _PIECE = re.compile(r"\s*\[\[ ## \w+ ## \]\]\n?|\s*\S+|\s+$")
 
@@ -152,9 +152,9 @@ def _whole_answer(prompt: Prompt) -> tuple[str, str] | None:
 def read_prompt(messages: Sequence[tuple[str, str]]) -> Prompt:
     """Read the question, its passages and the previous turn from ChatAdapter's messages as (role, text)."""
     last = messages[-1][1] if messages else ""
-    fields, outputs = _fields(last), _OUTPUT.findall(last.rpartition(_ASKS_FOR_OUTPUT)[2])
+    fields, outputs = _fields(last), _OUTPUT.findall(last.rpartition(ASKS_FOR_OUTPUT)[2])
     passages = read_numbered(fields.get("passages", ""))
-    asked = tuple(name for name in outputs if name != COMPLETED) if _ASKS_FOR_OUTPUT in last else ()
+    asked = tuple(name for name in outputs if name != COMPLETED) if ASKS_FOR_OUTPUT in last else ()
     return Prompt(fields.get("question", ""), passages, _previous(messages[:-1]), asked or DEFAULT_OUTPUTS)
 
 
@@ -168,7 +168,7 @@ def _previous(messages: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
 
 def _fields(message: str) -> dict[str, str]:
     """Read the fields of a message. The first of equal names counts, since passages come before the person's text."""
-    body = message.rpartition(_ASKS_FOR_OUTPUT)[0] or message
+    body = message.rpartition(ASKS_FOR_OUTPUT)[0] or message
     parts = _FIELD.split(body)
     fields: dict[str, str] = {}
     for name, text in zip(parts[1::2], parts[2::2], strict=True):

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components.html.prompt_text import content_html, passages_chars, sections, written
+from components.html.prompt_text import content_html, passages_chars, written
 from pipeline.passages import Passage
 from pipeline.prompt_passages import numbered
+from pipeline.prompt_sections import sections
 
 TAG = re.compile(r"<[^<>]*>")
 HOSTILE = '</pre></script><script>alert(1)</script><img src=x onerror="alert(2)">\0\u202eabc\u200b&amp;\x1b[31m'
