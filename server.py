@@ -26,6 +26,7 @@ import api.routes.basic_chat
 import api.routes.chat_completions
 import api.routes.documents
 import api.routes.health
+import api.routes.inquiries
 import api.routes.mcp
 import api.routes.metrics
 import api.routes.models
@@ -65,6 +66,9 @@ from pipeline.documents.shared_folder import synchronise
 from pipeline.errors import StoreFault
 from pipeline.ingest import ChunkSize
 from pipeline.ingest.files import files_below, read_below
+from pipeline.inquiries.counterfactuals import Counterfactuals
+from pipeline.inquiries.second_checks import SecondChecks
+from pipeline.inquiries.service import Inquiries
 from pipeline.keyed_hashes import Secret
 from pipeline.models.catalogue import Models
 from pipeline.models.spending import Spending
@@ -99,6 +103,9 @@ class Parts:
     programs: SavedPrograms
     spending: Spending
     profiles: Profiles
+    inquiries: Inquiries
+    counterfactuals: Counterfactuals
+    second_checks: SecondChecks
     meters: api.routes.metrics.Meters
     secret: Secret
     asking: Asking
@@ -111,8 +118,9 @@ class Parts:
         self.close_stores()
 
     async def end_turns(self) -> None:
-        """Stop every turn, and wait until what it cost is stored."""
+        """Stop every turn and every inquiry, and wait until what they cost is stored."""
         await self.pipeline.close()
+        await self.inquiries.close()
         await self.spending.flush()
 
     def close_stores(self) -> None:
@@ -143,8 +151,10 @@ def build(
     spending = Spending(store, settings.budget_usd_day, settings.budget_usd_day_visitor)
     pipeline = Pipeline(settings, models, index, history, known, spending, profiles)
     meters = api.routes.metrics.Meters(pipeline, models)
-    pipeline.watchers += [logs.log_turn, meters.ended]
     library = Library(index, settings, uploads, profiles.scope, secret)
+    inquiries = Inquiries(settings, models, pipeline, history, spending)
+    second_checks = SecondChecks(inquiries)
+    pipeline.watchers += [logs.log_turn, meters.ended, second_checks.ended]
     return Parts(
         settings=settings,
         store=store,
@@ -157,6 +167,9 @@ def build(
         programs=known,
         spending=spending,
         profiles=profiles,
+        inquiries=inquiries,
+        counterfactuals=Counterfactuals(inquiries),
+        second_checks=second_checks,
         meters=meters,
         secret=secret,
         asking=Asking(pipeline, secret, on_space=settings.on_space),
@@ -206,6 +219,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
     mcp = McpServer(asking, parts.library, link)
     routers = (
         api.routes.turns.routes(asking),
+        api.routes.inquiries.routes(parts.pipeline, parts.counterfactuals, parts.second_checks),
         api.routes.basic_chat.routes(asking, BasicChat(settings.enable_rationale_streaming, settings.enable_metadata)),
         api.routes.analysis_chat.routes(asking, parts.programs, link),
         api.routes.analysis_chat.provider_routes(parts.models),

@@ -46,6 +46,11 @@ def ending_text(event: TurnFailed | TurnStopped, language: str = ENGLISH) -> str
     return failure_text(event, language) if isinstance(event, TurnFailed) else text("status.stopped", language)
 
 
+def fault_message_text(fault: Message, language: str = ENGLISH) -> str:
+    """Return what went wrong and what to do next, by the code and values of a fault."""
+    return _coded(OF_FAILURES, fault.code, fault.values, language)
+
+
 def fault_text(code: str, language: str = ENGLISH) -> str:
     """Return why a request to a model failed, by the code of its fault."""
     if has(key := f"inspector.fault_{code}"):

@@ -68,8 +68,14 @@ RefusalCode = Literal[
     "client_task",
     "not_text",
     "long_instructions",
+    "still_running",
+    "no_prompt",
+    "no_passages",
+    "no_check_model",
+    "cannot_judge",
+    "nothing_weak",
 ]
-MissingCode = Literal["conversation", "turn", "document", "events", "artifact", "response", "passage"]
+MissingCode = Literal["conversation", "turn", "document", "events", "artifact", "response", "passage", "sentence"]
 BusyCode = Literal["turns", "visitor", "rate", "closing", "requests", "pending", "sessions", "places", "uploads"]
 FileCode = Literal[
     "unsupported",

@@ -128,6 +128,15 @@ def passages_after(before: Iterable[Passage], event: PassagesFound) -> tuple[Pas
     return union((each for each in before if each.number not in withdrawn), event.passages)
 
 
+def passages_of(events: Iterable[Event]) -> tuple[Passage, ...]:
+    """Return the passages that may be cited after these events, in the order of their numbers."""
+    found: tuple[Passage, ...] = ()
+    for event in events:
+        if isinstance(event, PassagesFound):
+            found = passages_after(found, event)
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldDelta(EventBase):
     """More text of one output field; `thinking` is the native reasoning of a model."""

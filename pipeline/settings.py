@@ -91,6 +91,15 @@ class Settings(BaseSettings):
     fallbacks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), max_length=3, description="JSON list of labels: who answers, in this order, when a model fails"
     )
+    check_model: str = Field(
+        default="",
+        description="Label of the model, such as a small local one, that may be asked about `weak` sentences, which "
+        "words alone leave doubtful; empty: none",
+    )
+    check_weak: Literal["on_request", "auto"] = Field(
+        default="on_request",
+        description="When CHECK_MODEL is asked: on_request, by whoever reads the answer; auto: after every answer",
+    )
     data_dir: Path = Field(default=Path("data"), description="Folder for everything that is written")
     database_url: str | None = Field(default=None, description="SQLAlchemy address; default: SQLite under DATA_DIR")
     documents_dir: Path = Field(default=ROOT / "samples", description="Folder whose documents everybody may ask")

@@ -500,6 +500,23 @@ def dup_markers(wish: Wish) -> Script:
     yield from whole(pieces_of(text))
 
 
+PRESSURE = "An espresso machine presses water through the coffee with a pressure of about 9 bar [2]."
+# Sentences that are judged: by evidence that is there, by none, against it, by a word of the model's own, not at all.
+JUDGED = """Here are my judgements:
+(1) | 1, 99 | supported | fits
+2 | none | supported |
+| 3 | 2 | contradicted | the passage says 25 to 30 seconds and nothing at all about what the answer claims here |
+4 | 1 | perhaps |"""
+
+
+def says_pressure(wish: Wish) -> Script:
+    yield from whole(pieces_of(marked(reasoning="As asked.", answer=PRESSURE)))
+
+
+def judges(wish: Wish) -> Script:
+    yield from whole(pieces_of(marked(judgements=JUDGED)))
+
+
 TOOL_CALLS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("The beans matter too.", "search_documents", {"query": "storing coffee beans"}),
     ("What stands around it?", "open_passage", {"number": 1, "around": 1}),
@@ -563,6 +580,8 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "cites": cites,
     "cites-backwards": cites_backwards,
     "declines": declines,
+    "says-pressure": says_pressure,
+    "judges": judges,
     "thinking": thinking,
     "thinking-elsewhere": thinking_elsewhere,
     "answer-in-thinking": answer_in_thinking,
@@ -615,6 +634,7 @@ REFUSALS = {
     "too-long": Refusal(400, "context_length_exceeded"),
     # Without history there are the instructions, one exchange that shows the form, and the question.
     "too-long-history": Refusal(400, "context_length_exceeded", lambda body: len(body["messages"]) > 4),
+    "never-cold": Refusal(400, "unsupported_value", lambda body: body.get("temperature") == 0),
     "filtered": Refusal(400, "content_filter"),
     "no-credit": Refusal(429, "insufficient_quota"),
     "no-streams": Refusal(400, "unsupported_value", lambda body: bool(body.get("stream")), "This model cannot stream."),
@@ -664,6 +684,21 @@ def hops(body: Mapping[str, Any]) -> str:
     return "hop-b" if HOP_QUERY in asked else "hop-a"
 
 
+def grounded(body: Mapping[str, Any]) -> str:
+    """Says the pressure of an espresso where a passage does, else that nothing says it."""
+    return "says-pressure" if "9 bar" in body["messages"][-1]["content"] else "declines"
+
+
+def fickle(body: Mapping[str, Any]) -> str:
+    """Says something else at temperature 0."""
+    return "declines" if body.get("temperature") == 0 else "says-pressure"
+
+
+def judge(body: Mapping[str, Any]) -> str:
+    """Answers with sentences of every verdict, and judges sentences where it is asked to."""
+    return "judges" if "judgements" in json.dumps(body["messages"]) else "checked"
+
+
 # Model → the behaviour that a request brings about.
 MOODS = {
     "pirate": pirate,
@@ -673,6 +708,9 @@ MOODS = {
     "agent": agent,
     "lister": lister,
     "hops": hops,
+    "grounded": grounded,
+    "fickle": fickle,
+    "judge": judge,
 }
 
 

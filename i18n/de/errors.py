@@ -95,6 +95,21 @@ TEXTS = {
     "refused.long_instructions": (
         "Die Anweisungen sind zu lang: höchstens {most} Zeichen. Kürzen Sie sie und fragen Sie noch einmal."
     ),
+    "refused.still_running": "Diese Antwort wird noch geschrieben. Fragen Sie danach, wenn sie fertig ist.",
+    "refused.no_prompt": (
+        "Was das Modell zu diesem Satz bekam, ist nicht aufbewahrt: Die Antwort war eine gespeicherte oder ist zu alt. "
+        "Stellen Sie die Frage neu und fragen Sie dann nach der neuen Antwort."
+    ),
+    "refused.no_passages": "Diese Antwort entstand ohne Passagen, also lässt sich keine weglassen.",
+    "refused.no_check_model": (
+        "Es gibt kein Modell für die zweite Prüfung. Nennen Sie eines in `model`, oder setzen Sie CHECK_MODEL auf einen "
+        "Namen aus der Liste der Modelle."
+    ),
+    "refused.cannot_judge": "Das eingebaute Modell zitiert nur und kann nicht urteilen. Nennen Sie ein Sprachmodell.",
+    "refused.nothing_weak": "Kein Satz dieser Antwort ist schwach, also gibt es nichts zu fragen.",
+    "missing.sentence": (
+        "Diesen Satz gibt es nicht. Sehen Sie sein Feld und seine Nummer in den Ereignissen `sentence_checked` nach."
+    ),
     "missing.conversation": "Dieses Gespräch gibt es nicht. Beginnen Sie ein neues.",
     "missing.turn": "Diese Antwort gibt es nicht. Fragen Sie noch einmal.",
     "missing.document": "Dieses Dokument oder diese Seite gibt es nicht. Sehen Sie in der Liste der Dokumente nach.",

@@ -62,6 +62,20 @@ TEXTS = {
     "refused.long_instructions": (
         "The instructions are too long: at most {most} characters. Shorten them and ask again."
     ),
+    "refused.still_running": "This answer is still being written. Ask about it when it has ended.",
+    "refused.no_prompt": (
+        "What the model was sent for this sentence is not kept: the answer was a stored one, or is too old. Ask the question "
+        "anew, then ask about the new answer."
+    ),
+    "refused.no_passages": "This answer was written without passages, so none can be left out.",
+    "refused.no_check_model": (
+        "There is no model for the second check. Name one in `model`, or set CHECK_MODEL to a label of the model list."
+    ),
+    "refused.cannot_judge": "The built-in model only quotes and cannot judge. Name a language model.",
+    "refused.nothing_weak": "No sentence of this answer is weak, so there is nothing to ask a model about.",
+    "missing.sentence": (
+        "There is no such sentence. Look up its field and index in the events `sentence_checked` of the turn."
+    ),
     "missing.conversation": "There is no such conversation. Start a new one.",
     "missing.turn": "There is no such turn. Ask again.",
     "missing.document": "There is no such document or page. Look it up in the list of documents.",

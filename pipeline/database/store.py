@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pipeline.database import expenses, request_results, saved_programs
+from pipeline.database import expenses, inquiries, request_results, saved_programs
 from pipeline.database.branches import Branches
 from pipeline.database.connections import DatabaseThreads, Unreadable
 from pipeline.database.recordings import Recorded, UnreadableRecording, decoded, encoded
@@ -297,6 +297,19 @@ class Store:
         if deleted:
             await self._writes.wipe()
         return deleted
+
+    async def save_inquiry(self, turn_id: str, name: str, content: bytes) -> bool:
+        """Store what an inquiry about a turn has found; False when there is no such turn (any more)."""
+        return await self._write(lambda session: inquiries.save(session, turn_id, name, content))
+
+    async def inquiries(self, turn_id: str, owner: str | None) -> dict[str, bytes]:
+        """Return what inquiries about a turn have found, by their names; none of someone else's turn."""
+        readable = select(TurnRow.id).where(TurnRow.id == _named(turn_id), _open_to(owner, TurnRow.owner))
+
+        def work(session: Session) -> dict[str, bytes]:
+            return inquiries.of(session, turn_id) if session.scalar(readable) else {}
+
+        return await self._reads.run(work)
 
     async def add_updates(self, turn_id: str, updates: int) -> None:
         """Count views that were sent after the turn's metrics were kept."""

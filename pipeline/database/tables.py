@@ -128,6 +128,18 @@ class ExchangesRow(Table):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class InquiryRow(Table):
+    """What an inquiry about a turn has found (`pipeline.inquiries`), as compressed JSON; `name` says which inquiry."""
+
+    __tablename__ = "inquiries"
+
+    turn_id: Mapped[str] = mapped_column(
+        ForeignKey("turns.id", ondelete="CASCADE", name="inquiries_of_turn"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class ExpenseRow(Table):
     """What one visitor's calls of one model used on one day (`pipeline.expenses`); a new call adds to its row."""
 

@@ -150,6 +150,18 @@ class WriteBehind:
             return ()
         return await _in_time(self._store.exchanges(turn_id, visitor))
 
+    async def inquiries(self, turn_id: str, visitor: str | None) -> dict[str, bytes]:
+        """Return what inquiries about a turn have found, by their names. Raises StoreFault."""
+        return await _in_time(self._store.inquiries(turn_id, visitor))
+
+    async def save_inquiry(self, turn_id: str, name: str, content: bytes) -> bool:
+        """Store what an inquiry has found → whether that worked; of a turn that is not stored nothing is."""
+        try:
+            return await _in_time(self._store.save_inquiry(turn_id, name, content))
+        except StoreFault:
+            log.warning("what an inquiry has found could not be saved")
+            return False
+
     async def saved_program(self, visitor: str | None, name: str) -> SavedProgram | None:
         """Return a visitor's saved program. Raises StoreFault."""
         return await _in_time(self._store.saved_program(visitor, name)) if visitor else None

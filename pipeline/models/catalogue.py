@@ -8,9 +8,10 @@ come and go with it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Collection, Generator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -36,6 +37,8 @@ from pipeline.models.spending import PaidModel
 from pipeline.models.visitor_keys import TAKE_ONE_KEY, VisitorModel, visitor_model
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings, SettingsFault, is_loopback
 from pipeline.transports.litellm_transport import is_provider, providers
+
+log = logging.getLogger(__name__)
 
 NEAREST = 3  # known names that a message suggests for an unknown one
 
@@ -303,6 +306,18 @@ class Models:
         """Note that a model's server has answered."""
         self._unreached.pop(label, None)
 
+    @contextmanager
+    def reaching(self, label: str) -> Generator[None, None, None]:
+        """Note whether a model's server answers what is asked inside."""
+        try:
+            yield
+        except ModelFault as fault:
+            if fault.names_server:
+                self.note_unreached(label, fault)
+                log.warning("no model server answered at %s (%s)", fault.address, fault.code)
+            raise
+        self.note_reached(label)
+
     def unreached(self, labels: Iterable[str]) -> list[ModelFault]:
         """Return the faults of these models whose servers were not found when they were asked last."""
         found = (self._unreached.get(label) for label in labels)
@@ -316,6 +331,13 @@ class Models:
         """Return the labels of MODELS whose calls cost something unknown. OpenRouter says the cost with each answer."""
         entries = (entry for entry in self._settings.models if not entry.model.startswith("openrouter/"))
         return tuple(entry.label for entry in entries if _cost(entry, 1, 1) is None)
+
+    def cost(self, label: str, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """Estimate what a call of a model costs, in USD; None where its price is unknown."""
+        entry = self.entry(label)
+        if entry is None:
+            return 0.0 if label == BUILTIN_MODEL else None
+        return _cost(entry, prompt_tokens, completion_tokens)
 
     def is_local(self, label: str) -> bool:
         """Whether a model runs on this machine. Such models are usually small."""

@@ -29,6 +29,9 @@ EXAMPLE: Mapping[str, str] = MappingProxyType(
         "summary": "The text names the colour of the lamp at the door. [1]",
         "key_figures": "| Figure | Value | Passage |\n|---|---|---|\n| Lamps at the door | 1 | [1] |",
         "open_questions": "- Which colour do other lamps have?",
+        "evidence": "From “Lamps › Colours”:\n(1) The lamp at the door is blue.\n(2) It was made in 1990.",
+        "sentences": "(1) The door has a blue lamp.\n(2) The lamp was made in 1980.",
+        "judgements": "1 | 1 | supported |\n2 | 2 | contradicted | the evidence says 1990",
         "answer": "The lamp at the door is blue. [1]",
     }
 )
@@ -36,11 +39,13 @@ EXAMPLE: Mapping[str, str] = MappingProxyType(
 
 def fields_of_signature(signature: type[dspy.Signature]) -> ReplyFields:
     """The fields of one call's reply; its last output takes the place of the answer where none has that name."""
-    outputs = tuple(signature.output_fields)
+    return reply_fields(tuple(signature.output_fields), tuple(signature.input_fields))
+
+
+def reply_fields(outputs: tuple[str, ...], inputs: tuple[str, ...] = ()) -> ReplyFields:
+    """The fields of a reply by the names of outputs and inputs, as `fields_of_signature` reads them."""
     answer = "answer" if "answer" in outputs else outputs[-1]
-    return ReplyFields(
-        outputs, tuple(signature.input_fields), answer, "reasoning" if "reasoning" in outputs else outputs[0]
-    )
+    return ReplyFields(outputs, inputs, answer, "reasoning" if "reasoning" in outputs else outputs[0])
 
 
 def hiding(signature: type[dspy.Signature], *names: str) -> type[dspy.Signature]:

@@ -65,14 +65,18 @@ class ReplyOptions:
 
     `streams_reasoning`: fields other than the answer are shown while they arrive, else in one piece when they are
     complete. `adapter`: how the fields are asked for. `fields`: the program's output fields; what a call says under
-    other names is shown as reasoning. `parameters`: temperature and max_tokens of every call that is shown.
+    other names is shown as reasoning. `parameters`: temperature and max_tokens of every call that is shown. `needed`
+    is the field without which there is no answer. `is_watched`: whether somebody reads the text as it comes, so that a
+    whole reply is shown in paced pieces.
     """
 
     is_streamed: bool = True
     streams_reasoning: bool = True
-    adapter: type[DspyAdapter] = DspyAdapter
+    adapter: Callable[..., DspyAdapter] = DspyAdapter
     fields: tuple[str, ...] = (REASONING, ANSWER)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    needed: str = ANSWER
+    is_watched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,7 @@ class ReplyStream:
 
         `is_cut`: the program did not end by itself.
         """
-        if self._emitted.get(ANSWER) or not self.fault:
+        if self._emitted.get(self._options.needed) or not self.fault:
             for reply in [each for each in self._replies.values() if is_cut and not each.is_read]:
                 self._finish(reply, was_cut=True)
             self._release()
@@ -223,7 +227,7 @@ class ReplyStream:
             raise self.fault
         reply = self._answering()
         finish = reply.finish if reply else None
-        if not self._emitted.get(ANSWER):
+        if not self._emitted.get(self._options.needed):
             raise ModelFault(_LACKS.get(finish or "stop", "empty"))
         about_reply = (reply.warning if reply else "", finish if finish in _LACKS else "")
         for code in (*dict.fromkeys(self._warnings), *about_reply):
@@ -260,7 +264,7 @@ class ReplyStream:
                 if self.fault:
                     return
                 self._read(reply, whole[at : at + chars], read)
-                await asyncio.sleep(REPLAY_PAUSE_S)
+                await asyncio.sleep(REPLAY_PAUSE_S if self._options.is_watched else 0)
         reply.finish = _finish_of(exchange) or reply.finish
 
     def _chunk(self, reply: _CallReply, chunk: ReplyChunk) -> None:

@@ -1,12 +1,10 @@
-"""One attempt to answer a turn: which program, model, inputs and limits it has, and which servers were not found."""
+"""One attempt to answer a turn: which program, model, inputs and limits it has."""
 
 from __future__ import annotations
 
-import logging
 from collections import OrderedDict
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import ModelFault
@@ -28,8 +26,6 @@ from pipeline.retrieval import Index, Scope, SearchOptions
 from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.turn import AskOptions, Turn, TurnRequest
 from pipeline.turns.recovery import Attempt
-
-log = logging.getLogger(__name__)
 
 MODULES_KEPT = 100
 
@@ -62,7 +58,7 @@ class Attempts:
         """Ask the attempt's model once; `found` are passages of an earlier attempt. Raises GlassboxError."""
         asked_label.set(attempt.model)
         uses_hosted = context.request.model_key is None or self._settings.own_key_search
-        with self._noting_unreached(attempt.model):
+        with self._models.reaching(attempt.model):
             own = context.own if context.own and context.own.label == attempt.model else None
             asked_with_own_key.set(own is not None)
             lm = own.lm() if own else self._models.lm(attempt.model)
@@ -76,13 +72,11 @@ class Attempts:
                 self._module(program),
                 program_inputs(program, attempt, context, found, self._settings, uses_hosted=uses_hosted),
                 lm,
-                self._patient(
+                reply_limits(
                     attempt,
-                    reply_limits(
-                        attempt,
-                        self._settings,
-                        self._prompt_limit(attempt, lm, context.request.options, found),
-                    ),
+                    self._settings,
+                    self._prompt_limit(attempt, lm, context.request.options, found),
+                    loads_slowly=self._models.loads_slowly(attempt.model),
                 ),
                 emit,
                 self._reply_options(program, attempt, context.request.options),
@@ -141,22 +135,6 @@ class Attempts:
         asked = program_named(options.program, self._programs)
         if asked.builtin.warning:
             emit(Warned(code=asked.builtin.warning, values={"program": asked.name}))
-
-    def _patient(self, attempt: Attempt, limits: ReplyLimits) -> ReplyLimits:
-        """The limits with time for loading, where the server of the model may have to load it first."""
-        is_slow = self._models.loads_slowly(attempt.model)
-        return replace(limits, first_token_s=self._settings.loading_timeout_s) if is_slow else limits
-
-    @contextmanager
-    def _noting_unreached(self, model: str) -> Generator[None, None, None]:
-        try:
-            yield
-        except ModelFault as fault:
-            if fault.names_server:
-                self._models.note_unreached(model, fault)
-                log.warning("no model server answered at %s (%s)", fault.address, fault.code)
-            raise
-        self._models.note_reached(model)
 
     def _reply_options(self, program: ProgramSpec, attempt: Attempt, options: AskOptions) -> ReplyOptions:
         return ReplyOptions(
@@ -227,11 +205,17 @@ def call_limits(settings: Settings) -> CallLimits:
     return CallLimits(settings.agent_steps, min(times, default=0.0))
 
 
-def reply_limits(attempt: Attempt, settings: Settings, prompt: PromptLimit | None = None) -> ReplyLimits:
-    """The limits of one reply. The built-in model has no deadline: it waits for this machine alone."""
+def reply_limits(
+    attempt: Attempt, settings: Settings, prompt: PromptLimit | None = None, *, loads_slowly: bool = False
+) -> ReplyLimits:
+    """The limits of one reply, with time for loading where the server of the model may have to load it first.
+
+    The built-in model has no deadline: it waits for this machine alone.
+    """
     is_builtin = attempt.model == BUILTIN_MODEL
+    first_token_s = settings.loading_timeout_s if loads_slowly else settings.first_token_timeout_s
     return ReplyLimits(
-        first_token_s=0 if is_builtin else settings.first_token_timeout_s,
+        first_token_s=0 if is_builtin else first_token_s,
         idle_s=0 if is_builtin else settings.idle_timeout_s,
         answer_chars=settings.answer_limit_chars,
         piece_chars=settings.stream_chunk_size,

@@ -79,6 +79,7 @@ class Pipeline:
         self._past_answers = PastAnswers()
         self._has_learned = False
         self._admission, self._admitting = Admission(settings), asyncio.Lock()
+        self._places: list[TurnRequest] = []  # those that are held by other work than turns
         cached = CachedAnswers(settings, models, index, history.cached_turn)
         self._answering = Answering(settings, models, programs, attempts, cached, spending, self._admission.count_call)
         self.watchers: list[Watcher] = []  # are called with every turn that has ended
@@ -311,6 +312,27 @@ class Pipeline:
             return replace(test, fault=test.fault.shown())
         return test
 
+    async def take_place(self, request: TurnRequest) -> Callable[[], None]:
+        """Take a place among the running turns for other work, which counts as a question. Raises Busy.
+
+        Return what gives the place back.
+        """
+        if self._closing:
+            raise Busy("closing", RETRY_S)
+        async with self._admitting:
+            await self._admission.admit(request, [*(each.request for each in self._unended()), *self._places])
+            self._places.append(request)
+
+        def release() -> None:
+            self._places.remove(request)
+            self._advance()
+
+        return release
+
+    async def count_call(self, request: TurnRequest) -> None:
+        """Count a further call of a provider for work that has a place."""
+        await self._admission.count_call(request)
+
     # One turn
 
     async def _checked(self, request: TurnRequest) -> TurnRequest:
@@ -385,7 +407,7 @@ class Pipeline:
             if same := self._turns.get(running.id):
                 return same
             others = [each.request for each in self._unended() if (each.id, each.conversation_id) != replaced]
-            await self._admission.admit(running.request, others)
+            await self._admission.admit(running.request, [*others, *self._places])
             self._turns[running.id] = running
             return running
 
@@ -444,7 +466,8 @@ class Pipeline:
     def _advance(self) -> None:
         """Begin the turns at the head of the queue that there is room for, and tell the others their new place."""
         unended = self._unended()
-        free = self._admission.turns_at_once - sum(running.may_begin.is_set() for running in unended)
+        taken = len(self._places) + sum(running.may_begin.is_set() for running in unended)
+        free = self._admission.turns_at_once - taken
         waiting = [running for running in unended if not running.may_begin.is_set() and not running.stopped]
         for place, running in enumerate(waiting, start=1):
             if place <= free:

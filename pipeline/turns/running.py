@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 
 from pipeline.events import (
     Ending,
@@ -16,7 +15,7 @@ from pipeline.events import (
     TurnFailed,
     TurnFinished,
     TurnStopped,
-    passages_after,
+    passages_of,
 )
 from pipeline.exchange_costs import cost_of_exchanges
 from pipeline.exchanges import CANCELLED, PromptExchange
@@ -92,9 +91,8 @@ class RunningTurn:
     @property
     def found(self) -> tuple[Passage, ...] | None:
         """The passages of all searches so far, None before the first search."""
-        searches = [event for event in self.events if isinstance(event, PassagesFound)]
-        none: tuple[Passage, ...] = ()
-        return reduce(passages_after, searches, none) if searches else None
+        has_searched = any(isinstance(event, PassagesFound) for event in self.events)
+        return passages_of(self.events) if has_searched else None
 
     def emit(self, event: Event) -> None:
         """Append an event, and what is derived from it, to the buffer."""
