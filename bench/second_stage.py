@@ -21,7 +21,8 @@ from pathlib import Path
 from random import Random
 
 from bench.corruptions import PLANTS
-from bench.verdicts import Case, cases, checked
+from bench.planted import Case, cases
+from bench.verdicts import checked
 from pipeline.citations.restating import plain_text
 from pipeline.errors import GlassboxError
 from pipeline.inquiries.calls import Calls
