@@ -501,6 +501,7 @@ def dup_markers(wish: Wish) -> Script:
 
 
 PRESSURE = "An espresso machine presses water through the coffee with a pressure of about 9 bar [2]."
+WRONG_PRESSURE = "An espresso machine presses water through the coffee with a pressure of about 6 bar [1]."
 # Sentences that are judged: by evidence that is there, by none, against it, by a word of the model's own, not at all.
 JUDGED = """Here are my judgements:
 (1) | 1, 99 | supported | fits
@@ -511,6 +512,10 @@ JUDGED = """Here are my judgements:
 
 def says_pressure(wish: Wish) -> Script:
     yield from whole(pieces_of(marked(reasoning="As asked.", answer=PRESSURE)))
+
+
+def says_wrong_pressure(wish: Wish) -> Script:
+    yield from whole(pieces_of(marked(reasoning="As asked.", answer=WRONG_PRESSURE)))
 
 
 def judges(wish: Wish) -> Script:
@@ -581,6 +586,7 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "cites-backwards": cites_backwards,
     "declines": declines,
     "says-pressure": says_pressure,
+    "says-wrong-pressure": says_wrong_pressure,
     "judges": judges,
     "thinking": thinking,
     "thinking-elsewhere": thinking_elsewhere,
@@ -695,8 +701,8 @@ def fickle(body: Mapping[str, Any]) -> str:
 
 
 def judge(body: Mapping[str, Any]) -> str:
-    """Answers with sentences of every verdict, and judges sentences where it is asked to."""
-    return "judges" if "judgements" in json.dumps(body["messages"]) else "checked"
+    """Answers with a wrong number, and judges sentences where it is asked to."""
+    return "judges" if "judgements" in json.dumps(body["messages"]) else "says-wrong-pressure"
 
 
 # Model → the behaviour that a request brings about.
