@@ -55,7 +55,6 @@ ALLOWED = {
     "components/preferences.py": "an error for developers, at the start",
     "components/theme.py": "names of fonts",
     "pipeline/ingest/__main__.py": "a command for whoever runs Glassbox",
-    "pipeline/models/builtin/engine.py": "what stands in prompts",
     "pipeline/models/builtin/overview_answer.py": "the answers of the built-in model, in the language of the question",
     "pipeline/models/builtin/wording.py": "the answers of the built-in model, in the language of the question",
     "pipeline/models/catalogue.py": "a wrong setting, at the start",
