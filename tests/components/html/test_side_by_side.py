@@ -83,9 +83,14 @@ def test_another_passage_than_that_of_the_verdict_can_be_shown() -> None:
 
 
 def test_without_a_passage_the_reason_stands_in_its_place() -> None:
-    html = shown(answered("Cats dislike the smell of paint."))
-    assert sides(html)[1] == "The answer names no passage for it, and none says it."
-    assert "show-source" not in html
+    html = shown(answered("- Cats dislike the smell of paint."))
+    assert sides(html) == [
+        "Cats dislike the smell of paint.",
+        "None of the 2 passages that were found holds enough of its words.",
+    ]
+    assert "<footer></footer>" in html
+    unknown = shown(answered("Cats dislike the smell of paint [7]."))
+    assert sides(unknown)[1] == "2 passages were found. Their numbers are 1 to 2."
 
 
 def test_the_actions_are_those_that_the_sentence_has() -> None:
