@@ -210,7 +210,7 @@ def essay(wish: Wish) -> Script:
 CHECKED = (
     "An espresso machine presses water through the coffee with a pressure of about 9 bar [2]. "
     "The Institute asks for 7 grams of ground coffee and 25 millilitres in the cup [2]. "
-    "The barista grinds finely and presses hot water through the coffee [1]. "
+    "Baristas often heat the cup before they press water through the coffee [1]. "
     "The extraction of an espresso takes about 55 to 60 seconds [2]. "
     "The word espresso describes a method, not a bean or a roast [2]. "
     "Cats dislike the smell of a fresh cup [1]. "
