@@ -248,6 +248,9 @@ def test_the_built_in_model_quotes_with_citations_that_go_to_their_card(page: Pa
     chip = page.locator("#chat .cite").first
     number = chip.get_attribute("data-n")
     chip.click()
+    expect(page.locator(f"#sources .source.lit[data-n='{number}']")).to_be_visible()
+    expect(page.locator("#thread .beside")).to_be_focused()
+    page.locator("#thread .beside [data-act=show-source]").click()
     expect(page.locator(f"#sources .source[data-n='{number}']")).to_be_focused()
 
 
@@ -363,6 +366,8 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     expect(page.locator("#notice .notice")).to_have_count(0)
     page.locator("#thread .cite").first.focus()
     page.keyboard.press("Enter")
+    expect(page.locator("#thread .beside")).to_be_focused()
+    page.locator("#thread .beside [data-act=show-source]").press("Enter")
     expect(page.locator("#sources .source:focus")).to_have_count(1)
 
 
