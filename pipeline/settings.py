@@ -105,9 +105,9 @@ class Settings(BaseSettings):
     documents_dir: Path = Field(default=ROOT / "samples", description="Folder whose documents everybody may ask")
     profiles_dir: Path = Field(default=SAMPLE_PROFILES, description="Folder of profiles, which are YAML files")
     upload_files: int | None = Field(
-        default=None, ge=1, description="Most files of one upload; default 20, on a Space 5"
+        default=None, ge=1, description="Most files of one upload; default 300, on a Space 5"
     )
-    upload_mb: float | None = Field(default=None, gt=0, description="Most MB of one file; default 50, on a Space 10")
+    upload_mb: float | None = Field(default=None, gt=0, description="Most MB of one file; default 100, on a Space 10")
     upload_pages: int | None = Field(
         default=None, ge=1, description="Most pages of one file; default 5000, on a Space 300"
     )
@@ -435,7 +435,7 @@ class Settings(BaseSettings):
     @property
     def upload_files_at_once(self) -> int:
         """Most files of one upload."""
-        return self.upload_files or (5 if self.on_space else 20)
+        return self.upload_files or (5 if self.on_space else 300)
 
     @property
     def upload_zip_files(self) -> int:
@@ -445,7 +445,7 @@ class Settings(BaseSettings):
     @property
     def upload_bytes(self) -> int:
         """Most bytes of one uploaded file."""
-        return int((self.upload_mb or (10 if self.on_space else 50)) * 1_000_000)
+        return int((self.upload_mb or (10 if self.on_space else 100)) * 1_000_000)
 
     @property
     def upload_page_limit(self) -> int:

@@ -66,7 +66,7 @@ class ReadingLimits:
     unpacked_bytes: int = 300_000_000  # total of a zip or an Office file
     members: int = 5_000  # files in a zip, parts of an Office file
     pages: int = 5_000
-    text_chars: int = 20_000_000
+    text_chars: int = 150_000_000  # of a table of 100 MB
     memory_bytes: int = 1 << 30
-    cpu_s: int = 30
-    wall_s: float = 60  # longer than cpu_s, since the child runs at low priority
+    cpu_s: int = 60
+    wall_s: float = 240  # longer than cpu_s, since the child runs at low priority

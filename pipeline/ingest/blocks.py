@@ -7,7 +7,7 @@ written as a record, one line a cell, so that each part of it names its column.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.ingest.chunks import Extract, Heading, Table
 
@@ -20,6 +20,11 @@ _GAP = "\n\n"
 # characters that spell ASCII, which a model would read.
 CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *range(0xD800, 0xE000), *range(0xE0000, 0xE0080)])
 _BLANKS = re.compile(r"\s+")
+_BETWEEN = "\x1f"  # stands between the cells of a row while it is made: no cell holds one
+_UNCLEAN = re.compile(
+    rf"[\0-\x1e\x7f-\x9f|\ud800-\udfff\U000e0000-\U000e007f]|[^\S {_BETWEEN}]|  | {_BETWEEN}|{_BETWEEN} |\A | \Z"
+)
+_NO_CELL = "  |"
 
 
 def one_line(text: str) -> str:
@@ -48,27 +53,31 @@ class ExtractBuilder:
             begin = self._write(f"{'#' * level} {clean}")
             self._headings.append(Heading(level, clean, begin, self._length))
 
-    def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Add a table whose first row names the columns. Blank rows and columns at the end are left out."""
-        kept = [[_cell(cell) for cell in row[:CELLS]] for row in rows]
-        kept = [row for row in kept if any(row)]
-        width = max((place for row in kept for place, cell in enumerate(row, 1) if cell), default=0)
-        kept = [[*row, *[""] * (width - len(row))][:width] for row in kept]
+    def table(self, rows: Iterable[Sequence[str]]) -> None:
+        """Add a table whose first row names the columns. Blank rows and columns at the end are left out.
+
+        Rows are kept as lines from the start, since a list of cells takes ten times the memory of their text.
+        """
+        lines = [line for row in rows if (line := _line(row))]
+        width = max(map(_cells_of, lines), default=0)
         if width < 2:  # one column reads better as a list
-            self.add("\n".join(row[0] for row in kept))
+            self.add("\n".join(line[2:-2] for line in lines))
             return
-        header, *body = kept
         run: list[str] = []
-        for row in body:
-            if len(line := _line(row)) <= ROW_CHARS:
-                run.append(line)
-                continue
-            if run:
-                self._table(header, run)
-            self._record(header, row)
-            run = []
-        if run or not body:
-            self._table(header, run)
+        for place, line in enumerate(lines):
+            lines[place] = ""
+            full = line + _NO_CELL * (width - _cells_of(line))
+            if not place:
+                header = full
+            elif len(full) <= ROW_CHARS:
+                run.append(full)
+            else:
+                if run:
+                    self._table(header, width, run)
+                self._record(header, full)
+                run = []
+        if run or len(lines) == 1:
+            self._table(header, width, run)
 
     def separate(self) -> None:
         """Put an empty line before the next block, even where it and the last one are tight."""
@@ -88,15 +97,15 @@ class ExtractBuilder:
         """Return the extract of everything added."""
         return Extract("".join(self._parts), tuple(self._headings), title, tables=tuple(self._tables))
 
-    def _table(self, header: Sequence[str], lines: Sequence[str]) -> None:
+    def _table(self, header: str, width: int, lines: Sequence[str]) -> None:
         """Write a header and rows, and record where they are."""
-        head = f"{_line(header)}\n{_line(['---'] * len(header))}"
+        head = f"{header}\n|{' --- |' * width}"
         start = self._write("\n".join([head, *lines]))
         self._tables.append(Table(start, min(start + len(head) + 1, self._length), self._length))
 
-    def _record(self, header: Sequence[str], row: Sequence[str]) -> None:
+    def _record(self, header: str, row: str) -> None:
         """Write each cell of a row in its own line, behind its column's name; its first cell stands for its header."""
-        cells = zip(header, row, strict=True)
+        cells = zip(_split(header), _split(row), strict=True)
         lines = [f"{name}: {cell}" if name else cell for name, cell in cells if cell]
         start = self._write("\n".join(lines))
         if len(lines) > 1 and len(lines[0]) <= LABEL_CHARS:
@@ -118,9 +127,22 @@ class ExtractBuilder:
         return begin
 
 
-def _cell(text: str) -> str:
-    return one_line(text.translate(CONTROL)).replace("|", "\\|")
+def _line(row: Sequence[str]) -> str:
+    """Return the line of a row without the blank cells at its end, "" for a blank row."""
+    whole = _BETWEEN.join(row[:CELLS])
+    if _UNCLEAN.search(whole) or whole.count(_BETWEEN) != len(row) - 1:
+        cells = [one_line(cell.translate(CONTROL)).replace("|", "\\|") for cell in row[:CELLS]]
+        while cells and not cells[-1]:
+            cells.pop()
+        whole = _BETWEEN.join(cells)
+    else:
+        whole = whole.rstrip(_BETWEEN)
+    return f"| {whole.replace(_BETWEEN, ' | ')} |" if whole else ""
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _cells_of(line: str) -> int:
+    return line.count(" | ") + 1  # within a cell a backslash stands before each "|"
+
+
+def _split(line: str) -> list[str]:
+    return line[2:-2].split(" | ")

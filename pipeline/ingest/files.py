@@ -35,8 +35,15 @@ async def read_file(
     """Read a document. `name` determines its kind and is the only part of its path that is stored."""
     kind_of(name)
     await _check_size(file, limits)
-    reply = json.loads(await run("read", {"name": name, "most": size.most, "overlap": size.overlap}, file, limits))
-    content_hash, title, language, text, pages, page_starts, places = reply
+    reply = await run("read", {"name": name, "most": size.most, "overlap": size.overlap}, file, limits)
+    return await asyncio.to_thread(_document_of, reply, name)
+
+
+def _document_of(reply: bytes, name: str) -> Document:
+    """Return the document that a child read: a line of JSON, then its text."""
+    end = reply.index(b"\n")
+    text = str(memoryview(reply)[end + 1 :], "utf-8", "surrogatepass")
+    content_hash, title, language, pages, page_starts, places = json.loads(reply[:end])
     chunks = tuple(
         Chunk(section, text[slice(*header)] + text[start:end], start, end, first, last, tuple(header))
         for section, start, end, first, last, header in places

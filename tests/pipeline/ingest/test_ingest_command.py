@@ -77,4 +77,4 @@ def test_every_kind_of_document_in_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "d.png").write_bytes(b"\x89PNG")
     (tmp_path / "e.docx").write_bytes(b"not a document")
     read = [read_below(tmp_path, path) for path in files_below(tmp_path)]
-    assert [document.name if document else None for document in read] == ["a.pdf", "b.html", "c.md", None]
+    assert [document.name if document else None for document in read] == ["a.pdf", "b.html", "c.md", None, None]

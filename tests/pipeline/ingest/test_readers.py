@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from i18n.messages import file_text
 from pipeline.errors import FILE_CODES
 from pipeline.ingest import ChunkSize, Document, ReadingLimits
+from pipeline.ingest.blocks import CONTROL, ExtractBuilder, one_line
 from pipeline.ingest.chunks import page_at
 from pipeline.ingest.decoding import decoded
 from pipeline.ingest.pdf import opened, page_text
 from pipeline.ingest.reading import read
 from tests.documents import BOLD, LARGE, Line, docx, paragraph, pdf, pptx, word_table, xlsx
+from tests.effort import grows_linearly
 
 LIMITS = ReadingLimits()
 FULL = "A line of prose that is as long as most of the other lines that stand on this page are"
@@ -192,6 +195,28 @@ def test_a_csv_is_a_table_whatever_parts_its_cells(delimiter: str) -> None:
     assert pieces(read_as("a.csv", text)) == [("", "| Cup | Text |\n| --- | --- |\n| small | a, b; c d |")]
 
 
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("Name;Betrag, EUR\nLampe;2,5\nNebelhorn;3,75\n", "| Name | Betrag, EUR |"),
+        ("Preis;Gewicht\n1,5;2,5\n3,5;4\n", "| Preis | Gewicht |"),
+        ("name|said\nA|one, two, three\nB|four, five\n", "| name | said |"),
+        ("sep=;\na;b,c;d\n1;2,5;3\n", "| a | b,c | d |"),
+        ('a,b\n"x;y;z",1\n"x;y;z",2\n', "| a | b |"),
+        ("a,b\n", "| a | b |"),
+    ],
+)
+def test_the_delimiter_is_the_character_that_cuts_every_row_alike(text: str, header: str) -> None:
+    assert read_as("a.csv", text).text.startswith(f"{header}\n| --- ")
+
+
+def test_reading_a_table_costs_in_proportion_to_its_rows() -> None:
+    def read_rows(count: int) -> None:
+        read_as("a.csv", "Code,Town\n" + "".join(f"K-{number},Ostrava\n" for number in range(count)))
+
+    assert grows_linearly(read_rows, 5_000)
+
+
 def test_every_piece_of_a_long_table_names_its_columns() -> None:
     text = "\n".join(["name,words", *(f"row {number},{'word ' * 12}" for number in range(60))])
     document = read_as("a.csv", text)
@@ -229,6 +254,24 @@ def test_a_row_that_is_too_long_for_a_passage_names_its_columns_in_each_part() -
     assert_places_are_true(document)
 
 
+ODD_CELLS = st.text(st.sampled_from([*"ab |\\\t\r\n\x1f\xa0\x85é", "\ud800", "\U000e0041"]), max_size=6)
+
+
+@given(st.lists(st.lists(ODD_CELLS, min_size=1, max_size=4), min_size=1, max_size=6))
+def test_each_cell_of_a_table_is_one_clean_line_under_its_column(rows: list[list[str]]) -> None:
+    cells = [[one_line(cell.translate(CONTROL)).replace("|", "\\|") for cell in row] for row in rows]
+    kept = [row for row in cells if any(row)]
+    width = max((place for row in kept for place, cell in enumerate(row, 1) if cell), default=0)
+    blocks = ExtractBuilder()
+    blocks.table(rows)
+    lines = [f"| {' | '.join([*row, *[''] * width][:width])} |" for row in kept]
+    if width > 1:
+        lines.insert(1, f"|{' --- |' * width}")
+        assert blocks.extract().text == "\n".join(lines)
+    else:
+        assert blocks.extract().text == "\n".join(row[0] for row in kept)
+
+
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
@@ -240,7 +283,7 @@ def test_no_cell_of_a_table_is_lost(rows: list[list[str]], most: int) -> None:
     document = read_as("a.csv", text, ChunkSize(most, 0))
     assert_places_are_true(document)
     kept = "".join(document.text.split())
-    letters = [letter for row in written for cell in row for letter in cell if letter.isalnum()]
+    letters = [letter for row in written for cell in row for letter in normalize("NFC", cell) if letter.isalnum()]
     assert all(letter in kept for letter in letters)
 
 
