@@ -406,8 +406,8 @@ def test_a_phone_stacks_both_texts_and_goes_on_to_the_sources_with_the_sentence_
 
 def test_what_a_refusal_found_is_folded_and_a_chip_of_the_reasoning_unfolds_it(page: Page) -> None:
     ask(page, UNANSWERED, "builtin/extractive", 1)
-    expect(page.locator("#thread .note")).to_have_text("Hardly a word of the question was found in the documents.")
-    expect(page.locator("#sources .badge")).to_have_text("words not found")
+    expect(page.locator("#thread .refusal h3")).to_have_text("The documents do not say this")
+    expect(page.locator("#sources .badge")).to_have_text("1 of 3 words found")
     expect(page.locator("#sources .source").first).to_be_hidden()
     page.locator("#reasoning .cite").first.click()
     expect(page.locator("#sources .source.lit")).to_be_visible()

@@ -111,7 +111,7 @@ def test_a_pdf_is_brought_asked_and_opened_at_the_page_with_the_passage_marked(p
     expect(page.locator("#chat .answer")).to_contain_text("four seconds")
     card = page.locator("#sources .source").first
     expect(card.locator(".path")).to_contain_text("p. 17")
-    expect(page.locator("#sources .badge")).to_have_text("most words found")
+    expect(page.locator("#sources .badge")).to_have_text("5 of 5 words found")
     card.locator("summary", has_text="Show around").click()
     expect(card.locator(".near")).to_contain_text("After")
     with page.expect_response(lambda answer: "/pages/17.jpg" in answer.url) as answer:

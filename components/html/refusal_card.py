@@ -120,7 +120,7 @@ def _closest(view: View, missing: str, lang: str) -> Elements:
         return []
     passage, cut, place = found
     begin, end = cut.spans[place]
-    quote = " ".join(cut.text[begin:end].strip("| \n").replace(" | ", " · ").split())
+    quote = " · ".join(" ".join(cell.split()) for cell in cut.text[begin:end].strip("| \n").split("|"))
     cut_quote = quote if len(quote) <= QUOTE_CHARS else f"{quote[:QUOTE_CHARS].rpartition(' ')[0]} …"
     name = f"{passage.title} › {passage.section}" if passage.section else passage.title
     shown = _CLOSEST.format(
