@@ -53,7 +53,7 @@ TEXTS = {
     "warning.time_limit": "The time for tools and searches was over, so the model answered from what it had found by then.",
     "warning.missing_fields": "The model left out: {fields}. Ask again, or choose another model.",
     "warning.unsupported": (
-        "Check this answer: {doubtful} of {claims} statements stand not, or only in part, in the passages cited."
+        "Check this answer: {doubtful} of {claims} statements are not, or only partly, supported by the cited passages."
     ),
     "warning.interrupted": "Glassbox was ended while this was being written, so the answer is incomplete. Ask again.",
     "step.place_in_line": "number {place} in line",
