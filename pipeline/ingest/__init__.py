@@ -42,7 +42,7 @@ class Document:
     page_starts: tuple[int, ...] = ()
 
 
-READING = 3  # version of the readers; a change makes shared documents be read again
+READING = 4  # version of the readers; a change makes shared documents be read again
 
 
 @dataclass(frozen=True, slots=True)

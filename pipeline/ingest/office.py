@@ -1,4 +1,4 @@
-"""Reads DOCX, PPTX and XLSX into Markdown blocks, without hidden content (`unshown`).
+"""Reads DOCX and PPTX into Markdown blocks, without hidden content (`unshown`).
 
 DOCX is read through HTML: of the libraries tried only mammoth kept notes, text boxes and nested tables. A DOCX has no
 reliable pages, so its passages are located by headings; a presentation's slides count as pages.
@@ -14,12 +14,10 @@ from typing import Any
 
 from pipeline.ingest.blocks import ExtractBuilder, one_line
 from pipeline.ingest.chunks import Extract
-from pipeline.ingest.delimited import add_tables
 from pipeline.ingest.html import html_extract
-from pipeline.ingest.unshown import HiddenCells, hidden_cells, is_unshown, seen_docx, seen_text
+from pipeline.ingest.unshown import is_unshown, seen_docx, seen_text
 
 _DOCX_STYLES = "p[style-name='Title'] => h1:fresh\ncomment-reference => sup"
-NONE_HIDDEN = HiddenCells()
 
 
 def docx_extract(content: bytes) -> Extract:
@@ -106,23 +104,6 @@ def _add_chart(blocks: ExtractBuilder, chart: Any) -> None:
                 ),
             ]
         )
-
-
-def xlsx_extract(content: bytes) -> Extract:
-    """Read a section per visible sheet and a table per run of rows without a blank row between them."""
-    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
-    book, blocks = CalamineWorkbook.from_filelike(io.BytesIO(content)), ExtractBuilder()
-    hidden = hidden_cells(content)
-    for sheet in book.sheets_metadata:
-        if sheet.visible != SheetVisibleEnum.Visible or sheet.typ != SheetTypeEnum.WorkSheet:
-            continue
-        blocks.heading(2, sheet.name)
-        cells = book.get_sheet_by_name(sheet.name)
-        rows = cells.to_python(skip_empty_area=True)
-        seen = hidden.get(sheet.name, NONE_HIDDEN).seen(rows, *(cells.start or (0, 0)))
-        add_tables(blocks, ([_written(cell) for cell in row] for row in seen))
-    return blocks.extract()
 
 
 def _written(value: object) -> str:

@@ -111,7 +111,7 @@ def _packed(kind: Kind, content: bytes, limits: ReadingLimits) -> Extract:
 
             return docx_extract(content)
         case "xlsx":
-            from pipeline.ingest.office import xlsx_extract
+            from pipeline.ingest.workbooks import xlsx_extract
 
             return xlsx_extract(content)
         case "pptx":

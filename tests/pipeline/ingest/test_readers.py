@@ -182,7 +182,7 @@ def test_a_workbook_is_a_section_a_sheet_and_a_table_a_block_of_rows() -> None:
         (
             "Sizes",
             "| Cup | ml | since |\n| --- | --- | --- |\n| small | 30 | 2026-01-02 |\n\n"
-            "| Note |  |\n| --- | --- |\n| warm | 2026-01-02 03:04 |",
+            "| Note |  |\n| --- | --- |\n| warm | 2026-01-02 |",
         )
     ]
     assert_places_are_true(document)
