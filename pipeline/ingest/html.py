@@ -1,17 +1,21 @@
 """Reads HTML into Markdown blocks without hidden content.
 
-One walk over the tree without recursion, so that depth does not matter. Data tables become Markdown tables; a table
-with a table or headings in it is layout, and its cells are read one after the other.
+One walk over the tree without recursion, so that depth does not matter. Data tables become Markdown tables, in which a
+spanning cell stands in each place that it covers, and a table in a cell becomes text of it. Another table with a table
+or headings in it is layout, and its cells are read one after the other.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from pipeline.ingest.blocks import ExtractBuilder, one_line
 from pipeline.ingest.chunks import Extract
+from pipeline.ingest.grids import Grid, Merged, add_table
 
 
 def _tags(names: str) -> frozenset[str]:
@@ -28,6 +32,9 @@ _BLOCKS = _tags(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _COLUMNS = 100  # the most columns that one cell may span
+_ROWS = 65_534  # the most rows, as in the standard
+_NAME_CHARS = 80  # a longer cell of the first row does not name a column
+_CELL_CHARS = 1000  # a longer cell with a table or headings in it is layout
 _GONE = re.compile(r"display:none|visibility:(?:hidden|collapse)")
 # Applied to style attributes only: in a style sheet these may be the first frame of an animation.
 _UNSEEN = re.compile(
@@ -117,6 +124,60 @@ def hiding_tag(tag: str) -> str:
     return opened[1].lower() if _HIDDEN.search(opened[2]) or _hides(value, is_paper=True) else ""
 
 
+@dataclass(slots=True)
+class _Table:
+    """A table that is read: its rows, spanning cells, and the number of its first rows that name columns.
+
+    `is_data` tells that it has names of columns. `outer` are the words of the cell that it stands in, None for a table
+    of its own.
+    """
+
+    is_data: bool
+    outer: list[str] | None = None
+    rows: list[list[str]] = field(default_factory=list)
+    merged: list[Merged] = field(default_factory=list)
+    headers: int = 0
+    _taken: set[tuple[int, int]] = field(default_factory=set)
+    _names_columns: bool = True
+
+    def begin_row(self) -> None:
+        """Begin a row."""
+        self._end_row()
+        self.rows.append([])
+        self._names_columns = True
+
+    def add(self, text: str, *, is_name: bool, down: int, over: int) -> None:
+        """Add a cell that spans rows and columns."""
+        if not self.rows:
+            self.begin_row()
+        y, row = len(self.rows) - 1, self.rows[-1]
+        while (y, len(row)) in self._taken:
+            row.append("")
+        x = len(row)
+        row += [text, *[""] * (over - 1)]
+        self._names_columns &= is_name or not text
+        if down * over > 1:
+            self.merged.append(Merged(y, x, y + down - 1, x + over - 1))
+            self._taken.update((y + below, x + right) for below in range(1, min(down, 1000)) for right in range(over))
+
+    def grid(self) -> Grid:
+        """Return the table."""
+        self._end_row()
+        return Grid(self.rows, self.merged, self.headers if self.headers < len(self.rows) else 1)
+
+    def _end_row(self) -> None:
+        if self.rows and self._names_columns and self.headers == len(self.rows) - 1:
+            self.headers += 1
+
+    def words(self) -> str:
+        """Return the table as words of a cell: each row with the names of its columns."""
+        names, *rows = ([*row] for row in self.grid().rows if any(row))
+        if not rows or not all(names) or len(names) < 2:
+            return "; ".join(", ".join(filter(None, row)) for row in [names, *rows])
+        pairs = ([f"{name}: {cell}" for name, cell in zip(names, row, strict=False) if cell] for row in rows)
+        return "; ".join(map(", ".join, pairs))
+
+
 class _Walker:
     """State of the walk: the open elements, and the words since the last block."""
 
@@ -124,7 +185,7 @@ class _Walker:
         self.blocks = ExtractBuilder()
         self._is_paper = is_paper
         self._inline: list[str] = []
-        self._tables: list[list[list[str]] | None] = []  # the open tables: their rows, None for layout
+        self._tables: list[_Table | None] = []  # the open tables, None for layout
         self._lists: list[int | None] = []  # the open lists: the last item's number, None without numbers
         self._bullet = ""
         self._in_code = 0
@@ -164,20 +225,30 @@ class _Walker:
         if tag == "br":
             self._inline.append("\n")
         elif tag in _HEADINGS or tag == "table":
-            self._no_data()
-            self._flush()
-            if tag == "table":
-                self._tables.append([])
+            self._begin_inner(node, tag)
         elif tag in _BLOCKS or tag == "pre":
             self._begin(tag, attributes)
         return True
 
+    def _begin_inner(self, node: LexborNode, tag: str) -> None:
+        """Begin a heading or table. In a cell of data it becomes words, and else it makes a table around it layout."""
+        table = self._table
+        stays = table is not None and table.is_data and len(_cell_around(node)) <= _CELL_CHARS
+        if not stays:
+            self._no_data()
+            self._flush()
+        if tag == "table":
+            self._tables.append(_Table(_is_data(node), self._inline if stays else None))
+            self._inline = [] if stays else self._inline
+        elif stays:
+            self._inline.append(" ")
+
     def _begin(self, tag: str, attributes: dict[str, str | None]) -> None:
-        rows = self._rows
-        if rows is None:
+        table = self._table
+        if table is None:
             self._flush()
         elif tag == "tr":
-            rows.append([])
+            table.begin_row()
         else:
             self._inline.append(" ")
         if tag == "pre":
@@ -191,43 +262,51 @@ class _Walker:
             self._bullet = f"{indent}- " if number is None else f"{indent}{number + 1}. "
 
     def _leave(self, node: LexborNode) -> None:
-        tag, rows = node.tag or "", self._rows
-        if tag in _HEADINGS:
+        tag, table = node.tag or "", self._table
+        if tag in _HEADINGS and table is None:
             self.blocks.heading(_HEADINGS[tag], self._taken())
+        elif tag in _HEADINGS:
+            self._inline.append(" ")
         elif tag == "table":
-            self._tables.pop()
-            if rows:
-                self.blocks.table(rows)
-            self._flush()
+            self._end_table(self._tables.pop())
         elif tag == "pre":
             self._in_code -= 1
-            self._end_code(rows)
-        elif rows is not None and tag in ("td", "th"):
-            rows[-1:] = [[*(rows[-1] if rows else []), one_line(self._taken()), *[""] * (_columns(node) - 1)]]
-        elif rows is not None and tag == "caption":
-            self._flush()
+            self._end_code(is_cell=table is not None)
+        elif table is not None and tag in ("td", "th"):
+            down, over = _span(node, "rowspan", _ROWS), _span(node, "colspan", _COLUMNS)
+            table.add(one_line(self._taken()), is_name=tag == "th", down=down, over=over)
+        elif table is not None and tag == "caption":
+            self._inline.append(": ") if table.outer is not None else self._flush()
         elif tag in _BLOCKS:
-            self._inline.append(" ") if rows is not None else self._flush()
+            self._inline.append(" ") if table is not None else self._flush()
             if tag in ("ul", "ol") and self._lists:
                 self._lists.pop()
             elif tag == "li":
                 self._bullet = ""
 
+    def _end_table(self, table: _Table | None) -> None:
+        if table is None or table.outer is None:
+            if table is not None and table.rows:
+                add_table(self.blocks, table.grid())
+            self._flush()
+        else:
+            self._inline = [*table.outer, " ", *self._inline, table.words() if table.rows else "", " "]
+
     @property
-    def _rows(self) -> list[list[str]] | None:
-        """Return the rows of the innermost table, None outside tables and in layout."""
+    def _table(self) -> _Table | None:
+        """Return the innermost table, None outside tables and in layout."""
         return self._tables[-1] if self._tables else None
 
     def _no_data(self) -> None:
         """The innermost table holds what no cell can: it is layout, and its cells are blocks."""
-        if (rows := self._rows) is not None:
+        if (table := self._table) is not None:
             inline, self._inline = self._inline, []
-            for cell in (cell for row in rows for cell in row):
+            for cell in (cell for row in table.rows for cell in row):
                 self.blocks.add(cell)
             self._tables[-1], self._inline = None, inline
 
-    def _end_code(self, rows: list[list[str]] | None) -> None:
-        if rows is None and (code := self._taken().strip("\n")).strip():
+    def _end_code(self, *, is_cell: bool) -> None:
+        if not is_cell and (code := self._taken().strip("\n")).strip():
             self.blocks.add(f"```\n{code}\n```")
 
     def _taken(self) -> str:
@@ -242,6 +321,40 @@ class _Walker:
             self._bullet = ""
 
 
-def _columns(cell: LexborNode) -> int:
-    spanned = cell.attributes.get("colspan") or ""
-    return max(1, min(int(spanned), _COLUMNS)) if spanned.isdecimal() and len(spanned) < 6 else 1
+def _span(cell: LexborNode, name: str, most: int) -> int:
+    """Return over how many rows or columns a cell reaches; 0 rows are all that follow."""
+    spanned = cell.attributes.get(name) or ""
+    if name == "rowspan" and spanned == "0":
+        return most
+    return max(1, min(int(spanned), most)) if spanned.isdecimal() and len(spanned) < 6 else 1
+
+
+def _is_data(table: LexborNode) -> bool:
+    """Whether the first of several rows names columns: by its elements, or by short words in two of them or more."""
+    rows = list(_rows(table))
+    if len(rows) < 2:
+        return False
+    if any(cell.tag == "th" for row in rows[:2] for cell in row):
+        return True
+    names = [one_line(cell.text()) for cell in rows[0]]
+    return len(names) > 1 and all(0 < len(name) <= _NAME_CHARS for name in names)
+
+
+def _rows(table: LexborNode) -> Sequence[Sequence[LexborNode]]:
+    """Return the cells of the first rows that are the table's own."""
+    rows: list[list[LexborNode]] = []
+    for child in table.iter():
+        for row in [child] if child.tag == "tr" else child.iter() if child.tag in ("thead", "tbody") else ():
+            if row.tag == "tr":
+                rows.append([cell for cell in row.iter() if cell.tag in ("td", "th")])
+            if len(rows) > 1:
+                return rows
+    return rows
+
+
+def _cell_around(node: LexborNode) -> str:
+    """Return the text of the cell that a node is in."""
+    above = node.parent
+    while above is not None and above.tag not in ("td", "th"):
+        above = above.parent
+    return above.text() if above is not None else ""

@@ -6,6 +6,7 @@ the reader's system is written as in ISO 8601, as no order of day and month is c
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -53,8 +54,6 @@ BUILT_IN = {
     49: "@",
 }
 _DIGITS = 10  # significant digits of a number without a format, as a cell of usual width shows
-_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
-_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_(?P<room>.)|\*(?P<fill>.)|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]|'
     r"\[(?P<elapsed>h+|m+|s+)\]|(?P<condition>\[(?:[<>=]+)-?[\d.]+\])|(?P<ignored>\[[^\]]*\])|(?P<general>general)|"
@@ -252,10 +251,10 @@ def _dated(moment: datetime, text: str, *, is_minute: bool, noon: bool, elapsed:
     if unit in "ye":
         return f"{moment.year % 100:02d}" if unit == "y" and length <= 2 else f"{moment.year:04d}"
     if unit == "m" and not is_minute:
-        name = _MONTHS[moment.month - 1]
+        name = calendar.month_name[moment.month]
         return {1: str(moment.month), 2: f"{moment.month:02d}", 3: name[:3], 5: name[0]}.get(length, name)
     if unit == "d":
-        name = _DAYS[moment.weekday()]
+        name = calendar.day_name[moment.weekday()]
         return {1: str(moment.day), 2: f"{moment.day:02d}", 3: name[:3]}.get(length, name)
     if unit == "h":
         hour = (moment.hour % 12 or 12) if noon else moment.hour

@@ -308,10 +308,46 @@ def test_html_is_read_as_markdown_blocks() -> None:
 def test_tables_of_html_are_tables_unless_they_are_layout() -> None:
     rows = "<tr><th colspan=2>Cup</th><th>ml</th></tr><tr><td>a<p>b</p></td><td></td><td>3</td></tr>"
     data = f"<table><caption>Sizes</caption>{rows}</table>"
-    assert read_as("a.html", data).text == "Sizes\n\n| Cup |  | ml |\n| --- | --- | --- |\n| a b |  | 3 |"
+    assert read_as("a.html", data).text == "Sizes\n\n| Cup | Cup | ml |\n| --- | --- | --- |\n| a b |  | 3 |"
     layout = f"<table><tr><td>menu</td><td>go<h2>Head</h2>text{data}</td></tr></table>after"
     assert read_as("a.html", layout).text.startswith("menu\n\ngo\n\n## Head\n\ntext\n\nSizes\n\n| Cup |")
     assert read_as("a.html", layout).text.endswith("| 3 |\n\nafter")
+
+
+def test_a_spanning_cell_stands_in_every_row_and_column_it_covers() -> None:
+    page = """<table><tr><th rowspan=2>Region<th colspan=2>Units<tr><th>Spring<th>Autumn
+        <tr><td rowspan=2>Vellmark<td>7<td>8<tr><td>9<td>10<tr><td>Ostrava<td>1<td>2</table>"""
+    assert read_as("a.html", page).text == (
+        "| Region | Units › Spring | Units › Autumn |\n| --- | --- | --- |\n"
+        "| Vellmark | 7 | 8 |\n| Vellmark | 9 | 10 |\n| Ostrava | 1 | 2 |"
+    )
+
+
+def test_a_table_in_a_cell_is_text_of_it_where_the_columns_have_names() -> None:
+    inner = "<table><tr><th>Size<th>Price</tr><tr><td>small<td>3</tr><tr><td>big<td>4</tr></table>"
+    page = f"<table><tr><td>Drink<td>Prices</tr><tr><td>Tea<td>now {inner} €</tr><tr><td>Milk<td>1</tr></table>"
+    assert read_as("a.html", page).text == (
+        "| Drink | Prices |\n| --- | --- |\n| Tea | now Size: small, Price: 3; Size: big, Price: 4 € |\n| Milk | 1 |"
+    )
+
+
+def test_a_heading_in_a_cell_names_a_column() -> None:
+    page = "<table><tr><td><h2>Drink</h2><td><h2>ml</h2></tr><tr><td>Tea<td>240</tr></table>"
+    assert read_as("a.html", page).text == "| Drink | ml |\n| --- | --- |\n| Tea | 240 |"
+
+
+def test_a_merged_cell_of_a_docx_stands_in_every_row_it_covers() -> None:
+    def merged(text: str, how: str) -> str:
+        return f'<w:tcPr><w:vMerge w:val="{how}"/></w:tcPr>{paragraph(text)}'
+
+    table = word_table(
+        [
+            [paragraph("Region"), paragraph("Product"), paragraph("Units")],
+            [merged("Vellmark", "restart"), paragraph("Rim"), paragraph("5")],
+            [merged("", "continue"), paragraph("Hub"), paragraph("7")],
+        ]
+    )
+    assert "| Vellmark | Hub | 7 |" in read_as("a.docx", docx(table)).text
 
 
 @pytest.mark.parametrize(
