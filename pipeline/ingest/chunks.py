@@ -128,16 +128,26 @@ def _composed(extract: Extract) -> Extract:
 def _sections(extract: Extract) -> Iterator[tuple[tuple[str, ...], int, int]]:
     """Iterate over sections: headings from level 1 to its own (a skipped level is ""), start and end of its text.
 
-    A heading longer than a name is text that was marked as a heading, so it is also part of its section's text.
+    A heading longer than a name is text that was marked as a heading, so it is also part of its section's text; so is
+    one without text or headings below it, since nothing else holds its words.
     """
     path: tuple[str, ...] = ()
     begin = 0
-    for heading in extract.headings:
+    for number, heading in enumerate(extract.headings):
         yield path, begin, heading.start
         above = heading.level - 1
         path = (*(path + ("",) * above)[:above], shown_name(heading.title))
-        begin = heading.end if len(heading.title) <= NAME_CHARS else heading.start
+        is_alone = _is_alone(extract, number) and any(map(str.isalpha, heading.title))
+        begin = heading.start if is_alone or len(heading.title) > NAME_CHARS else heading.end
     yield path, begin, len(extract.text)
+
+
+def _is_alone(extract: Extract, number: int) -> bool:
+    """Whether a heading has neither text nor a lower heading below it."""
+    heading, *following = extract.headings[number : number + 2]
+    end = following[0].start if following else len(extract.text)
+    is_last = not following or following[0].level <= heading.level
+    return is_last and not extract.text[heading.end : end].strip()
 
 
 class _Cutter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import posixpath
 import zipfile
 from collections.abc import Sequence
@@ -24,6 +25,20 @@ def root_of(xml: bytes) -> Any:
         return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
     except (etree.XMLSyntaxError, ValueError):
         return None
+
+
+def mended(content: bytes) -> bytes:
+    """Return the file with what can be read of each part that is no valid XML, so that it does not cost the others."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name.endswith(".xml") and root_of(part) is None:
+                parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+                root = etree.fromstring(part, parser)
+                part = b"<none/>" if root is None else etree.tostring(root)
+            new.writestr(name, part)
+    return out.getvalue()
 
 
 def related(archive: zipfile.ZipFile, part: str, *, by_id: bool = False) -> dict[str, tuple[str, ...]]:

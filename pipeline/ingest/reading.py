@@ -115,7 +115,7 @@ def _packed(kind: Kind, content: bytes, limits: ReadingLimits) -> Extract:
 
             return xlsx_extract(content)
         case "pptx":
-            from pipeline.ingest.office import pptx_extract
+            from pipeline.ingest.slides import pptx_extract
 
             return _within(pptx_extract(content), limits)
         case "odp":
