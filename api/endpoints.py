@@ -20,6 +20,7 @@ from api.ask_options import options_in, with_options
 from api.asking import Asking
 from api.citation_links import Linker
 from api.clients import address_of
+from api.dialects.answers import Sentence, sentences_json
 from api.dialects.cited import Link, cited_in
 from api.json_bodies import STRICT
 from api.paths import route_of
@@ -27,7 +28,17 @@ from api.visitors import visitor_of
 from i18n.messages import ending_text, warning_text
 from pipeline.documents.library import Library
 from pipeline.errors import Refused
-from pipeline.events import Ending, Event, PassagesFound, TurnFailed, TurnFinished, TurnStopped, Warned
+from pipeline.events import (
+    Ending,
+    Event,
+    FieldReset,
+    PassagesFound,
+    SentenceChecked,
+    TurnFailed,
+    TurnFinished,
+    TurnStopped,
+    Warned,
+)
 from pipeline.passages import Passage
 from pipeline.recording import Recording, answered_by, language_of_turn
 from pipeline.retrieval import Quality
@@ -63,6 +74,7 @@ class Answer(TypedDict):
     reasoning: str
     fields: Annotated[dict[str, str], Field(description="further fields of the program")]
     sources: list[Source]
+    sentences: Annotated[list[Sentence], Field(description="the verdict on each sentence")]
     warnings: list[str]
     error: Annotated[str, Field(description="why a turn that failed or was stopped has no whole answer")]
     model: str
@@ -162,6 +174,7 @@ class GrowingAnswer:
         self._turn, self._link = turn, link
         self._said, self._passages = Recording(), dict[int, Passage]()
         self._warnings: list[Warned] = []
+        self._checked: list[Event] = []  # the verdicts, and what withdraws them
         self._state: TurnState = "running"
         self._error = ""
 
@@ -171,6 +184,8 @@ class GrowingAnswer:
             self._said.add(event)
             if isinstance(event, PassagesFound | TurnFinished):
                 self._passages |= {each.number: each for each in event.passages}
+            if isinstance(event, SentenceChecked | FieldReset):
+                self._checked.append(event)
             if isinstance(event, Warned):
                 self._warnings.append(event)
             if isinstance(event, TurnFailed | TurnStopped):
@@ -189,6 +204,7 @@ class GrowingAnswer:
             reasoning=reasoning,
             fields=fields,
             sources=[source_of(each, self._link, number in cited) for number, each in sorted(self._passages.items())],
+            sentences=sentences_json(self._checked, self._language),
             warnings=[warning_text(each, self._language) for each in self._warnings],
             error=self._error,
             model=answered_by(self._said.events()) or self._turn.model,

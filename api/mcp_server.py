@@ -24,6 +24,7 @@ from api.asking import Asking
 from api.bodies import again
 from api.citation_links import PATH, Linker
 from api.clients import address_of
+from api.dialects.answers import Sentence
 from api.endpoints import GrowingAnswer, Source, source_of
 from api.json_bodies import refused_value
 from api.mcp_requests import accepting, problem_in, refusal, too_many_sessions
@@ -104,6 +105,7 @@ class AnswerJson(TypedDict):
     cited: Annotated[list[int], Field(description="the numbers that the answer cites")]
     reasoning: str
     fields: Annotated[dict[str, str], Field(description="further fields of the program")]
+    sentences: Annotated[list[Sentence], Field(description="the verdict on each sentence")]
     warnings: list[str]
     model: str
     turn_id: str
@@ -359,6 +361,7 @@ class McpServer:
             cited=[each["number"] for each in said["sources"] if each["cited"]],
             reasoning=said["reasoning"],
             fields=said["fields"],
+            sentences=said["sentences"],
             warnings=said["warnings"],
             model=said["model"],
             turn_id=said["turn_id"],

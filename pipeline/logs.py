@@ -16,13 +16,14 @@ import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from pipeline.own_faults import FACTS, frames_of, own_fault
 from pipeline.turn import TurnMetrics
+from pipeline.verdicts import Label
 
 NOISY = (
     "httpx",
@@ -77,7 +78,7 @@ def short_name(visitor: str) -> str:
     return hashlib.sha256(visitor.encode()).hexdigest()[:12]
 
 
-def log_turn(turn_id: str, owner: str | None, measured: TurnMetrics) -> None:
+def log_turn(turn_id: str, owner: str | None, measured: TurnMetrics, verdicts: Mapping[Label, int]) -> None:
     """Write one line about a turn that has ended."""
     facts = {
         "turn": turn_id,
@@ -92,6 +93,7 @@ def log_turn(turn_id: str, owner: str | None, measured: TurnMetrics) -> None:
         "duration_ms": _ms(measured.total_s),
         "tokens": measured.tokens,
         "exact": measured.exact,
+        "verdicts": dict(verdicts),
     }
     log.info("turn ended", extra={FACTS: facts})
 

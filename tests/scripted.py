@@ -20,12 +20,32 @@ from dspy.lm15 import (
     Usage,
 )
 
+from pipeline.events import SentenceChecked
+from pipeline.messages import Message as Reason
 from pipeline.models.lm import RecordedLM
 from pipeline.passages import Passage, Query
 from pipeline.retrieval import DEFAULT_OPTIONS, IndexedDocument, Scope, SearchOptions, SearchResult
+from pipeline.verdicts import Label
 from tests.provider import marked
 
 PASSAGE = Passage(1, "tea.md", "Tea", "Brewing", "Green tea wants water of 80 °C.", 1.5, ((0, 9),))
+
+
+def checked(start: int, end: int, verdict: Label, field: str = "answer") -> SentenceChecked:
+    """The verdict on a sentence, which cites the passage above."""
+    return SentenceChecked(
+        index=0,
+        field=field,
+        start=start,
+        end=end,
+        citations=(1,),
+        verdict=verdict,
+        passage=1,
+        quote=(0, 9),
+        score=0.5,
+        suggested=None,
+        reason=Reason("supported"),
+    )
 
 
 class ScriptedEngine:

@@ -66,6 +66,7 @@ def test_an_answer_grows_and_ends_with_its_sources(app: Served, client: Client) 
     assert last["state"] == "finished"
     assert "[1]" in last["answer"]
     assert last["reasoning"]
+    assert {each["verdict"] for each in last["sentences"]} >= {"verbatim"}
     source = last["sources"][0]
     assert (source["number"], source["cited"], source["document"]) == (1, True, "grind-size.md")
     opened = httpx.get(source["url"])  # without the token

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from api.dialects import Encoder, Problem
-from api.dialects.answers import finished, sources_json
+from api.dialects.answers import finished, sentences_json, sources_json
 from api.dialects.appended_text import AnnouncedText
 from api.dialects.cited import Link
 from api.dialects.event_stream import EventStream
@@ -22,6 +22,7 @@ from pipeline.events import (
     FieldDelta,
     FieldReset,
     Recovered,
+    SentenceChecked,
     StepChanged,
     ToolCalled,
     ToolReturned,
@@ -109,7 +110,7 @@ class _Writer:
                     self._kept.append(event)
                 if event.field == ANSWER or self._is_reasoning(event.field):
                     yield from self._chunk(event.field, self._text(event.field).add(event))
-            case ArtifactFound() | ToolCalled() | ToolReturned():
+            case ArtifactFound() | SentenceChecked() | ToolCalled() | ToolReturned():
                 self._kept.append(event)
             case TurnFinished():
                 yield from self._rest(event.fields)
@@ -190,6 +191,10 @@ def _metadata(turn: Turn, ending: TurnFinished, events: Iterable[Event], link: L
         "cached": ending.cached,
         "saved": ending.saved,
         "checks": dict(ending.checks),
+        "sentences": [
+            {**each, "field": FIELD_NAMES.get(each["field"], each["field"])}
+            for each in sentences_json(events, language_of_turn(turn.record))
+        ],
         "connection_duration_s": round(max(ending.at_s - started_s, 0.0), 3),
         "tools_used": _tools(events),
         "artifact_suggestions": _suggestions(turn, artifacts_of(events)),

@@ -11,13 +11,13 @@ reset withdraws text that was sent, the new text goes on behind it if it begins 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from api.dialects import Encoder, Problem
 from api.dialects.appended_text import BREAK, AnnouncedText
-from api.dialects.cited import Link, cited_in, title_of
+from api.dialects.cited import Link, cited_in, title_of, verdict_json
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
 from api.dialects.openai_errors import error_body, error_of, status_of
@@ -29,6 +29,7 @@ from pipeline.events import (
     FieldReset,
     PassagesFound,
     Recovered,
+    SentenceChecked,
     TurnFailed,
     TurnFinished,
     TurnStopped,
@@ -37,6 +38,7 @@ from pipeline.events import (
 from pipeline.passages import Passage, union
 from pipeline.recording import answered_by, language_of_turn
 from pipeline.turn import Turn
+from pipeline.turns.sentence_checks import checks_of
 
 Json = dict[str, Any]
 
@@ -68,7 +70,7 @@ class ChatCompletions(EventStream):
             "content": content,
             "reasoning_content": _reasoning(turn.fields, language),
             "refusal": None,
-            "annotations": _annotations(content, sources),
+            "annotations": _annotations(content, sources, turn.record, len(content)),
         }
         return json.dumps(
             {
@@ -115,7 +117,9 @@ def _lists(sources: Sequence[_Source]) -> Json:
     }
 
 
-def _annotations(content: str, sources: Sequence[_Source]) -> list[Json]:
+def _annotations(content: str, sources: Sequence[_Source], events: Iterable[Event], answer_chars: int) -> list[Json]:
+    """Return what a content cites, with the verdicts of the answer that it ends with."""
+    checks = [each for each in checks_of(events) if each.field == ANSWER]
     urls = {each.passage.number: each.url for each in sources}
     return [
         {
@@ -125,9 +129,10 @@ def _annotations(content: str, sources: Sequence[_Source]) -> list[Json]:
                 "end_index": each.end,
                 "url": urls[each.passage.number],
                 "title": title_of(each.passage),
+                **verdict_json(each),
             },
         }
-        for each in cited_in(content, [source.passage for source in sources])
+        for each in cited_in(content, [source.passage for source in sources], checks, begin=len(content) - answer_chars)
     ]
 
 
@@ -143,6 +148,7 @@ class _Chunks:
         self._content = AnnouncedText(ANSWER, self._language)
         self._reasoning = _Reasoning(self._language)
         self._notices: list[Warned] = []
+        self._checked: list[Event] = []  # the verdicts, and what withdraws them
 
     def _begin(self, model: str) -> None:
         """Prepare what the chunks of a model's answer share: each token makes one, with its text in the middle."""
@@ -163,6 +169,8 @@ class _Chunks:
     def _said(self, event: Event) -> bytes:
         match event:
             case FieldDelta(field="answer") | FieldReset(field="answer"):
+                if isinstance(event, FieldReset):
+                    self._checked.append(event)
                 return self._piece("content", self._content.add(event))
             case FieldDelta():
                 return self._piece("reasoning_content", self._reasoning.add(event.field, event.text))
@@ -170,6 +178,8 @@ class _Chunks:
                 self._reasoning.reset()
             case PassagesFound():
                 return self._found(event)
+            case SentenceChecked():
+                self._checked.append(event)
             case Warned():
                 self._notices.append(event)
             case TurnFinished():
@@ -209,7 +219,8 @@ class _Chunks:
 
     def _finished(self, event: TurnFinished) -> bytes:
         rest = self._rest(event.fields)
-        annotations = _annotations(self._content.sent, [*self._sources.values()])
+        answer = event.fields.get(ANSWER, "")
+        annotations = _annotations(self._content.sent, [*self._sources.values()], self._checked, len(answer))
         chunks = [self._chunk({"annotations": annotations})] if annotations else []
         chunks.append({**self._chunk({}, event.finish), **warnings_of(self._notices, self._language)})
         if self._dialect.with_usage:

@@ -14,6 +14,7 @@ from typing import Any
 from fastapi.sse import format_sse_event
 
 from api.dialects import Encoder, Problem
+from api.dialects.answers import said_of, sentences_json
 from api.dialects.event_stream import EventStream
 from i18n.event_json import event_json
 from pipeline.events import Event, Recovered, Warned
@@ -60,8 +61,9 @@ class Native(EventStream):
             return json.dumps({**asked, "partial": turn.fields, **cost}).encode()
         language = language_of_turn(turn.record)
         notices = {
-            "warnings": [_notice(event, language) for event in turn.record if isinstance(event, Warned)],
-            "recoveries": [_notice(event, language) for event in turn.record if isinstance(event, Recovered)],
+            "warnings": [said_of(event, language) for event in turn.record if isinstance(event, Warned)],
+            "recoveries": [said_of(event, language) for event in turn.record if isinstance(event, Recovered)],
+            "sentences": sentences_json(turn.record, language),
         }
         ending = json.loads(event_json(turn.record[-1], language))
         return json.dumps({**asked, **notices, **ending, **cost}).encode()
@@ -76,12 +78,6 @@ NATIVE = Native()
 
 def _sse(event: Event, language: str) -> bytes:
     return format_sse_event(event=event.kind, id=str(event.seq), data_str=event_json(event, language).decode())
-
-
-def _notice(event: Warned | Recovered, language: str) -> Json:
-    """Return a warning or a recovery as in the stream, without its place there."""
-    said = json.loads(event_json(event, language))
-    return {name: value for name, value in said.items() if name not in ("kind", "seq", "at_s")}
 
 
 def _failure(problem: Problem) -> Json:

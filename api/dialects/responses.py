@@ -18,11 +18,11 @@ from types import MappingProxyType
 from typing import Any
 
 from api.dialects import Encoder, Problem
-from api.dialects.cited import Link, cited_in, title_of
+from api.dialects.cited import Link, cited_in, title_of, verdict_json
 from api.dialects.event_stream import EventStream
 from api.dialects.frames import frame
 from api.dialects.openai_errors import Error, error_of, status_of
-from api.dialects.openai_texts import source_event, warnings_of
+from api.dialects.openai_texts import ANSWER, source_event, warnings_of
 from api.dialects.response_items import COMPLETED, IN_PROGRESS, INCOMPLETE, MESSAGE, TEXT_DELTA, OutputItems
 from i18n.messages import ending_text
 from pipeline.events import (
@@ -32,6 +32,7 @@ from pipeline.events import (
     FieldReset,
     PassagesFound,
     Recovered,
+    SentenceChecked,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -42,6 +43,7 @@ from pipeline.events import (
 from pipeline.passages import Passage
 from pipeline.recording import language_of_turn
 from pipeline.turn import DEFAULTS, Turn
+from pipeline.turns.sentence_checks import checks_of
 
 Json = dict[str, Any]
 
@@ -124,6 +126,7 @@ class _Writer:
         self._passages: tuple[Passage, ...] = ()
         self._unnamed: list[tuple[Passage, str]] = []  # passages with their links, for the next event
         self._warned: list[Warned] = []
+        self._checked: list[Event] = []  # the verdicts, and what withdraws them
         self._model = turn.model
         self._ending: Ending | None = None
         self._items = OutputItems(turn.id, self, self._annotations, self._language)
@@ -196,6 +199,7 @@ class _Writer:
             case FieldDelta():
                 self._items.add(event.field, event.text)
             case FieldReset():
+                self._checked.append(event)
                 self._items.reset(event.field)
             case PassagesFound():
                 self._found(event)
@@ -208,6 +212,8 @@ class _Writer:
                 self._end(event)
             case Warned():
                 self._warned.append(event)
+            case SentenceChecked():
+                self._checked.append(event)
             case _:
                 pass  # there is no event for it
 
@@ -231,6 +237,8 @@ class _Writer:
         return {"search_results": results, "citations": [each["url"] for each in results]}
 
     def _annotations(self, text: str) -> list[Json]:
+        """Return what the answer cites; a withdrawn text is not asked for, so its verdicts are those that stand."""
+        checks = [each for each in checks_of(self._checked) if each.field == ANSWER]
         return [
             {
                 "type": "url_citation",
@@ -238,8 +246,9 @@ class _Writer:
                 "end_index": each.end,
                 "url": self._dialect.link(each.passage),
                 "title": title_of(each.passage),
+                **verdict_json(each),
             }
-            for each in cited_in(text, self._passages)
+            for each in cited_in(text, self._passages, checks)
         ]
 
 

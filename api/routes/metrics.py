@@ -10,7 +10,7 @@ them, others need METRICS_TOKEN.
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -26,6 +26,7 @@ from pipeline import own_faults as bugs
 from pipeline.models.catalogue import Models
 from pipeline.turn import TurnMetrics
 from pipeline.turns.engine import Pipeline
+from pipeline.verdicts import Label
 
 OTHER = "other"  # label of models that were not configured at the start
 LAG_EVERY_S = 0.5
@@ -87,11 +88,17 @@ class Meters:
         self._rungs = Counter(
             "glassbox_recoveries", "Retries and fallbacks by rung.", ("rung",), registry=self.registry
         )
+        self._sentences = Counter(
+            "glassbox_sentences",
+            "Sentences of answers by their verdict.",
+            ("gen_ai_response_model", "verdict"),
+            registry=self.registry,
+        )
         self._chunks = Counter("glassbox_chunks", "Pieces of text that models streamed.", registry=self.registry)
         self.registry.register(_Now(pipeline))
         ProcessCollector(registry=self.registry)
 
-    def ended(self, _turn_id: str, _owner: str | None, measured: TurnMetrics) -> None:
+    def ended(self, _turn_id: str, _owner: str | None, measured: TurnMetrics, verdicts: Mapping[Label, int]) -> None:
         """Count a turn that has ended."""
         if measured.cached:  # no model worked
             self._turns.labels(measured.ending, "").inc()
@@ -102,6 +109,8 @@ class Meters:
         for rung in measured.rungs:
             self._rungs.labels(rung).inc()
         self._chunks.inc(measured.chunks)
+        for verdict, count in verdicts.items():
+            self._sentences.labels(names[-1], verdict).inc(count)
         if measured.retrieval_s is not None:
             self._retrieval.observe(measured.retrieval_s)
         if measured.total_s is not None:

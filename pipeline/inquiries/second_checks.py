@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ from pipeline.replies.adapters import adapter_for
 from pipeline.settings import BUILTIN_MODEL
 from pipeline.turn import Turn, TurnMetrics, TurnRequest
 from pipeline.turns.request_checks import check_model
+from pipeline.verdicts import Label
 
 NAME = "second_check"  # under which the result of a turn is stored
 
@@ -76,7 +78,7 @@ class SecondChecks:
             work = partial(self._work, first, asked, turn, queue)
             return await self._inquiries.begin(turn_id, NAME, asked, first, work)
 
-    def ended(self, turn_id: str, owner: str | None, measured: TurnMetrics) -> None:
+    def ended(self, turn_id: str, owner: str | None, measured: TurnMetrics, _: Mapping[Label, int]) -> None:
         """Check a turn that has ended, where CHECK_WEAK says so. A `Watcher` of the pipeline."""
         is_wanted = self._inquiries.settings.check_weak == "auto" and self.model is not None
         if is_wanted and measured.ending == "finished" and not measured.cached:

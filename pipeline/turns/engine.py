@@ -48,10 +48,12 @@ from pipeline.turns.recovery import Attempt
 from pipeline.turns.request_checks import check_model, checked_request
 from pipeline.turns.running import STATES, RunningTurn, no_status
 from pipeline.turns.sentence_checks import SentenceChecks, checks_of, counted
+from pipeline.verdicts import Label
 
 log = logging.getLogger(__name__)
 
-Watcher = Callable[[str, str | None, TurnMetrics], None]  # turn's id, owner, metrics
+# Turn's id, owner, metrics, how many of its sentences have each verdict.
+Watcher = Callable[[str, str | None, TurnMetrics, Mapping[Label, int]], None]
 
 SAVE_EVERY_S = 1.0
 KEEP_ENDED_S = 60.0  # an ended turn can be followed for so long
@@ -477,11 +479,11 @@ class Pipeline:
 
     def _notify(self, running: RunningTurn) -> None:
         """Pass what was measured to every watcher. One that fails is logged and keeps nothing from the others."""
-        measured = running.measured(running.events)
+        measured, verdicts = running.measured(running.events), counted(checks_of(running.events))
         self._past_answers.learn(measured)
         for watcher in self.watchers:
             try:
-                watcher(running.id, running.owner, measured)
+                watcher(running.id, running.owner, measured, verdicts)
             except Exception as error:  # noqa: BLE001  the turn itself has ended well
                 own_fault(error, "watcher")
 

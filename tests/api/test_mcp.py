@@ -100,6 +100,7 @@ async def test_the_tools_describe_themselves_and_give_what_they_say(parts: Parts
         Draft202012Validator.check_schema(each.outputSchema)
     assert "[1]" in answer["answer"]
     assert 1 in answer["cited"]
+    assert "verbatim" in {each["verdict"] for each in answer["sentences"]}
     assert [message for _, message in told]
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert len(found["passages"]) == 2

@@ -142,8 +142,8 @@ def test_a_turn_is_one_line_of_figures_and_its_owner_a_hash(written: Any) -> Non
         tokens=40,
         exact=True,
     )
-    log_turn("t1", "maya-0123456789abcdef", measured)
-    log_turn("t2", None, TurnMetrics(ending="failed", code="idle_timeout"))
+    log_turn("t1", "maya-0123456789abcdef", measured, {"verbatim": 2})
+    log_turn("t2", None, TurnMetrics(ending="failed", code="idle_timeout"), {})
     first, second = written()
     assert first | {"at": "", "logger": "", "owner": ""} == {
         "at": "",
@@ -162,6 +162,7 @@ def test_a_turn_is_one_line_of_figures_and_its_owner_a_hash(written: Any) -> Non
         "duration_ms": 2500,
         "tokens": 40,
         "exact": True,
+        "verdicts": {"verbatim": 2},
     }
     assert len(first["owner"]) == 12
     assert "maya" not in json.dumps(first)

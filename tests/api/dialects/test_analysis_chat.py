@@ -32,7 +32,7 @@ from pipeline.events import (
 from pipeline.turn import Said, Turn
 from tests.dialect_streams import joined, read, written
 from tests.event_strategies import SIZES, turns
-from tests.scripted import PASSAGE
+from tests.scripted import PASSAGE, checked
 
 STARTED = TurnStarted(
     turn_id="turn", conversation_id="talk", question="q", model="m", program="Compliance", language="en"
@@ -152,9 +152,11 @@ def test_a_stream_that_breaks_ends_with_an_error_without_an_id() -> None:
 
 
 def test_one_object_has_the_answer_and_the_metadata() -> None:
-    whole = json.loads(AnalysisChat().whole(turn_of(FINISHED)))
+    whole = json.loads(AnalysisChat().whole(turn_of(checked(0, 3, "weak"), FINISHED)))
     assert whole["content"] == CODE
     assert whole["metadata"]["turn_id"] == "turn"
+    [sentence] = whole["metadata"]["sentences"]
+    assert (sentence["field"], sentence["end"], sentence["verdict"]) == ("response", 3, "weak")
 
 
 @pytest.mark.parametrize(("sent", "received"), [("turn.7", 7), ("turn", 0), ("turn.x", 0), ("turn.²", 0), ("", 0)])

@@ -34,7 +34,7 @@ from pipeline.passages import Passage
 from pipeline.recording import Recording, fields_of
 from pipeline.turn import Turn
 from tests.event_strategies import DELTAS, MIDDLE
-from tests.scripted import PASSAGE
+from tests.scripted import PASSAGE, checked
 
 SECOND = replace(PASSAGE, number=2, document="coffee.md", title="Coffee", section="", text="Hot.")
 THIRD = replace(PASSAGE, number=3, document="cocoa.md", title="", section="", text="Sweet.")
@@ -222,6 +222,31 @@ def test_without_streaming_one_object_holds_all_of_it() -> None:
     for key in ("search_results", "citations"):
         assert answer[key] == chunks[1][key]
     assert answer["warnings"] == chunks[-2]["warnings"] == [{"code": "length", "text": text("warning.length")}]
+
+
+def test_an_annotation_names_the_verdict_of_its_sentence_also_behind_a_withdrawn_text() -> None:
+    found = PassagesFound(query="tea", passages=(PASSAGE,))
+    withdrawn: list[Event] = [
+        FieldDelta(field="answer", text="Cold [1]."),
+        checked(0, 9, "not_found"),
+        FieldReset(field="answer"),
+    ]
+    said: list[Event] = [
+        FieldDelta(field="answer", text="Tea [1]. Hot [1]."),
+        checked(0, 8, "verbatim"),
+        checked(9, 17, "weak"),
+        checked(0, 17, "uncited", field="analysis"),
+    ]
+    cases: list[tuple[list[Event], list[str | None]]] = [
+        ([], ["verbatim", "weak"]),
+        (withdrawn, [None, "verbatim", "weak"]),
+    ]
+    for before, verdicts in cases:
+        events = ended([found, *before, *said])
+        (annotations,) = deltas(chunks_in(written(events)), "annotations")
+        assert [each["url_citation"].get("verdict") for each in annotations] == verdicts
+        alone = whole(events)["choices"][0]["message"]["annotations"]
+        assert [each["url_citation"]["verdict"] for each in alone] == ["verbatim", "weak"]
 
 
 def test_a_later_search_adds_its_passages_before_the_text_that_cites_them() -> None:

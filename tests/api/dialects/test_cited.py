@@ -12,7 +12,7 @@ from api.dialects.cited import cited_in
 from pipeline.citations.markers import markers
 from pipeline.passages import Passage
 from tests.event_strategies import PASSAGES, TEXT
-from tests.scripted import PASSAGE
+from tests.scripted import PASSAGE, checked
 
 MARKERS = st.sampled_from(
     ["[1]", "[2, 3]", "[1-4]", "【1】", "`[1]`", "arr[1] = 2", "\n```\n[1]\n```\n", "$x[1]$", "😀"]
@@ -48,3 +48,15 @@ def test_every_span_is_that_of_a_marker_and_every_passage_one_of_those_found(
     for each in cited_in(text, passages):
         assert (each.start, each.end) in spans
         assert each.passage in passages
+
+
+def test_a_citation_has_the_verdict_of_the_sentence_that_it_stands_in() -> None:
+    checks = [checked(0, 8, "verbatim"), checked(9, 18, "weak")]
+    said = "Tea [1]. Hot [1]. No [1]"
+    assert [each.verdict for each in cited_in(said, (PASSAGE,), checks)] == ["verbatim", "weak", None]
+    assert [each.verdict for each in cited_in(f"Gone [1]. {said}", (PASSAGE,), checks, begin=10)] == [
+        None,
+        "verbatim",
+        "weak",
+        None,
+    ]

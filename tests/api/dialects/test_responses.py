@@ -37,7 +37,7 @@ from pipeline.recording import Recording, fields_of
 from pipeline.turn import AskOptions, Turn, TurnState
 from pipeline.turns.running import STATES
 from tests.event_strategies import MIDDLE
-from tests.scripted import PASSAGE
+from tests.scripted import PASSAGE, checked
 
 Json = dict[str, Any]
 
@@ -423,3 +423,12 @@ def test_a_stream_that_breaks_says_so_in_both_forms_that_clients_read() -> None:
     STREAM.validate_python(error, strict=True)
     assert (error["type"], error["message"], error["error"]["message"]) == ("error", "It broke.", "It broke.")
     assert error["sequence_number"] == begun.count(b"data: ")
+
+
+def test_an_annotation_names_the_verdict_of_its_sentence() -> None:
+    withdrawn = (delta("answer", "Cold [1]."), checked(0, 9, "not_found"), FieldReset(field="answer"))
+    said = (delta("answer", "Tea [1]. Hot [1]."), checked(0, 8, "verbatim"), checked(9, 17, "weak"))
+    for before in ((), withdrawn):
+        events = answered(found(1), *before, *said)
+        [message] = [each for each in whole(events)["output"] if each["type"] == "message"]
+        assert [each["verdict"] for each in message["content"][0]["annotations"]] == ["verbatim", "weak"]

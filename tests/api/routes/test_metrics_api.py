@@ -57,7 +57,7 @@ def value(found: dict[str, float], name: str, **labels: str) -> float:
 
 
 def test_turns_are_counted_under_the_names_of_the_conventions(app: Served) -> None:
-    app.ask({"question": QUESTION, "model": "ok"}, MAYA)
+    checks = app.ask({"question": QUESTION, "model": "ok"}, MAYA)[-1]["checks"]
     app.ask({"question": QUESTION, "model": "cut-after-30"}, MAYA)
     app.ask({"question": QUESTION, "model": "status-401"}, MAYA)
     text = httpx.get(f"{app.url}/metrics").text
@@ -72,6 +72,10 @@ def test_turns_are_counted_under_the_names_of_the_conventions(app: Served) -> No
     assert value(found, "glassbox_recoveries_total", rung="extractive") == 1
     answered = {"gen_ai_request_model": "status-401", "gen_ai_response_model": BUILTIN_MODEL}
     assert value(found, "gen_ai_client_operation_duration_seconds_count", **answered) == 1
+    assert checks
+    for verdict, count in checks.items():
+        of_model = {"gen_ai_response_model": "ok", "verdict": verdict}
+        assert value(found, "glassbox_sentences_total", **of_model) == count
     assert value(found, "glassbox_turns_running") == 0
     assert value(found, "glassbox_event_loop_lag_seconds_count") > 0
     assert value(found, "glassbox_chunks_total") > 40
@@ -119,7 +123,7 @@ async def test_no_name_that_somebody_types_makes_one_more_series(tmp_path: Path)
 
     def count(name: str) -> None:
         parts.models.add(name)
-        meters.ended("t", MAYA, TurnMetrics(model_asked=name, model_used=name, ending="finished", total_s=1.0))
+        meters.ended("t", MAYA, TurnMetrics(model_asked=name, model_used=name, ending="finished", total_s=1.0), {})
 
     count("ollama/typed-0")
     before = samples(generate_latest(meters.registry).decode())
@@ -128,7 +132,7 @@ async def test_no_name_that_somebody_types_makes_one_more_series(tmp_path: Path)
     after = samples(generate_latest(meters.registry).decode())
     assert after.keys() == before.keys()
     assert value(after, "gen_ai_client_operation_duration_seconds_count", gen_ai_request_model=OTHER) == 200
-    meters.ended("t", MAYA, TurnMetrics(model_asked="mine", model_used="mine", ending="finished", total_s=1.0))
+    meters.ended("t", MAYA, TurnMetrics(model_asked="mine", model_used="mine", ending="finished", total_s=1.0), {})
     text = generate_latest(meters.registry).decode()
     assert 'gen_ai_provider_name="gcp.gemini"' in text
     assert "typed" not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -67,6 +68,15 @@ def test_one_object_says_which_fields_the_model_left_out(app: Served) -> None:
     whole = post(app, asked).json()
     assert "findings" in {each["code"]: each["text"] for each in whole["warnings"]}["missing_fields"]
     assert whole["recoveries"] == []
+    counts = Counter(each["verdict"] for each in whole["sentences"])
+    assert counts == whole["checks"]
+    streamed = list(events_in(httpx.get(f"{app.url}/api/turns/{whole['turn_id']}/events").iter_lines()))
+    of_streams = ("kind", "seq", "at_s")
+    assert whole["sentences"] == [
+        {name: value for name, value in each.items() if name not in of_streams}
+        for each in streamed
+        if each["kind"] == "sentence_checked"
+    ]
 
 
 def test_an_agents_calls_of_tools_are_streamed_with_their_results_and_add_up(app: Served) -> None:
