@@ -67,6 +67,28 @@ def pdf(
     return _assembled(objects, trailer)
 
 
+def placed_pdf(pages: Sequence[Sequence[tuple[float, float, str]]], *, turned: int = 0) -> bytes:
+    """Pages of words, each (left, baseline, text) in points; `turned` by 90 degrees they are written upwards."""
+    objects: dict[int, bytes] = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    }
+    for number, words in enumerate(pages):
+        places = (f"0 1 -1 0 {800 - y} {x}" if turned == 90 else f"1 0 0 1 {x} {y}" for x, y, _ in words)
+        drawn = b"\n".join(
+            f"{place} Tm (".encode() + _escaped(text) + b") Tj"
+            for place, (_, _, text) in zip(places, words, strict=True)
+        )
+        objects[10 + 2 * number] = (
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Rotate {turned} "
+            f"/Resources << /Font << /F1 3 0 R >> >> /Contents {11 + 2 * number} 0 R >>"
+        ).encode()
+        objects[11 + 2 * number] = _stream(b"BT /F1 11 Tf\n" + drawn + b"\nET")
+    kids = " ".join(f"{10 + 2 * number} 0 R" for number in range(len(pages)))
+    objects[2] = f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode()
+    return _assembled(objects)
+
+
 def _assembled(objects: Mapping[int, bytes], trailer: str = "") -> bytes:
     out, places = io.BytesIO(), {}
     out.write(b"%PDF-1.4\n")

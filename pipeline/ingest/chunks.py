@@ -23,7 +23,7 @@ from pipeline.ingest import Chunk, ChunkSize, Document
 
 # semantic-text-splitter takes quadratic time on text without blanks: 22 s for 1 MB.
 _LONG_RUN = re.compile(r"\S{10000}")
-HEADER_SHARE = 0.6  # of a passage; a longer first row does not name columns and is not repeated
+HEADER_SHARE = 0.75  # of a passage; a longer first row does not name columns and is not repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,20 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: `text[start:body]` is its header, the rule below it included, `text[body:end]` its rows, one a line."""
+    """A table: `text[start:body]` is its header, the rule below it included, `text[body:end]` its rows, one a line.
+
+    `names` is where the header stands of a table that goes on from the page before, else empty.
+    """
 
     start: int
     body: int
     end: int
+    names: tuple[int, int] = (0, 0)
+
+    @property
+    def header(self) -> tuple[int, int]:
+        """The span of the names of its columns."""
+        return self.names if self.names[1] else (self.start, self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +174,7 @@ class _Cutter:
         tables = self._tables[first:last]
         at = start
         for table in tables:
-            if table.end - table.start > self._most:
+            if table.end - table.start > self._most or table.names[1]:
                 yield from self._prose(at, table.start, tables)
                 yield from self._rows(table)
                 at = table.end
@@ -179,7 +188,7 @@ class _Cutter:
             header = (0, 0)
             if at >= 0 and tables[at].start < begin < tables[at].end:
                 table = tables[at]
-                header = (table.start, table.body)
+                header = table.header
                 begin = self._row_at(table, begin, min(past, its_end - 1))
             yield _Piece(begin, its_end, header)
             past = its_end
@@ -194,8 +203,10 @@ class _Cutter:
 
     def _rows(self, table: Table) -> Iterator[_Piece]:
         """Cut a long table between its rows; a row that is too long for one piece is cut like prose."""
-        header = (table.start, table.body) if table.body - table.start <= HEADER_SHARE * self._most else (0, 0)
-        begin, end, repeated = table.start, 0, (0, 0)
+        header = table.header
+        if header[1] - header[0] > HEADER_SHARE * self._most:
+            header = (0, 0)
+        begin, end, repeated = table.start, 0, header if table.names[1] else (0, 0)
         for row, row_end in self._lines(table.body if header[1] else table.start, table.end):
             if row_end - begin > self._room(repeated):
                 if end:

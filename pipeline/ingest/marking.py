@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from PIL import Image, ImageChops, ImageDraw
@@ -16,6 +17,7 @@ LONGEST_PIXELS = 2000  # of the longer side, to limit the memory of a huge page
 QUALITY = 85
 MARKER = (255, 226, 89)
 PAD = 1.0  # points around the letters
+BETWEEN = 4  # characters between two of one run at most: blanks, line ends and hyphens
 
 
 def drawn(content: bytes, page: int, start: int, end: int) -> bytes:
@@ -28,11 +30,20 @@ def drawn(content: bytes, page: int, start: int, end: int) -> bytes:
         pdf_page = document[page - 1]
         textpage = pdf_page.get_textpage()
         places = page_text(pdf_page, textpage, page - 1).places[max(start, 0) : max(end, 0)]
-        return _painted(pdf_page, list(_boxes(textpage, places[0], places[-1])) if places else [])
+        return _painted(pdf_page, [box for run in _runs(places) for box in _boxes(textpage, *run)])
+
+
+def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Iterate over the first and last of characters that follow each other: the cells of a row may not."""
+    ordered = sorted(set(places))
+    breaks = [at for at in range(1, len(ordered)) if ordered[at] - ordered[at - 1] > BETWEEN]
+    for begin, end in pairwise([0, *breaks, len(ordered)]):
+        if begin < end:
+            yield ordered[begin], ordered[end - 1]
 
 
 def _boxes(textpage: Any, first: int, last: int) -> Iterator[tuple[float, float, float, float]]:
-    """Return a rectangle (left, bottom, right, top) in points for each line's part between two characters."""
+    """Iterate over a rectangle (left, bottom, right, top) in points for each line's part between two characters."""
     for number in range(textpage.count_rects(first, last - first + 1)):
         yield textpage.get_rect(number)
 

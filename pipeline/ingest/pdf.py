@@ -2,7 +2,8 @@
 
 Every run of blanks on a page, line ends included, becomes one character of the text: a space inside a paragraph, a
 line feed at its end. So the text of a page has the same length wherever paragraphs end, and a span of it maps to
-pdfium's characters from this page alone; `pictures` highlights passages that way.
+pdfium's characters from this page alone; `pictures` highlights passages that way. A table is written as Markdown; what
+is not on the page, such as the line between two cells, has the place of the character before it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice, pairwise
 from typing import Any
 from unicodedata import normalize
@@ -22,7 +24,8 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from pipeline.errors import IngestFault
-from pipeline.ingest.chunks import Extract, Heading
+from pipeline.ingest.chunks import Extract, Heading, Table
+from pipeline.ingest.pdf_tables import Block, Word, blocks_of
 from pipeline.ingest.visible import unseen
 
 LETTERS = 10  # a page with fewer letters and with a picture is a scan
@@ -33,16 +36,31 @@ _HYPHENS = (2, 0xFFFE)  # pdfium's codes for a hyphen at a line's end
 _SHORT = 0.75  # of the page's usual line length; a shorter line ends its paragraph
 _ENTRY = 0.6  # of it; two such lines in a row are a list, a table or an address
 _BULLET = re.compile(r"[•◦▪‣·*–—-] |\(?\d{1,2}[.)] |\(?[a-z]\) ")
+_INKED = re.compile(r"\S+")
 _BOLD = re.compile(rb"bold|black|heavy", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class PageTable:
+    """A table in the text of its page: `start` to `body` name its columns, and `sides` are theirs, in points."""
+
+    start: int
+    body: int
+    end: int
+    sides: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PageText:
-    """A page's text; `places[n]` is pdfium's index of its n-th character, `lines` are (start, end) in the text."""
+    """A page's text; `places[n]` is pdfium's index of its n-th character, `lines` are (start, end) in the text.
+
+    The rows of `tables` are no lines.
+    """
 
     text: str
     places: Sequence[int]
     lines: Sequence[tuple[int, int]]
+    tables: Sequence[PageTable] = ()
 
 
 @dataclass(slots=True)
@@ -50,6 +68,7 @@ class _Page:
     text: str
     lines: Sequence[tuple[int, int]]
     looks: Sequence[tuple[float, bool]]  # per line: height of its characters in points, and whether it is bold
+    tables: Sequence[PageTable] = ()
     scanned: bool = False
     breaks: set[int] = field(default_factory=set)  # offsets of lines that begin a paragraph
 
@@ -67,6 +86,14 @@ def page_text(page: Any, textpage: Any, number: int) -> PageText:
 
     `number` is the page's number, from 0.
     """
+    found = _as_written(page, textpage, number)
+    words = list(_words(textpage, found, page.get_rotation()))
+    blocks = blocks_of(words, partial(_split, textpage, found.places, page.get_rotation()))
+    return _arranged(found, words, blocks) if blocks else found
+
+
+def _as_written(page: Any, textpage: Any, number: int) -> PageText:
+    """Return the visible text of a page in the order of its file."""
     hidden = unseen(page, textpage, number)
     unicode_at, handle = raw.FPDFText_GetUnicode, textpage.raw
     letters: list[str] = []
@@ -109,6 +136,153 @@ def page_text(page: Any, textpage: Any, number: int) -> PageText:
     return PageText(text, places, [line for line in zip(starts, [*ends, len(text)], strict=True) if line[0] < line[1]])
 
 
+def _words(textpage: Any, found: PageText, rotation: int) -> Iterator[Word]:
+    """Iterate over the words of a page as it is displayed; one that is divided at a line's end is two."""
+    box, handle = raw.FS_RECTF(), textpage.raw
+    get, reference, text, places = raw.FPDFText_GetLooseCharBox, ctypes.byref(box), found.text, found.places
+    for line_start, line_end in found.lines:
+        for match in _INKED.finditer(text, line_start, line_end):
+            start, end = match.span()
+            get(handle, places[start], reference)
+            left, bottom, right, top = box.left, box.bottom, box.right, box.top
+            if end - start > 1:
+                get(handle, places[end - 1], reference)
+                left, right = min(left, box.left), max(right, box.right)
+                bottom, top = min(bottom, box.bottom), max(top, box.top)
+            yield Word(start, end, *_displayed(left, bottom, right, top, rotation), match[0])
+
+
+def _displayed(
+    left: float, bottom: float, right: float, top: float, rotation: int
+) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom with y growing downwards, after the page is turned."""
+    match rotation:
+        case 90:
+            return bottom, left, top, right
+        case 180:
+            return -right, bottom, -left, top
+        case 270:
+            return -top, -right, -bottom, -left
+        case _:
+            return left, -top, right, -bottom
+
+
+def _split(textpage: Any, places: Sequence[int], rotation: int, word: Word, lefts: Sequence[float]) -> list[Word]:
+    """Divide a word before each character that begins a column at one of `lefts`."""
+    parts, begin = [word], word.start
+    for at in range(word.start + 1, word.end):
+        box = _box(textpage, places[at])
+        left, top, right, bottom = _displayed(box.left, box.bottom, box.right, box.top, rotation)
+        last = parts[-1]
+        if any(last.left < each and abs(left - each) < 0.5 * (right - left) + 0.5 for each in lefts):
+            last.end, last.right, last.text = at, left, word.text[begin - word.start : at - word.start] or last.text
+            parts.append(Word(at, word.end, left, top, word.right, bottom, word.text))
+            begin = at
+    return parts
+
+
+def _arranged(found: PageText, words: Sequence[Word], blocks: Sequence[Block]) -> PageText:
+    """Return the text with its tables as Markdown, and with prose column by column."""
+    page = _Arranged(found)
+    owner = {id(word): block for block in blocks for word in block.words}
+    begun: set[int] = set()
+    after: Word | None = None
+    line_starts = {start for start, _ in found.lines}
+    for word in words:
+        block = owner.get(id(word))
+        if block is None:
+            page.add_word(word, after, begins_line=word.start in line_starts)
+            after = word
+        elif id(block) not in begun:
+            begun.add(id(block))
+            page.add_block(block)
+            after = None
+    return page.text()
+
+
+class _Arranged:
+    """Builds the text of a page from pieces of it."""
+
+    def __init__(self, found: PageText) -> None:
+        self._found = found
+        self._letters: list[str] = []
+        self._places = array("I")
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._tables: list[PageTable] = []
+        self._open = False  # whether a line is being written
+
+    def add_word(self, word: Word, before: Word | None, *, begins_line: bool) -> None:
+        """Add a word behind the one that was before it."""
+        if begins_line or before is None:
+            glued = before is not None and before.end == word.start
+            self._end_line()
+            if not glued:
+                self._mark("\n")
+            self._starts.append(len(self._letters))
+            self._open = True
+        elif before.end < word.start:
+            self._mark(" ")
+        self._copy(word)
+
+    def add_block(self, block: Block) -> None:
+        """Add a table, or prose line by line."""
+        self._end_line()
+        for line in block.lines:
+            self._mark("\n")
+            self._starts.append(len(self._letters))
+            for at, word in enumerate(line):
+                if at and line[at - 1].end != word.start:
+                    self._mark(" ")
+                self._copy(word)
+            self._ends.append(len(self._letters))
+        if block.rows:
+            self._add_table(block)
+
+    def _add_table(self, block: Block) -> None:
+        self._mark("\n")
+        start = body = len(self._letters)
+        for number, row in enumerate(block.rows):
+            if number:
+                self._mark("\n")
+            self._mark("|")
+            for cell in row:
+                self._mark(" ")
+                for at, word in enumerate(cell):
+                    if at:
+                        self._mark(" ")
+                    self._copy(word, in_table=True)
+                self._mark(" |" if cell else "|")
+            if number == 0 and block.has_header:
+                self._mark("\n|" + " --- |" * len(row))
+                body = len(self._letters) + 1
+        self._tables.append(PageTable(start, min(body, len(self._letters)), len(self._letters), block.sides))
+
+    def _copy(self, word: Word, *, in_table: bool = False) -> None:
+        for at in range(word.start, word.end):
+            if in_table and self._found.text[at] == "|":
+                self._mark("\\")
+            self._letters.append(self._found.text[at])
+            self._places.append(self._found.places[at])
+
+    def _mark(self, marks: str) -> None:
+        """Add what is not on the page, but nothing at its start."""
+        if self._letters or marks == "|":
+            self._letters += marks
+            self._places.extend([self._places[-1] if self._places else 0] * len(marks))
+
+    def _end_line(self) -> None:
+        if self._open:
+            self._ends.append(len(self._letters))
+        self._open = False
+
+    def text(self) -> PageText:
+        """Return the text of the page."""
+        self._end_line()
+        lines = [line for line in zip(self._starts, self._ends, strict=True) if line[0] < line[1]]
+        return PageText("".join(self._letters), self._places, lines, self._tables)
+
+
 def _blank(code: int) -> int:
     """Return 1 for a blank, 2 for a line end, 0 for any other character."""
     if code in (10, 13, 0x2028, 0x2029):
@@ -139,8 +313,33 @@ def pdf_extract(content: bytes, most_pages: int) -> Extract:
     title = metadata.get("Title", "").strip()
     is_in_text = _compact(title)[0] in _compact(text[:3000])[0]
     return Extract(
-        text, tuple(headings), title if is_in_text else "", markdown=False, page_starts=tuple(starts), keeps_places=True
+        text,
+        tuple(headings),
+        title if is_in_text else "",
+        markdown=False,
+        page_starts=tuple(starts),
+        keeps_places=True,
+        tables=tuple(_tables(pages, starts)),
     )
+
+
+def _tables(pages: Sequence[_Page], starts: Sequence[int]) -> Iterator[Table]:
+    """Iterate over the tables of all pages. One that goes on from the page before has its names there."""
+    last: PageTable | None = None
+    names = (0, 0)
+    for page, start in zip(pages, starts, strict=True):
+        for table in page.tables:
+            goes_on = last is not None and table.start == table.body and _same_columns(last, table)
+            names = names if goes_on else (start + table.start, start + table.body)
+            yield Table(start + table.start, start + table.body, start + table.end, names if goes_on else (0, 0))
+            last = table
+        if not page.tables:
+            last = None
+
+
+def _same_columns(table: PageTable, other: PageTable) -> bool:
+    pairs = zip(table.sides, other.sides, strict=False)
+    return len(table.sides) == len(other.sides) and all(a[0] < b[1] and b[0] < a[1] for a, b in pairs)
 
 
 def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
@@ -160,7 +359,7 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
         )
     finally:
         page.close()
-    return _Page(found.text, found.lines, looks, scanned)
+    return _Page(found.text, found.lines, looks, found.tables, scanned)
 
 
 def _look(textpage: Any, line: str, places: Sequence[int]) -> tuple[float, bool]:
@@ -251,7 +450,7 @@ def _lines_of(title: str, page: _Page, compact: str, places: Sequence[int]) -> t
     while at >= 0:
         start = page.lines[bisect_right(begins, places[at]) - 1][0]
         end = page.lines[bisect_right(begins, places[at + len(wanted) - 1]) - 1][1]
-        if end - start <= len(title) + 12:
+        if end - start <= len(title) + 12 and start <= places[at] < end:
             return start, end
         at = compact.find(wanted, at + 1)
     return 0, 0
@@ -313,28 +512,49 @@ def _folded(pages: Sequence[_Page], starts: Sequence[int], headings: Sequence[He
     """Return the text of all pages, with line feeds only where paragraphs end."""
     parts: list[str] = []
     ends = {heading.end for heading in headings}
-    length, short = 0, False
+    length, short, before = 0, False, _Page("", (), ())
     for page, start in zip(pages, starts, strict=True):
         if start > length:
-            parts.append("\n" if short or 0 in page.breaks or parts[-1][-1] in ".!?:" or length in ends else " ")
+            parts.append(
+                "\n"
+                if short
+                or 0 in page.breaks
+                or _begins_or_ends_table(before, page)
+                or parts[-1][-1] in ".!?:"
+                or length in ends
+                else " "
+            )
         if page.text:
             parts.append(_fold(page))
-            start_of_last, end_of_last = page.lines[-1]
+            start_of_last, end_of_last = page.lines[-1] if page.lines else (0, 0)
             short = end_of_last - start_of_last < _ENTRY * _usual(page)
+            before = page
         length = start + len(page.text)
     return "".join(parts)
+
+
+def _begins_or_ends_table(before: _Page, page: _Page) -> bool:
+    """Whether a table stands where one page ends or the next begins."""
+    ends = before.tables and before.tables[-1].end == len(before.text)
+    return bool(ends or (page.tables and page.tables[0].start == 0))
 
 
 def _fold(page: _Page) -> str:
     usual = _usual(page)
     letters = list(page.text)
     in_list = False
+    after_tables = {table.end + 1 for table in page.tables}
     for (start, end), (following, its_end) in pairwise(page.lines):
         entry, next_entry = (length < _ENTRY * usual for length in (end - start, its_end - following))
         ended = end - start < _SHORT * usual and letters[end - 1] in ".!?:"
         in_list, leaving = entry and next_entry, in_list and entry
         if letters[following - 1] == "\n" and not (
-            following in page.breaks or ended or in_list or leaving or _BULLET.match(page.text, following)
+            following in page.breaks
+            or following in after_tables
+            or ended
+            or in_list
+            or leaving
+            or _BULLET.match(page.text, following)
         ):
             letters[following - 1] = " "
     return "".join(letters)
