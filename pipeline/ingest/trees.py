@@ -21,7 +21,8 @@ from pipeline.ingest.chunks import Extract
 
 SECTION_VALUES = 12  # a container of more values is a section of its own
 DEEPEST_SECTION = 5
-MOST_VALUES = 5_000_000  # aliases of YAML may repeat a part without end
+MOST_VALUES = 5_000_000
+VALUES_PER_CHAR = 10  # aliases of YAML may repeat a part without end
 TABLE_COLUMNS = 60
 CELL_CHARS = 300  # a longer cell makes objects be written one by one
 LINE_CHARS = 400  # a longer list of scalars gets a line for each
@@ -46,14 +47,15 @@ def yaml_extract(text: str, name: str) -> Extract:
         from pipeline.ingest.source_code import code_extract
 
         return code_extract(text, name)
-    return tree_extract(documents[0] if len(documents) == 1 else documents)
+    most = min(MOST_VALUES, 1_000 + VALUES_PER_CHAR * len(text))
+    return tree_extract(documents[0] if len(documents) == 1 else documents, most)
 
 
-def tree_extract(value: object, title: str = "") -> Extract:
-    """Write a tree of mappings, sequences and scalars."""
-    writer = TreeWriter(ExtractBuilder())
+def tree_extract(value: object, most: int = MOST_VALUES) -> Extract:
+    """Write a tree of mappings, sequences and scalars. Raises IngestFault for more than `most` values."""
+    writer = TreeWriter(ExtractBuilder(), most)
     writer.write(value)
-    return writer.blocks.extract(title)
+    return writer.blocks.extract("")
 
 
 class _Loader(yaml.CBaseLoader if hasattr(yaml, "CBaseLoader") else yaml.BaseLoader):  # type: ignore[misc]
@@ -72,17 +74,17 @@ def _json(text: str) -> object:
 
 
 class TreeWriter:
-    """Writes values into blocks. Raises IngestFault for more than MOST_VALUES."""
+    """Writes values into blocks. Raises IngestFault for more than `most` of them."""
 
-    def __init__(self, blocks: ExtractBuilder) -> None:
-        self.blocks = blocks
+    def __init__(self, blocks: ExtractBuilder, most: int = MOST_VALUES) -> None:
+        self.blocks, self._most = blocks, most
         self._level = 0  # of the section being written
         self._values = 0
 
     def write(self, value: object, path: str = "") -> None:
         """Write a value below the current section; `path` leads to it from there."""
         self._values += 1
-        if self._values > MOST_VALUES:
+        if self._values > self._most:
             raise IngestFault("too_complex")
         if isinstance(value, Mapping):
             self._mapping(value, path)
