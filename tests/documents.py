@@ -317,3 +317,36 @@ def drawn_pdf(content: str, page: str = "", *, image: bool = False) -> bytes:
             ),
         }
     )
+
+
+def form_pdf(
+    fields: Sequence[tuple[str, tuple[int, int, int, int], str]], words: Sequence[tuple[float, float, str]]
+) -> bytes:
+    """A page of words with a form: each field is (kind, box, value), its kind Tx, Btn (a tick, on for "On") or Note."""
+    widgets: dict[int, bytes] = {}
+    for number, (kind, box, value) in enumerate(fields, 30):
+        place = f"/Type /Annot /Rect [{' '.join(map(str, box))}] /P 10 0 R".encode()
+        if kind == "Note":
+            widgets[number] = b"<< " + place + b" /Subtype /FreeText /Contents (" + _escaped(value) + b") >>"
+        elif kind == "Btn":
+            state = f"/V /{value} /AS /{value} /AP << /N << /On 29 0 R /Off 29 0 R >> >>".encode()
+            widgets[number] = b"<< " + place + f" /Subtype /Widget /FT /Btn /T (f{number}) ".encode() + state + b" >>"
+        else:
+            named = f" /Subtype /Widget /FT /Tx /T (f{number}) /DA (/F1 11 Tf 0 g) /V (".encode()
+            widgets[number] = b"<< " + place + named + _escaped(value) + b") >>"
+    numbers = " ".join(f"{number} 0 R" for number in widgets).encode()
+    drawn = b"\n".join(f"1 0 0 1 {x} {y} Tm (".encode() + _escaped(text) + b") Tj" for x, y, text in words)
+    return _assembled(
+        {
+            1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields ["
+            + numbers
+            + b"] /DR << /Font << /F1 3 0 R >> >> >> >>",
+            2: b"<< /Type /Pages /Kids [10 0 R] /Count 1 >>",
+            3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+            10: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> "
+            b"/Contents 11 0 R /Annots [" + numbers + b"] >>",
+            11: _stream(b"BT /F1 11 Tf\n" + drawn + b"\nET"),
+            29: _stream(b"", "/Type /XObject /Subtype /Form /BBox [0 0 10 10]"),
+            **widgets,
+        }
+    )

@@ -10,7 +10,8 @@ from typing import Any
 from PIL import Image, ImageChops, ImageDraw
 
 from pipeline.errors import IngestFault
-from pipeline.ingest.pdf import opened, page_text
+from pipeline.ingest.pdf import FIELD, opened, page_text
+from pipeline.ingest.pdf_fields import fields_of
 
 SCALE = 1.6  # pixels per point; a line of 10-point text is 16 pixels high
 LONGEST_PIXELS = 2000  # of the longer side, to limit the memory of a huge page
@@ -30,7 +31,10 @@ def drawn(content: bytes, page: int, start: int, end: int) -> bytes:
         pdf_page = document[page - 1]
         textpage = pdf_page.get_textpage()
         places = page_text(pdf_page, textpage, page - 1).places[max(start, 0) : max(end, 0)]
-        return _painted(pdf_page, [box for run in _runs(places) for box in _boxes(textpage, *run)])
+        boxes = [box for run in _runs([place for place in places if place < FIELD]) for box in _boxes(textpage, *run)]
+        fields = fields_of(pdf_page) if any(place >= FIELD for place in places) else []
+        boxes += [fields[number].box for number in sorted({place - FIELD for place in places if place >= FIELD})]
+        return _painted(pdf_page, boxes)
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:

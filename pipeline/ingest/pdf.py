@@ -25,12 +25,15 @@ import pypdfium2.raw as raw
 
 from pipeline.errors import IngestFault
 from pipeline.ingest.chunks import Extract, Heading, Table
-from pipeline.ingest.pdf_tables import Block, Word, blocks_of
+from pipeline.ingest.pdf_fields import Field, fields_of
+from pipeline.ingest.pdf_tables import Block, Word, anchor_of, blocks_of
 from pipeline.ingest.visible import unseen
 
 LETTERS = 10  # a page with fewer letters and with a picture is a scan
 HEADING_CHARS = 160  # a longer line is not a heading
 HEADING_SHARE = 0.2  # of all lines; if more look like headings, none counts
+FIELD = 0x4000_0000  # places from here on are those of the values of a form
+FIELD_POINTS, LETTER_POINTS = 14.0, 5.0  # height of a value's first line, and width of its letters, at most
 _FIRST_MARK = 0x300  # the first character that joins the one before it
 _HYPHENS = (2, 0xFFFE)  # pdfium's codes for a hyphen at a line's end
 _SHORT = 0.75  # of the page's usual line length; a shorter line ends its paragraph
@@ -76,9 +79,12 @@ class _Page:
 def opened(content: bytes) -> pdfium.PdfDocument:
     """Open a document. Raises IngestFault for one that is locked or damaged."""
     try:
-        return pdfium.PdfDocument(content)
+        document = pdfium.PdfDocument(content)
     except pdfium.PdfiumError as error:
         raise IngestFault("encrypted" if error.err_code == raw.FPDF_ERR_PASSWORD else "broken") from error
+    if document.get_formtype() != raw.FORMTYPE_NONE:
+        document.init_forms()
+    return document
 
 
 def page_text(page: Any, textpage: Any, number: int) -> PageText:
@@ -86,9 +92,13 @@ def page_text(page: Any, textpage: Any, number: int) -> PageText:
 
     `number` is the page's number, from 0.
     """
-    found = _as_written(page, textpage, number)
-    words = list(_words(textpage, found, page.get_rotation()))
-    blocks = blocks_of(words, partial(_split, textpage, found.places, page.get_rotation()))
+    found, rotation, fields = _as_written(page, textpage, number), page.get_rotation(), fields_of(page)
+    words = list(_words(textpage, found, rotation))
+    for are_notes in (True, False):  # a value may belong to words that were written over the page
+        if new := [(number, each) for number, each in enumerate(fields) if each.is_note == are_notes]:
+            found = _filled(found, words, new, rotation)
+            words = list(_words(textpage, found, rotation, fields))
+    blocks = blocks_of(words, partial(_split, textpage, found.places, rotation))
     return _arranged(found, words, blocks) if blocks else found
 
 
@@ -136,13 +146,49 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
     return PageText(text, places, [line for line in zip(starts, [*ends, len(text)], strict=True) if line[0] < line[1]])
 
 
-def _words(textpage: Any, found: PageText, rotation: int) -> Iterator[Word]:
+def _filled(found: PageText, words: Sequence[Word], new: Sequence[tuple[int, Field]], rotation: int) -> PageText:
+    """Return the text with numbered values: a tick before its words, others behind the words left of or above them."""
+    inserted: list[tuple[int, float, float, int, str]] = []
+    for number, value in new:
+        left, top, right, bottom = _displayed(*value.box, rotation)
+        anchor = anchor_of((left, top, right, bottom), words, is_right=value.is_tick)
+        is_before = anchor is None or (value.is_tick and anchor.left > right - 2)
+        at = 0 if anchor is None else anchor.start if is_before else anchor.end
+        inserted.append((at, top, left, number, f"{value.text} " if is_before else f" {value.text}"))
+    letters: list[str] = []
+    places = array("I")
+    moved: list[tuple[int, int]] = []  # offset, and by how much the text behind it is moved
+    past = 0
+    for at, _, _, number, text in sorted(inserted):
+        letters += [*found.text[past:at], *text]
+        places.extend(found.places[past:at])
+        places.extend([FIELD + number] * len(text))
+        past = at
+        moved.append((at, len(letters) - at))
+    if not found.text:
+        letters.pop()
+        places.pop()
+    letters += found.text[past:]
+    places.extend(found.places[past:])
+
+    def shifted(offset: int, *, is_end: bool) -> int:
+        at = bisect_right(moved, (offset, len(letters))) if is_end else bisect_left(moved, (offset, 0))
+        return offset + (moved[at - 1][1] if at else 0)
+
+    lines = [(shifted(start, is_end=False), shifted(end, is_end=True)) for start, end in found.lines]
+    return PageText("".join(letters), places, lines or [(0, len(letters))])
+
+
+def _words(textpage: Any, found: PageText, rotation: int, fields: Sequence[Field] = ()) -> Iterator[Word]:
     """Iterate over the words of a page as it is displayed; one that is divided at a line's end is two."""
     box, handle = raw.FS_RECTF(), textpage.raw
     get, reference, text, places = raw.FPDFText_GetLooseCharBox, ctypes.byref(box), found.text, found.places
     for line_start, line_end in found.lines:
         for match in _INKED.finditer(text, line_start, line_end):
             start, end = match.span()
+            if fields and places[start] >= FIELD:
+                yield _of_field(found, start, end, fields[places[start] - FIELD], rotation)
+                continue
             get(handle, places[start], reference)
             left, bottom, right, top = box.left, box.bottom, box.right, box.top
             if end - start > 1:
@@ -150,6 +196,19 @@ def _words(textpage: Any, found: PageText, rotation: int) -> Iterator[Word]:
                 left, right = min(left, box.left), max(right, box.right)
                 bottom, top = min(bottom, box.bottom), max(top, box.top)
             yield Word(start, end, *_displayed(left, bottom, right, top, rotation), match[0])
+
+
+def _of_field(found: PageText, start: int, end: int, value: Field, rotation: int) -> Word:
+    """Return a word of a value; its width is its share of the value's box."""
+    text, place = found.text[start:end], found.places[start]
+    begin = start
+    while begin and found.places[begin - 1] == place:
+        begin -= 1
+    left, bottom, right, top = value.box
+    share = min((right - left) / max(1, len(value.text)), LETTER_POINTS)
+    first = left + share * (start - begin)
+    box = (first, max(bottom, top - FIELD_POINTS), first + share * len(text), top)
+    return Word(start, end, *_displayed(*box, rotation), text)
 
 
 def _displayed(
@@ -245,7 +304,7 @@ class _Arranged:
         for number, row in enumerate(block.rows):
             if number:
                 self._mark("\n")
-            self._mark("|")
+            self._begin_row(row)
             for cell in row:
                 self._mark(" ")
                 for at, word in enumerate(cell):
@@ -258,6 +317,12 @@ class _Arranged:
                 body = len(self._letters) + 1
         self._tables.append(PageTable(start, min(body, len(self._letters)), len(self._letters), block.sides))
 
+    def _begin_row(self, row: Sequence[Sequence[Word]]) -> None:
+        """Write the line before the first cell; its place is in this row, so that nothing of another one is marked."""
+        first = next((cell[0].start for cell in row if cell), 0)
+        self._letters.append("|")
+        self._places.append(self._found.places[first])
+
     def _copy(self, word: Word, *, in_table: bool = False) -> None:
         for at in range(word.start, word.end):
             if in_table and self._found.text[at] == "|":
@@ -267,7 +332,7 @@ class _Arranged:
 
     def _mark(self, marks: str) -> None:
         """Add what is not on the page, but nothing at its start."""
-        if self._letters or marks == "|":
+        if self._letters:
             self._letters += marks
             self._places.extend([self._places[-1] if self._places else 0] * len(marks))
 
@@ -364,6 +429,9 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
 
 def _look(textpage: Any, line: str, places: Sequence[int]) -> tuple[float, bool]:
     """Return the height of a line's middle character and whether both its ends are bold; a table row has neither."""
+    places = [place for place in places if place < FIELD]
+    if not places:
+        return 0.0, False
     box = _box(textpage, places[len(places) // 2])
     height = abs(box.top - box.bottom)
     bold = all(_bold(textpage, place) for place in (places[0], places[-1]))

@@ -87,6 +87,27 @@ def blocks_of(words: Sequence[Word], split: Callable[[Word, Sequence[float]], li
     return [block for block in found if block]
 
 
+def anchor_of(box: tuple[float, float, float, float], words: Sequence[Word], *, is_right: bool) -> Word | None:
+    """Return the word that a value in a form belongs to: at its side, else the last one above it; None for no word.
+
+    `box` is left, top, right and bottom. `is_right` tells that the word is right of it, as beside a box to tick.
+    """
+    left, top, right, bottom = box
+    beside = [
+        word
+        for word in words
+        if min(bottom, word.bottom) - max(top, word.top) > 0.5 * min(bottom - top, word.height)
+        and (word.left > right - 2 if is_right else word.right < left + 2)
+    ]
+    if beside:
+        return min(beside, key=lambda word: abs(word.left - right) if is_right else abs(left - word.right))
+    above = [word for word in words if word.bottom < top + 0.5 * word.height]
+    over = [word for word in above if word.left < right and word.right > left - 2]
+    lowest = max((word.bottom for word in over or above), default=0.0)
+    near = [word for word in over or above if word.bottom > lowest - 0.5 * word.height]
+    return max(near, key=lambda word: word.left, default=words[-1] if words else None)
+
+
 def _rows(words: Sequence[Word]) -> list[_Row]:
     rows: list[list[Word]] = []
     middle = height = 0.0
@@ -178,6 +199,8 @@ def _block(run: Sequence[_Row], split: Callable[[Word, Sequence[float]], list[Wo
         return None
     rows, headers = _joined(placed, run, columns)
     rows, columns = _with_currency(rows, columns)
+    if _has_labels(placed):
+        rows = [[cell for cell in row if cell] for row in rows]
     return Block(words, rows, has_header=headers, sides=tuple(columns))
 
 
@@ -361,7 +384,9 @@ def _joined(
     numeric = [any(_is_number(text_of(cell)) for cell in row[1:] if cell) for row in placed]
     pitches = [after.bottom - before.bottom for before, after in pairwise(run)]
     usual = median(pitches) if pitches else 0.0
-    if any(numeric):
+    if _has_labels(placed):
+        headers = 0
+    elif any(numeric):
         headers = numeric.index(True)
         if headers > HEADER_ROWS:
             headers = 1
@@ -380,6 +405,12 @@ def _joined(
         else:
             rows.append(row)
     return rows, bool(headers)
+
+
+def _has_labels(placed: Sequence[Sequence[Cell]]) -> bool:
+    """Whether a form has its labels in the first column, so that no row names the columns."""
+    labels = [text_of(row[0]) for row in placed if row[0]]
+    return 2 * sum(label.endswith(":") for label in labels) >= len(labels) > 0
 
 
 def _spread(row: _Row, columns: Sequence[tuple[float, float]]) -> list[Cell]:
