@@ -152,20 +152,34 @@ _RELATIONS = (
     '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{}" '
     'Target="{}"/></Relationships>'
 )
+_OTHER_NAMES = (
+    'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+    'xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart"'
+)
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
-def docx(body: str) -> bytes:
-    """A document of `body`, WordprocessingML that `paragraph` and `word_table` write."""
-    document = f'<?xml version="1.0"?><w:document xmlns:w="{_WORD}"><w:body>{body}</w:body></w:document>'
+def docx(body: str, more: Mapping[str, tuple[str, str]] | None = None) -> bytes:
+    """A document of `body`, WordprocessingML that `paragraph` and `word_table` write.
+
+    `more` has further parts by name: the kind of their relation and their XML. Its id is the name without its ending.
+    """
+    names = f'xmlns:w="{_WORD}" {_OTHER_NAMES}'
+    document = f'<?xml version="1.0"?><w:document {names}><w:body>{body}</w:body></w:document>'
+    relations = _RELATIONS.format("styles", "styles.xml")
+    for name, (kind, _) in (more or {}).items():
+        other = _RELATIONS.format(kind, name).partition("<Relationship ")[2].replace('"r1"', f'"{name[:-4]}"')
+        relations = relations.replace("</Relationships>", f"<Relationship {other}")
     return zipped(
         {
             "[Content_Types].xml": _TYPES,
             "_rels/.rels": _RELATIONS.format("officeDocument", "word/document.xml"),
             "word/document.xml": document,
-            "word/_rels/document.xml.rels": _RELATIONS.format("styles", "styles.xml"),
+            "word/_rels/document.xml.rels": relations,
             "word/styles.xml": f'<w:styles xmlns:w="{_WORD}"><w:style w:type="paragraph" w:styleId="Title">'
             '<w:name w:val="Title"/></w:style></w:styles>',
+            **{f"word/{name}": part.replace(" names>", f" {names}>") for name, (_, part) in (more or {}).items()},
         }
     )
 

@@ -16,17 +16,24 @@ _ACROSS, _UP = ("cat", "xVal"), ("val", "yVal", "bubbleSize")
 
 def add_chart(blocks: ExtractBuilder, root: Any) -> bool:
     """Add the title and the table of a chart, and return whether it has any."""
-    rows = list(_later_rows(root) if local(root) == "chartSpace" and "chartex" in root.tag else _rows(root))
-    if title := _title(root):
+    rows = chart_rows(root)
+    if title := chart_title(root):
         blocks.add(title)
     if rows:
-        if not any(rows[0]):  # series without names are numbered
-            rows[0] = ["", *(str(number) for number in range(1, len(rows[0])))]
         add_table(blocks, Grid(rows, headers=1))
     return bool(title or rows)
 
 
-def _title(root: Any) -> str:
+def chart_rows(root: Any) -> list[list[str]]:
+    """Return the table of a chart; its first row names the series."""
+    rows = list(_later_rows(root) if "chartex" in root.tag else _rows(root))
+    if rows and not any(rows[0]):  # series without names are numbered
+        rows[0] = ["", *(str(number) for number in range(1, len(rows[0])))]
+    return rows
+
+
+def chart_title(root: Any) -> str:
+    """Return the title of a chart, "" without one."""
     found = below(root, "chart", "title")
     return "" if found is None else one_line(" ".join(each.text or "" for each in found.iter("{*}t", "{*}v")))
 

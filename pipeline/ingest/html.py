@@ -31,6 +31,9 @@ _BLOCKS = _tags(
     "header hr legend li main nav ol p section summary ul table thead tbody tfoot tr td th caption"
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+LABEL = "\ufdd0"  # around a number of a list that is written before its text; no file has this character
+_LABELLED = re.compile(f"{LABEL}([^{LABEL}]*){LABEL}")
+_TICKS = {True: "☒ ", False: "☐ "}
 _COLUMNS = 100  # the most columns that one cell may span
 _ROWS = 65_534  # the most rows, as in the standard
 _NAME_CHARS = 80  # a longer cell of the first row does not name a column
@@ -224,6 +227,8 @@ class _Walker:
             return False
         if tag == "br":
             self._inline.append("\n")
+        elif tag == "input" and attributes.get("type") in ("checkbox", "radio"):
+            self._inline.append(_TICKS["checked" in attributes])
         elif tag in _HEADINGS or tag == "table":
             self._begin_inner(node, tag)
         elif tag in _BLOCKS or tag == "pre":
@@ -264,7 +269,7 @@ class _Walker:
     def _leave(self, node: LexborNode) -> None:
         tag, table = node.tag or "", self._table
         if tag in _HEADINGS and table is None:
-            self.blocks.heading(_HEADINGS[tag], self._taken())
+            self.blocks.heading(_HEADINGS[tag], _LABELLED.sub(r"\1 ", self._taken()))
         elif tag in _HEADINGS:
             self._inline.append(" ")
         elif tag == "table":
@@ -274,7 +279,7 @@ class _Walker:
             self._end_code(is_cell=table is not None)
         elif table is not None and tag in ("td", "th"):
             down, over = _span(node, "rowspan", _ROWS), _span(node, "colspan", _COLUMNS)
-            table.add(one_line(self._taken()), is_name=tag == "th", down=down, over=over)
+            table.add(one_line(_LABELLED.sub(r"\1 ", self._taken())), is_name=tag == "th", down=down, over=over)
         elif table is not None and tag == "caption":
             self._inline.append(": ") if table.outer is not None else self._flush()
         elif tag in _BLOCKS:
@@ -316,6 +321,9 @@ class _Walker:
 
     def _flush(self) -> None:
         text = "\n".join(filter(None, (one_line(line) for line in self._taken().split("\n"))))
+        if text.startswith(LABEL):
+            label, _, text = text[1:].partition(LABEL)
+            self._bullet = f"{self._bullet[: len(self._bullet) - len(self._bullet.lstrip())]}{label} "
         if text:
             self.blocks.add(self._bullet + text, tight=bool(self._bullet))
             self._bullet = ""

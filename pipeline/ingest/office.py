@@ -7,22 +7,25 @@ reliable pages, so its passages are located by headings.
 from __future__ import annotations
 
 import io
+from html import escape
 
 from pipeline.ingest.chunks import Extract
 from pipeline.ingest.html import html_extract
 from pipeline.ingest.unshown import seen_docx
+from pipeline.ingest.word import prepared
 
 _DOCX_STYLES = "p[style-name='Title'] => h1:fresh\ncomment-reference => sup"
 
 
 def docx_extract(content: bytes) -> Extract:
-    """Read body, notes and comments without pictures."""
+    """Read body, notes and comments, then headers and footers once, without pictures."""
     import mammoth
 
+    readable, edges = prepared(seen_docx(content))
     page = mammoth.convert_to_html(
-        io.BytesIO(seen_docx(content)),
+        io.BytesIO(readable),
         convert_image=mammoth.images.img_element(lambda _image: {"src": ""}),
         include_embedded_style_map=False,
         style_map=_DOCX_STYLES,
     )
-    return html_extract(page.value)
+    return html_extract(page.value + "".join(f"<p>{escape(text)}</p>" for text in edges))
