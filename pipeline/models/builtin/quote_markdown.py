@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 
-from pipeline.citations.sentences import is_table_row, without_list_marker
+from pipeline.citations.sentences import is_table_row, sentences, without_list_marker
 
 # Matches `[2]`, `[^2]`, `[1, 2]`, `[1-3]`, `[Source 2]`, `【2】`, and the backslashes before them.
 _NUMBERS = r"(?=\s*\^?\s*(?:[^\W\d]{1,20}[.:]?\s*)?\d{1,3}(?:[\s,;–-]+\d{1,3})*\s*[\]】†])"
 _CITATION_LIKE = re.compile(rf"(?<!\\)(\\*+)([\[【]){_NUMBERS}", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
+
+
+def quoted(text: str, number: int) -> str:
+    """Write the sentences of a quote, each with its [n]: each is checked by itself."""
+    return " ".join(sentence(text[begin:end], number) for begin, end in sentences(text))
 
 
 def sentence(text: str, number: int) -> str:

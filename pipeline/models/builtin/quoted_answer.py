@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from pipeline.models.builtin.part_answers import PartAnswer, answers_by_part
-from pipeline.models.builtin.quote_markdown import row, sentence, uncited
+from pipeline.models.builtin.quote_markdown import quoted, row, uncited
 from pipeline.models.builtin.quotes import ANSWER_CONFIDENCE, NEAR_CONFIDENCE, PREMISE_LEAST, Choice, choose
 from pipeline.models.builtin.sentence_scores import Quote
 from pipeline.models.builtin.wording import Wording, wording_in
@@ -69,7 +69,7 @@ def _blocks(quotes: Sequence[Quote]) -> list[str]:
         if head:
             blocks.append("\n".join([head, *(row(quote.text, number) for quote in group)]))
         else:
-            blocks.append(" ".join(sentence(quote.text, quote.number) for quote in group))
+            blocks.append(" ".join(quoted(quote.text, quote.number) for quote in group))
     return blocks
 
 
@@ -106,9 +106,9 @@ def _reservation(passages: Sequence[PromptPassage], choice: Choice, wording: Wor
 
 
 def _other_year(choice: Choice, words: Sequence[str], wording: Wording) -> str:
-    """Say which year the first quote has in the place of the question's, "" where it has none or several."""
+    """Say which year the best sentence has in the place of the question's, "" where it has none or several."""
     asked = [word for word in words if _YEAR.fullmatch(word)]
-    said = set(_YEAR.findall(choice.quotes[0].text))
+    said = set(_YEAR.findall(choice.best))
     return wording.instead.format(asked=asked[0], said=said.pop()) if len(asked) == len(said) == 1 else ""
 
 

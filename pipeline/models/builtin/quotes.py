@@ -1,9 +1,10 @@
 """Chooses the sentences of passages that answer a question best, and judges whether they answer it. Pure.
 
-A quote is a sentence, the first one with the sentence beside it where the answer may as well stand there: on half of
+A quote is a sentence, the first one with the sentences beside it where the answer may as well stand there: on half of
 XQuAD every second miss was in the neighbouring sentence. How likely a sentence is the right one is the softmax of the
-scores, whose weights are those of a fitted one. `bench/extractive.py` measures all of it. Decisive words, and "once" as
-a number, were added after reading the bundled questions that failed, so it is not a held-out measure for those.
+scores, whose weights are those of a fitted one; a sentence is added if it is likely enough for its length, so that
+short ones go before long ones. `bench/extractive.py` measures all of it. Decisive words, and "once" as a number, were
+added after reading the bundled questions that failed, so it is not a held-out measure for those.
 A quantity needs its unit, a meaning its subject, the previous answer is not repeated, and the question's language
 comes first. Limit: words are compared, so a question that was written to look answerable is told from one that is in
 three of four pairs only (`confidence`).
@@ -37,13 +38,16 @@ QUOTE_SCORE = 7.0  # a sentence with fewer points is not preferred for its langu
 ANSWER_CONFIDENCE, NEAR_CONFIDENCE = 0.3, 0.06  # of `confidence_of`
 PREMISE_LEAST = 0.40  # of `premise_probability`, below which nothing is an answer
 QUOTES_MOST = 3
-LEAST_CHANCE = 0.03  # of being the right sentence, for a further quote or the neighbour of the first
-FIRST_WORDS_MOST, WORDS_MOST = 80, 100  # of the first quote with its neighbour, and of all quotes; one may be longer
+# The least chance of being the right sentence, per word: of a sentence beside the first one, and of a further quote.
+BESIDE_CHANCE, FURTHER_CHANCE = 0.0007, 0.0025
+SHORT_WORDS = 10  # a shorter sentence counts as one of so many words: each has to be read
+BESIDE_MOST = 2  # sentences beside the first one
+FIRST_WORDS_MOST, WORDS_MOST = 80, 120  # of the first quote with its neighbours, and of all quotes; one may be longer
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The chosen quotes, best first. `score` is the best sentence's, also where nothing is quoted.
+    """The chosen quotes, best first. `score` is that of the best sentence, `best`, also where nothing is quoted.
 
     `confidence` is the probability that the passages are about the question, `premise` that the best sentence says what
     the question presumes, and `doubts` what of that it does not say. `mentions` holds for each passage the words of the
@@ -61,9 +65,11 @@ class Choice:
     confidence: float = 0.0
     premise: float = 0.0
     doubts: Doubts = NO_DOUBTS
+    best: str = ""
 
 
 Places = Mapping[tuple[int, int], Scored]  # sentences by their passage's number and their place in it
+Chances = Mapping[tuple[int, int], float]  # the chance of such a sentence to be the right one
 
 
 def choose(query: Query, passages: Sequence[PromptPassage]) -> Choice:
@@ -96,7 +102,19 @@ def choose(query: Query, passages: Sequence[PromptPassage]) -> Choice:
     state: State = "none" if confidence < NEAR_CONFIDENCE or is_elsewhere else "near" if is_doubtful else "answer"
     quotes = _quotes(answers, places, quoted.text) if state != "none" else ()
     doubts = doubts_of(query.question, best, nearby, asked_in)
-    return Choice(state, best.quote.score, quotes, mentions, absent, missed, is_unmeasured, confidence, premise, doubts)
+    return Choice(
+        state,
+        best.quote.score,
+        quotes,
+        mentions,
+        absent,
+        missed,
+        is_unmeasured,
+        confidence,
+        premise,
+        doubts,
+        best.quote.text,
+    )
 
 
 def _answers(
@@ -129,35 +147,50 @@ def _tongue(passage: PromptPassage) -> Language | None:
 
 
 def _quotes(answers: Sequence[Scored], places: Places, text: str) -> tuple[Quote, ...]:
-    """Return the best sentence, with its neighbour where that may hold the answer, and others that may hold it.
+    """Return the best sentence, with its neighbours where these may hold the answer, and others that may hold it.
 
     `text` is that of the best sentence's passage.
     """
-    best = answers[0]
     chances = _chances(answers)
-    neighbours = [
-        each
-        for each in _beside(best, places)
-        if chances.get(_key(each), 0.0) >= LEAST_CHANCE
-        and _words([best, each]) <= FIRST_WORDS_MOST
-        and _is_one_paragraph(best, each, text)
-    ]
-    neighbour = max(neighbours, key=lambda each: each.quote.score, default=None)
-    taken = [best] if neighbour is None else [best, neighbour]
+    taken = _first(answers[0], chances, places, text)
     quotes = [_joined(taken, text)]
-    for each in answers[1:]:
-        is_likely = each not in taken and chances[_key(each)] >= LEAST_CHANCE
+    for each in sorted(answers[1:], key=lambda each: -_chance_per_word(each, chances)):
+        is_likely = each not in taken and _chance_per_word(each, chances) >= FURTHER_CHANCE
         if len(quotes) < QUOTES_MOST and is_likely and _words([*taken, each]) <= WORDS_MOST:
             taken.append(each)
             quotes.append(each.quote)
     return tuple(quotes)
 
 
-def _chances(answers: Sequence[Scored]) -> dict[tuple[int, int], float]:
+def _first(best: Scored, chances: Chances, places: Places, text: str) -> list[Scored]:
+    """Return the best sentence and the likely ones around it, each joined to those that are taken before it."""
+    taken = [best]
+    while len(taken) <= BESIDE_MOST:
+        likely = [
+            each
+            for beside in taken
+            for each in _beside(beside, places)
+            if each not in taken
+            and _chance_per_word(each, chances) >= BESIDE_CHANCE
+            and _words([*taken, each]) <= FIRST_WORDS_MOST
+            and _is_one_paragraph(beside, each, text)
+        ]
+        if not likely:
+            break
+        taken.append(max(likely, key=lambda each: _chance_per_word(each, chances)))
+    return taken
+
+
+def _chances(answers: Sequence[Scored]) -> Chances:
     """Return the chance of each sentence to be the right one: the softmax of the scores."""
     powers = {_key(each): math.exp(each.quote.score - answers[0].quote.score) for each in answers}
     total = sum(powers.values())
     return {key: power / total for key, power in powers.items()}
+
+
+def _chance_per_word(scored: Scored, chances: Chances) -> float:
+    """Return a sentence's chance divided by its words, 0 for one that may not be quoted."""
+    return chances.get(_key(scored), 0.0) / max(SHORT_WORDS, _words([scored]))
 
 
 def _key(scored: Scored) -> tuple[int, int]:

@@ -144,7 +144,7 @@ def test_what_was_said_is_said_again_where_it_holds_what_is_asked_for_now() -> N
     said = "Melitta Bentz invented the paper filter in 1908."
     passages = (PromptPassage(1, "Filter", f"{said} The filter was made of paper that she cut herself."),)
     choice = choose(query_of("When did she do that?", ("Who invented the paper filter?", f"{said} [1]")), passages)
-    assert choice.quotes[0].text == said
+    assert choice.best == said
 
 
 def test_the_same_sentence_is_not_quoted_twice() -> None:
@@ -192,6 +192,20 @@ NEIGHBOURS = PromptPassage(
 def test_a_quote_holds_the_sentence_beside_it_where_the_answer_may_stand_there() -> None:
     [first, *_] = choose(Query("How many lives did the canal of the town cost?"), (NEIGHBOURS,)).quotes
     assert first.text == NEIGHBOURS.text
+
+
+def test_the_first_quote_holds_the_sentences_on_both_sides_where_they_are_likely() -> None:
+    text = "The canal has a keeper. The town paid the keeper of the canal. He kept the locks of the canal."
+    [first, *_] = choose(Query("Who paid the keeper of the canal?"), (PromptPassage(1, "Canal", text),)).quotes
+    assert first.text == text
+
+
+def test_a_short_sentence_is_quoted_where_a_long_one_of_the_same_chance_is_not() -> None:
+    long = "The canal is long, " + "and longer than it was, " * 20 + "they say."
+    texts = ("The canal is deep.", long, "The canal is long, they say.")
+    passages = [PromptPassage(number, "", text) for number, text in enumerate(texts, 1)]
+    quotes = choose(Query("What is the canal like?"), passages).quotes
+    assert [quote.text for quote in quotes] == [texts[0], texts[2]]
 
 
 def test_sentences_of_two_paragraphs_are_two_quotes() -> None:
