@@ -26,6 +26,7 @@ import pypdfium2.raw as raw
 from pipeline.errors import IngestFault
 from pipeline.ingest.chunks import Extract, Heading, Table
 from pipeline.ingest.pdf_fields import Field, fields_of
+from pipeline.ingest.pdf_hyphens import DASHES, joint
 from pipeline.ingest.pdf_tables import Block, Word, anchor_of, blocks_of
 from pipeline.ingest.visible import unseen
 
@@ -110,6 +111,7 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
     places = array("I")
     starts = [0]
     blank = high = 0  # pending blank: 1 a space, 2 a line end; first half of a surrogate pair
+    hyphen = -1  # pending hyphen of a line's end
     for index in range(textpage.count_chars()):
         if hidden and index in hidden:
             continue
@@ -119,7 +121,7 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
                 blank = max(blank, kind)
                 continue
             if code in _HYPHENS:
-                starts.append(len(letters))
+                hyphen = index
                 continue
             if 0xD800 <= code < 0xDC00:
                 high = code
@@ -129,6 +131,22 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
             high = 0
             if not _is_letter(code):
                 continue
+        if blank == 2 and hyphen < 0 and letters and letters[-1] in DASHES:
+            hyphen = places[-1]  # pdfium tells only those between letters
+            if (letters[-1] == "\u2013" or len(letters) < 2 or letters[-2].isspace()) and not _in_range(letters, code):
+                hyphen = -1
+        if hyphen >= 0 and letters:
+            written = places[-1] == hyphen
+            before = _word_before(letters[:-1] if written else letters)
+            between = joint(before, _word_after(handle, index), page.pdf, number)
+            if not written and between:
+                letters.append("-")
+                places.append(hyphen)
+            if between == "- ":
+                letters.append("\n")
+                places.append(index - 1)
+            starts.append(len(letters))
+            hyphen, blank = -1, 0
         if blank and letters:
             letters.append(" " if blank == 1 else "\n")
             places.append(index - 1)
@@ -144,6 +162,30 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
     text = "".join(letters)
     ends = [start - (text[start - 1 : start] == "\n") for start in starts[1:]]
     return PageText(text, places, [line for line in zip(starts, [*ends, len(text)], strict=True) if line[0] < line[1]])
+
+
+def _in_range(letters: Sequence[str], code: int) -> bool:
+    """Whether a dash at a line's end stands between digits."""
+    return len(letters) > 1 and letters[-2].isdigit() and chr(code).isdigit()
+
+
+def _word_before(letters: Sequence[str]) -> str:
+    """Return the letters and digits at the end."""
+    begin = len(letters)
+    while begin and letters[begin - 1].isalnum():
+        begin -= 1
+    return "".join(letters[begin:])
+
+
+def _word_after(handle: Any, index: int) -> str:
+    """Return the letters and digits from a character on."""
+    codes = iter(lambda: raw.FPDFText_GetUnicode(handle, index + len(found)), 0)
+    found: list[str] = []
+    for code in codes:
+        if len(found) > 60 or not chr(code).isalnum():
+            break
+        found.append(chr(code))
+    return "".join(found)
 
 
 def _filled(found: PageText, words: Sequence[Word], new: Sequence[tuple[int, Field]], rotation: int) -> PageText:
