@@ -59,6 +59,7 @@ class Extract:
     """The text, headings and tables that a reader found in a file, in order.
 
     `markdown`: its blocks are marked as Markdown. `keeps_places`: a character is marked on its page by its place.
+    `unindexed` are spans that are shown but not searched, such as contents pages.
     """
 
     text: str
@@ -69,6 +70,7 @@ class Extract:
     page_starts: tuple[int, ...] = ()
     keeps_places: bool = False
     tables: tuple[Table, ...] = ()
+    unindexed: tuple[tuple[int, int], ...] = ()
 
 
 class _Piece(NamedTuple):
@@ -94,7 +96,8 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
     chunks = tuple(
         _chunk(extract, shown_path([heading for heading in path if heading and heading != title]), piece)
         for path, section_start, section_end in _sections(extract)
-        for piece in cutter.pieces(section_start, section_end)
+        for start, end in _without(extract.unindexed, section_start, section_end)
+        for piece in cutter.pieces(start, end)
     )
     return Document(
         content_hash,
@@ -149,6 +152,15 @@ def _sections(extract: Extract) -> Iterator[tuple[tuple[str, ...], int, int]]:
         is_alone = _is_alone(extract, number) and any(map(str.isalpha, heading.title))
         begin = heading.start if is_alone or len(heading.title) > NAME_CHARS else heading.end
     yield path, begin, len(extract.text)
+
+
+def _without(unindexed: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Iterate over the parts of a section that are searched."""
+    for begin, its_end in unindexed:
+        if start < its_end and begin < end:
+            yield start, max(start, begin)
+            start = max(start, its_end)
+    yield start, max(start, end)
 
 
 def _is_alone(extract: Extract, number: int) -> bool:

@@ -9,14 +9,15 @@ is not on the page, such as the line between two cells, has the place of the cha
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Any
 from unicodedata import normalize
 
@@ -39,6 +40,15 @@ _FIRST_MARK = 0x300  # the first character that joins the one before it
 _HYPHENS = (2, 0xFFFE)  # pdfium's codes for a hyphen at a line's end
 _SHORT = 0.75  # of the page's usual line length; a shorter line ends its paragraph
 _ENTRY = 0.6  # of it; two such lines in a row are a list, a table or an address
+SLANT = 0.3  # sine of the angle from which on a line is no heading
+TITLE_SIZE = 1.15  # of the usual height of letters, that those of a title have at least
+TITLE_LINES = 4  # of the largest type at most
+REPEATED, REPEATED_SHARE = 3, 0.25  # pages, and share of all, on which a running head stands at least
+CONTENTS_LINES, CONTENTS_GAP = 3, 2  # the fewest lines of contents, and the most other lines between two of them
+_LEADER = re.compile(r"(?:[.·_…]\s?){4,}")
+_ENTRY_OF_CONTENTS = re.compile(r"(?:[.·_…]\s?){4,}\s*[\divxlcIVXLC]+(?:[-.]\d+)?\s*\Z")
+_NUMBERS = re.compile(r"\d+")
+_WORD = re.compile(r"[^\W\d_]{3}")
 _BULLET = re.compile(r"[•◦▪‣·*–—-] |\(?\d{1,2}[.)] |\(?[a-z]\) ")
 _INKED = re.compile(r"\S+")
 _BOLD = re.compile(rb"bold|black|heavy", re.IGNORECASE)
@@ -413,20 +423,23 @@ def pdf_extract(content: bytes, most_pages: int) -> Extract:
         pages = [page or _Page("", (), ()) for page in found]
         _refuse_scans(pages)
         starts = _starts(pages)
-        headed = list(_bookmarked(document, pages)) or list(_by_looks(pages))
+        bookmarked = list(_bookmarked(document, pages))
+        repeated = _repeated(pages)
+        headed = bookmarked or list(_by_looks(pages, repeated))
         metadata = document.get_metadata_dict()
     headings = _in_order(pages, starts, headed)
     text = _folded(pages, starts, headings)
     title = metadata.get("Title", "").strip()
-    is_in_text = _compact(title)[0] in _compact(text[:3000])[0]
+    is_in_text = title and _compact(title)[0] in _compact(text[:3000])[0]
     return Extract(
         text,
         tuple(headings),
-        title if is_in_text else "",
+        title if is_in_text else _largest(pages, repeated) or _only_top(bookmarked),
         markdown=False,
         page_starts=tuple(starts),
         keeps_places=True,
         tables=tuple(_tables(pages, starts)),
+        unindexed=_contents(pages, starts),
     )
 
 
@@ -458,7 +471,8 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
     try:
         textpage = page.get_textpage()
         found = page_text(page, textpage, number)
-        looks = [_look(textpage, found.text[start:end], found.places[start:end]) for start, end in found.lines]
+        turned = math.radians(page.get_rotation())
+        looks = [_look(textpage, found.text[start:end], found.places[start:end], turned) for start, end in found.lines]
         textpage.close()
         scanned = (
             _few_letters(found.text)
@@ -469,12 +483,15 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
     return _Page(found.text, found.lines, looks, found.tables, scanned)
 
 
-def _look(textpage: Any, line: str, places: Sequence[int]) -> tuple[float, bool]:
+def _look(textpage: Any, line: str, places: Sequence[int], turned: float) -> tuple[float, bool]:
     """Return the height of a line's middle character and whether both its ends are bold; a table row has neither."""
     places = [place for place in places if place < FIELD]
     if not places:
         return 0.0, False
-    box = _box(textpage, places[len(places) // 2])
+    middle = places[len(places) // 2]
+    if abs(math.sin(raw.FPDFText_GetCharAngle(textpage.raw, middle) - turned)) > SLANT:
+        return 0.0, False  # a stamp at the margin
+    box = _box(textpage, middle)
     height = abs(box.top - box.bottom)
     bold = all(_bold(textpage, place) for place in (places[0], places[-1]))
     return round(height, 1), bold and not _has_columns(textpage, line, places, height)
@@ -566,16 +583,82 @@ def _lines_of(title: str, page: _Page, compact: str, places: Sequence[int]) -> t
     return 0, 0
 
 
-def _by_looks(pages: Sequence[_Page]) -> Iterator[_Found]:
-    """Iterate over lines that stand out: larger than most of the text, or bold where most of it is not."""
+def _repeated(pages: Sequence[_Page]) -> frozenset[str]:
+    """Return the lines that stand on many pages but for their numbers: running heads."""
+    seen = Counter(
+        line for page in pages for line in {_without_numbers(page.text[slice(*line)]) for line in page.lines}
+    )
+    return frozenset(line for line, count in seen.items() if count >= max(REPEATED, REPEATED_SHARE * len(pages)))
+
+
+def _without_numbers(line: str) -> str:
+    return _NUMBERS.sub("#", " ".join(line.split()))
+
+
+def _usual_look(pages: Sequence[_Page]) -> tuple[float, bool] | None:
+    """Return the height and boldness of most of the text."""
     sizes: Counter[tuple[float, bool]] = Counter()
     for page in pages:
         for (start, end), look in zip(page.lines, page.looks, strict=True):
             sizes[look] += end - start
-    if not sizes:
+    return sizes.most_common(1)[0][0] if sizes else None
+
+
+def _largest(pages: Sequence[_Page], repeated: Collection[str]) -> str:
+    """Return the lines in the largest type of the first page, "" where no type stands out."""
+    usual, page = _usual_look(pages), pages[0]
+    lines = [
+        (look[0], page.text[slice(*line)])
+        for line, look in zip(page.lines, page.looks, strict=True)
+        if _without_numbers(page.text[slice(*line)]) not in repeated
+    ]
+    worded = [height for height, text in lines if _WORD.search(text)]
+    if usual is None or not worded or max(worded) < TITLE_SIZE * usual[0]:
+        return ""
+    largest = max(worded)
+    first = next(at for at, (height, text) in enumerate(lines) if height == largest and _WORD.search(text))
+    kept = [text for _, text in takewhile(lambda line: line[0] >= 0.95 * largest, lines[first:])]
+    title = " ".join(" ".join(kept).split())
+    is_short = len(kept) <= TITLE_LINES and len(title) <= HEADING_CHARS
+    return title if is_short and title[-1] not in ",;" and not _LEADER.search(title) else ""
+
+
+def _only_top(bookmarked: Sequence[_Found]) -> str:
+    """Return the bookmark that all others are below."""
+    tops = [each.title for each in bookmarked if each.level == 1]
+    return tops[0] if len(tops) == 1 and len(bookmarked) > 1 else ""
+
+
+def _contents(pages: Sequence[_Page], starts: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of dotted contents pages: lines that lead to the numbers of pages, one after the other."""
+    spans: list[tuple[int, int]] = []
+    entries: list[tuple[int, int]] = []
+    missed = 0
+    for page, start in zip(pages, starts, strict=True):
+        for begin, end in page.lines:
+            if _ENTRY_OF_CONTENTS.search(page.text[begin:end]):
+                entries.append((start + begin, start + end))
+                missed = 0
+            elif entries and (missed := missed + 1) > CONTENTS_GAP:
+                spans += [(entries[0][0], entries[-1][1])] if len(entries) >= CONTENTS_LINES else []
+                entries = []
+    spans += [(entries[0][0], entries[-1][1])] if len(entries) >= CONTENTS_LINES else []
+    length = starts[-1] + len(pages[-1].text)
+    return tuple(spans) if 2 * sum(end - start for start, end in spans) < length else ()
+
+
+def _by_looks(pages: Sequence[_Page], repeated: Collection[str]) -> Iterator[_Found]:
+    """Iterate over lines that stand out: larger than most of the text, or bold where most of it is not."""
+    usual = _usual_look(pages)
+    if usual is None:
         return
-    body, body_bold = sizes.most_common(1)[0][0]
-    runs = [run for number, page in enumerate(pages) for run in _runs(number, page, body, bold=not body_bold)]
+    body, body_bold = usual
+    found = (run for number, page in enumerate(pages) for run in _runs(number, page, body, bold=not body_bold))
+    runs = [
+        run
+        for run in found
+        if _without_numbers(pages[run[0]].text[slice(*pages[run[0]].lines[run[1]])]) not in repeated
+    ]
     if sum(last - first for _, first, last, _ in runs) > HEADING_SHARE * sum(len(page.lines) for page in pages):
         return
     heights = sorted({max(height, body) for *_, height in runs}, reverse=True)
@@ -600,6 +683,7 @@ def _runs(number: int, page: _Page, body: float, *, bold: bool) -> Iterator[tupl
             and 3 <= len(text) <= HEADING_CHARS
             and any(letter.isalpha() for letter in text)
             and text[-1] not in ".,;:"
+            and not _LEADER.search(text)
         ):
             yield number, first, last, round(2 * height) / 2
         first = last

@@ -27,6 +27,7 @@ _NUMBER = re.compile(
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[/–-]\d{2,4})?")
 _ITEM = re.compile(r"[•◦▪‣·*–—\-o]|\(?\w{1,4}[.)]|\[\d+\]|[\uf000-\uf0ff]")
 _LEADER = re.compile(r"(?:[.·_…]\s?){4,}")
+_FORMULA = re.compile(r"[=·×÷∑∏∫√≤≥∈]|(?:^|\s)[+\u2212](?:\s|$)")
 _CODE = re.compile(r".*[;{}]")
 _CURRENCY = re.compile(r"[$€£¥]")
 
@@ -326,8 +327,11 @@ def _is_table(placed: Sequence[Sequence[Cell]], run: Sequence[_Row], columns: Se
     if sum(sum(map(bool, row)) > 1 for row in placed) < max(2, 0.4 * len(placed)):
         return False
     first = [text_of(row[0]) for row in placed if row[0]]
-    if len(columns) == 2 and sum(bool(_ITEM.fullmatch(text)) for text in first) >= 0.5 * len(first):
+    items = sum(bool(_ITEM.fullmatch(text)) for text in first)
+    if items >= 0.5 * len(first) and len(cells) < 2.5 * len(placed):
         return False  # a list
+    if sum(bool(_FORMULA.search(text)) for text in texts) > 0.2 * len(texts):
+        return False
     if [text for text in first if text.isdigit()] == [str(number) for number in range(1, len(placed) + 1)] and (
         len(cells) < 2.3 * len(placed)
     ):

@@ -81,8 +81,24 @@ def test_bookmarks_are_the_headings_of_a_pdf() -> None:
 
 def test_without_bookmarks_large_and_bold_lines_are_the_headings_of_a_pdf() -> None:
     body: list[Line] = [FULL] * 8
-    document = read_as("a.pdf", pdf([[("Coffee", LARGE), *body, ("Roasting", BOLD), *body], body]))
-    assert [chunk.section for chunk in document.chunks] == ["Coffee", "Coffee › Roasting", "Coffee › Roasting"]
+    pages = [[("Coffee", LARGE), *body, ("Roasting", BOLD), *body], [*body, ("Tea", LARGE), *body]]
+    document = read_as("a.pdf", pdf(pages))
+    assert [chunk.section for chunk in document.chunks] == ["", "Roasting", "Roasting", "Tea"]
+    assert document.title == "Coffee"
+
+
+def test_a_running_head_and_a_dotted_line_of_contents_are_no_headings() -> None:
+    head: list[Line] = [("Annual report of the guild", LARGE)]
+    contents: list[Line] = [f"{name} {'.' * 60} {number}" for number, name in enumerate(["Fruit", "Salt", "Wool"], 2)]
+    pages: list[list[Line]] = [
+        [*head, *contents, FULL],
+        *([*head, FULL, (name, LARGE), FULL] for name in ("Fruit", "Salt")),
+    ]
+    document = read_as("a.pdf", pdf(pages))
+    assert document.title == "a"
+    assert list(dict.fromkeys(chunk.section for chunk in document.chunks)) == ["", "Fruit", "Salt"]
+    assert "Wool" in document.text
+    assert not any("Wool" in chunk.text for chunk in document.chunks)
 
 
 def test_a_bold_row_of_a_table_is_no_heading() -> None:
