@@ -36,7 +36,7 @@ State = Literal["answer", "near", "none"]
 
 QUOTE_SCORE = 7.0  # a sentence with fewer points is not preferred for its language or its quantity
 ANSWER_CONFIDENCE, NEAR_CONFIDENCE = 0.3, 0.06  # of `confidence_of`
-PREMISE_LEAST = 0.40  # of `premise_probability`, below which nothing is an answer
+PREMISE_LEAST = 0.41  # of `premise_probability`, below which nothing is an answer
 QUOTES_MOST = 3
 # The least chance of being the right sentence, per word: of a sentence beside the first one, and of a further quote.
 BESIDE_CHANCE, FURTHER_CHANCE = 0.0007, 0.0025

@@ -239,6 +239,7 @@ def test_passages_about_something_else_give_less_confidence() -> None:
         ("Who built the first lever machine of Milan in 1948?", Doubts(unsaid=("1948",))),
         ("Who did not build the lever machine in Milan?", Doubts(negation="not")),
         ("Welche Maschine hat weniger Druck?", Doubts(opposite=("weniger", "mehr"))),
+        ("What has a thick layer of foam, which is not thin?", Doubts(negation="not")),
         ("Who built the lever machine in Milan?", Doubts()),
     ],
 )
@@ -246,3 +247,18 @@ def test_a_premise_that_the_closest_sentences_do_not_say_is_named(question: str,
     choice = choose(Query(question), PASSAGES)
     assert choice.doubts == doubts
     assert doubts == Doubts() or choice.state != "answer"
+
+
+def test_a_word_in_the_place_of_another_one_makes_a_premise_less_likely() -> None:
+    text = "The plan of the canal was shown to the military advisor of the duke."
+    said, other = (
+        choose(Query(f"What was shown to the {word} advisor of the duke?"), (PromptPassage(1, "Canal", text),))
+        for word in ("military", "political")
+    )
+    assert other.premise < said.premise == 1.0
+
+
+def test_a_negation_of_the_question_is_a_doubt_though_a_sentence_beside_has_one() -> None:
+    text = "The rules of the canal are stated in the harbour book. They are not stated on the lock."
+    choice = choose(Query("What rules of the canal are not stated in the harbour book?"), (PromptPassage(1, "", text),))
+    assert choice.state != "answer"
