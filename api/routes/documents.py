@@ -7,25 +7,27 @@ them a signed `key` instead.
 # No `from __future__ import annotations` here: FastAPI could not resolve the name of a dependency inside a function.
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import fields, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from api.access import AUTHORISED, AUTHORISED_OR_SIGNED
 from api.ask_options import options_in_query
 from api.clients import address_of
 from api.forms import Forms, discard
 from api.operations import operation, query_options
+from api.streams import HEADERS
+from api.upload_events import EVENT_STREAM, document_json, outcome, upload_events
 from api.visitors import Visitor
 from i18n.event_json import passages_json
-from i18n.messages import file_text
 from pipeline.display_names import shown_file
-from pipeline.documents.library import Library
+from pipeline.documents.library import Library, Upload, UploadStep
 from pipeline.errors import Refused
-from pipeline.retrieval import IndexedDocument, SearchOptions, SearchResult
+from pipeline.retrieval import SearchOptions, SearchResult
 from pipeline.retrieval.quality import words_found
 from pipeline.turn import AskOptions
 
@@ -48,29 +50,31 @@ def routes(library: Library) -> APIRouter:
     router, forms = APIRouter(dependencies=[AUTHORISED]), Forms(library)
     signed = APIRouter(dependencies=[AUTHORISED_OR_SIGNED])
 
-    async def uploaded(request: Request, owner: Owner) -> JSONResponse:
-        """Read, check and index uploads. Raises GlassboxError, which `error_responses` answers."""
-        documents, failed = [], []
-        uploads = await forms.received(request, "file")
+    async def added(uploads: Sequence[Upload], owner: str, address: str) -> AsyncGenerator[UploadStep, None]:
+        """Read, check and index uploads."""
         try:
-            async with aclosing(library.take(uploads, owner, address_of(request))) as steps:
+            async with aclosing(library.take(uploads, owner, address)) as steps:
                 async for step in steps:
-                    if step.entry:
-                        documents.append(_document(step.entry))
-                    elif step.code:
-                        failed.append({"name": step.name, "code": step.code, "text": file_text(step.code)})
+                    yield step
         finally:
             await asyncio.to_thread(discard, uploads)
-        return JSONResponse({"documents": documents, "failed": failed})
+
+    async def uploaded(request: Request, owner: Owner) -> Response:
+        """Add uploads, with events or one object. Raises GlassboxError, which `error_responses` answers."""
+        steps = added(await forms.received(request, "file"), owner, address_of(request))
+        if EVENT_STREAM in request.headers.get("accept", ""):
+            first = await anext(steps)  # a refusal of the whole upload has its status
+            return StreamingResponse(upload_events(first, steps), media_type=EVENT_STREAM, headers=HEADERS)
+        return JSONResponse(outcome([step async for step in steps]))
 
     @router.post("/api/documents", **operation("Add documents", form_field="file"))
-    async def upload(answer: Annotated[JSONResponse, Depends(uploaded)]) -> JSONResponse:
+    async def upload(answer: Annotated[Response, Depends(uploaded)]) -> Response:
         return answer
 
     @router.get("/api/documents", **operation("The documents"))
     async def documents(visitor: Visitor, profile: str | None = None) -> JSONResponse:
         seen = await library.documents(visitor, profile)
-        return JSONResponse({"documents": [_document(entry) for entry in seen]})
+        return JSONResponse({"documents": [document_json(entry) for entry in seen]})
 
     @router.delete("/api/documents/{document_id}", **operation("Remove a document", status=204))
     async def remove(document_id: str, owner: Owner) -> Response:
@@ -108,19 +112,6 @@ def routes(library: Library) -> APIRouter:
 
     router.routes.extend(signed.routes)
     return router
-
-
-def _document(entry: IndexedDocument) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "name": shown_file(entry.name),
-        "title": entry.title,
-        "pages": entry.pages,
-        "passages": entry.passages,
-        "language": entry.language,
-        "collection": entry.collection,
-        "shared": entry.owner is None,
-    }
 
 
 def _found(found: SearchResult) -> dict[str, Any]:

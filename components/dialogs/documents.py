@@ -38,6 +38,7 @@ class Row:
     name: str = ""
     step: Literal["waiting", "reading", "indexing", "done", "failed", "cancelled"] = "waiting"
     text: str = ""
+    share: float = 0.0  # of the step, from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ class UploadProgress:
         at = step.done - (step.step in ("done", "failed"))
         more = step.files - len(self.rows)
         said = file_text(step.code) if step.code else extent(step.entry) if step.entry else ""
+        row = Row(step.name, step.step, said, step.share)
         inside = (Row(),) * max(more, 0)
-        return replace(self, rows=(*self.rows[:at], Row(step.name, step.step, said), *inside, *self.rows[at + 1 :]))
+        return replace(self, rows=(*self.rows[:at], row, *inside, *self.rows[at + 1 :]))
 
     def over(self) -> UploadProgress:
         """Return the progress of an upload that has ended: files that are not done are cancelled."""
@@ -155,8 +157,13 @@ def _progress(progress: UploadProgress) -> Markup:
         label=text("documents.files"),
         files=files,
         ended=done + failed,
-        share=(done + failed + progress.count("indexing") / 2) / files,
+        share=(done + failed + sum(map(_under_way, progress.rows))) / files,
     )
+
+
+def _under_way(row: Row) -> float:
+    """Return how much of a file that is being added is done: half of it is read, the other half indexed."""
+    return {"reading": row.share / 2, "indexing": (1 + row.share) / 2}.get(row.step, 0.0)
 
 
 def _files(progress: UploadProgress) -> Markup:
@@ -167,11 +174,16 @@ def _files(progress: UploadProgress) -> Markup:
         named = [*failed[:FAILED_SHOWN], *(row for row in named if row.step in ("reading", "indexing"))]
     rows = joined(
         Markup('<li class="{}"><i></i><b>{}</b><span>{}</span></li>').format(
-            SIGNS[row.step], plain(row.name), row.text or text(f"documents.step_{row.step}")
+            SIGNS[row.step], plain(row.name), row.text or _step(row)
         )
         for row in named
     )
     return Markup('<ol class="files">{}</ol>').format(rows)
+
+
+def _step(row: Row) -> str:
+    said = text(f"documents.step_{row.step}")
+    return text("documents.share", step=said, percent=int(100 * row.share)) if row.share else said
 
 
 def _own(documents: Sequence[IndexedDocument]) -> Markup:

@@ -22,6 +22,7 @@ TEXTS = {
     "documents.step_waiting": "wartet",
     "documents.step_reading": "wird gelesen …",
     "documents.step_indexing": "wird aufgenommen …",
+    "documents.share": "{step} {percent} % fertig",
     "documents.step_cancelled": "nicht hinzugefügt",
     "documents.pages.one": "{count} Seite",
     "documents.pages.other": "{count} Seiten",

@@ -22,6 +22,7 @@ TEXTS = {
     "documents.step_waiting": "waiting",
     "documents.step_reading": "reading …",
     "documents.step_indexing": "indexing …",
+    "documents.share": "{step} {percent}% done",
     "documents.step_cancelled": "not added",
     "documents.pages.one": "{count} page",
     "documents.pages.other": "{count} pages",

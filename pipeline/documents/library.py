@@ -34,7 +34,16 @@ from pipeline.keyed_hashes import Secret
 from pipeline.options import checked
 from pipeline.own_faults import own_fault
 from pipeline.passages import ListedDocument, Passage, Query, SearchMode
-from pipeline.retrieval import Index, IndexedDocument, ScopeOf, SearchOptions, SearchResult, documents_in, unfenced
+from pipeline.retrieval import (
+    Index,
+    IndexedDocument,
+    ProgressCallback,
+    ScopeOf,
+    SearchOptions,
+    SearchResult,
+    documents_in,
+    unfenced,
+)
 from pipeline.settings import Settings
 from pipeline.turn import DEFAULTS, AskOptions, is_visitor
 
@@ -47,6 +56,7 @@ REMEMBERED = 64  # documents whose page starts are cached
 LONGEST_SWEEP_S = 3600.0
 LEFT_OVER_S = 3600.0  # a file whose document expired this long ago is left over from a killed process
 EMBED_EVERY_S = 60.0
+PROGRESS_S = 0.3  # between two steps of one file
 MOST_WAITING = 8  # files or pictures of one client that may wait for the one being read
 
 _FILE_NAME_BYTES = 200
@@ -67,7 +77,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class UploadStep:
-    """Progress of one file. `done` of `files` are finished; `code` is that of an IngestFault, "" unless it failed."""
+    """Progress of one file. `done` of `files` are finished; `code` is that of an IngestFault, "" unless it failed.
+
+    `share` is how much of it has been read, or indexed, from 0 to 1.
+    """
 
     name: str
     step: Literal["reading", "indexing", "done", "failed"]
@@ -75,6 +88,7 @@ class UploadStep:
     files: int
     entry: IndexedDocument | None = None
     code: str = ""
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,28 @@ class UploadLimits:
     files: int
     size_bytes: int
     kept_s: float
+
+
+class _Share:
+    """How much of one step of a file is done. It is told from any thread, and asked once in `PROGRESS_S`."""
+
+    def __init__(self) -> None:
+        self._done = 0.0
+
+    def read(self, share: float) -> None:
+        """Hear from the reader."""
+        self._done = share
+
+    def indexed(self, done: int, of: int) -> None:
+        """Hear from the index. A `ProgressCallback`."""
+        self._done = done / (of or 1)
+
+    async def grown(self, work: asyncio.Future[Any]) -> AsyncGenerator[float, None]:
+        """Yield the share each time that it has grown, until the work has ended."""
+        said = 0.0
+        while not (await asyncio.wait((work,), timeout=PROGRESS_S))[0]:
+            if self._done > said:
+                yield (said := self._done)
 
 
 class Library:
@@ -188,14 +224,24 @@ class Library:
             yield UploadStep(name, "reading", done, files)
             size_bytes, folder = await _size_bytes(upload.file), self._owner_folder(_hash(owner))
             async with self.quota.taking(size_bytes, folder, address, is_counted=upload.is_counted):
+                share = _Share()
                 async with self._reading.held(client):
-                    document = await read_file(upload.file, name, self._limits, self._size)
+                    reading = asyncio.ensure_future(read_file(upload.file, name, self._limits, self._size, share.read))
+                    try:
+                        async for read in share.grown(reading):
+                            yield UploadStep(name, "reading", done, files, share=read)
+                        document = await reading
+                    finally:
+                        reading.cancel()
+                        await asyncio.wait((reading,))
                 yield UploadStep(name, "indexing", done, files)
-                began = time.time()
-                adding = self._keep_task(self._add(upload.file, document, owner))
+                began, share = time.time(), _Share()
+                adding = self._keep_task(self._add(upload.file, document, owner, share.indexed))
                 try:
-                    entry = await asyncio.shield(adding)  # indexing is completed and then undone
-                except asyncio.CancelledError:
+                    async for indexed in share.grown(adding):
+                        yield UploadStep(name, "indexing", done, files, share=indexed)
+                    entry = await asyncio.shield(adding)
+                except (asyncio.CancelledError, GeneratorExit):  # indexing is completed and then undone
                     self._keep_task(self._undo(adding, owner, began))
                     raise
             self.quota.brought(address, self._file(entry).parent, size_bytes)
@@ -219,8 +265,8 @@ class Library:
             if entry.added_at >= began:
                 await self.remove(entry.id, owner)
 
-    async def _add(self, file: File, document: Document, owner: str) -> IndexedDocument:
-        (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._size.recipe)
+    async def _add(self, file: File, document: Document, owner: str, indexed: ProgressCallback) -> IndexedDocument:
+        (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._size.recipe, progress=indexed)
         await asyncio.to_thread(self._keep, file, entry)
         self._remember(entry.id, document)
         return entry

@@ -1,8 +1,8 @@
 """The disposable process that opens one untrusted file. It is a script: `sandbox` starts it, nothing imports it.
 
-It limits itself before it reads a byte and takes the file from stdin. It writes one line to stdout, `ok` or a fault
-code, and then the result; after the code of a bug of ours follow its kind and our frames. It opens no file for
-writing and has no key, since its environment is empty.
+It limits itself before it reads a byte and takes the file from stdin. While it reads it writes lines `at SHARE` to
+stdout, then one line, `ok` or a fault code, and then the result; after the code of a bug of ours follow its kind and
+our frames. It opens no file for writing and has no key, since its environment is empty.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # option -I leaves
 from pipeline.errors import IngestFault
 from pipeline.ingest import ChunkSize, ReadingLimits
 from pipeline.ingest.confining import confine
+from pipeline.ingest.progress import tell_to
 from pipeline.own_faults import frames_of, is_ours
 
 
@@ -30,6 +31,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not corrupt the answer
         _limit(limits)
         confine(Path(__file__).resolve().parents[1])
+        tell_to(_Progress(answer))
         _answer(answer, job, arguments, limits)
 
 
@@ -46,6 +48,19 @@ def _answer(answer: BinaryIO, job: str, arguments: dict[str, object], limits: Re
     else:
         answer.write(b"ok\n")
         answer.write(result)
+
+
+class _Progress:
+    """Writes a line for each hundredth that has been read."""
+
+    def __init__(self, answer: BinaryIO) -> None:
+        self._answer, self._said = answer, 0.0
+
+    def __call__(self, share: float) -> None:
+        if share >= self._said + 0.01:
+            self._said = share
+            self._answer.write(b"at %.2f\n" % share)
+            self._answer.flush()
 
 
 def _trace(bug: BaseException) -> bytes:

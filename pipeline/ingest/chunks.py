@@ -20,6 +20,7 @@ from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pipeline.display_names import NAME_CHARS, shown_name, shown_path
 from pipeline.ingest import Chunk, ChunkSize, Document
+from pipeline.ingest.progress import EXTRACTED, tell
 
 # semantic-text-splitter takes quadratic time on text without blanks: 22 s for 1 MB.
 _LONG_RUN = re.compile(r"\S{10000}")
@@ -92,12 +93,9 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
     top = next(tops, "") if extract.markdown else ""
     said = (shown_name(each) for each in (extract.title, top, PurePosixPath(name).stem))
     title = next(filter(None, said), "")
-    cutter = _Cutter(extract, size)
     chunks = tuple(
         _chunk(extract, shown_path([heading for heading in path if heading and heading != title]), piece)
-        for path, section_start, section_end in _sections(extract)
-        for start, end in _without(extract.unindexed, section_start, section_end)
-        for piece in cutter.pieces(start, end)
+        for path, piece in _pieces(extract, size)
     )
     return Document(
         content_hash,
@@ -109,6 +107,16 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
         chunks,
         extract.page_starts,
     )
+
+
+def _pieces(extract: Extract, size: ChunkSize) -> Iterator[tuple[tuple[str, ...], _Piece]]:
+    """Iterate over the pieces of all sections, each with the path of its headings."""
+    cutter = _Cutter(extract, size)
+    for path, section_start, section_end in _sections(extract):
+        for start, end in _without(extract.unindexed, section_start, section_end):
+            for piece in cutter.pieces(start, end):
+                yield path, piece
+                tell(EXTRACTED + (1 - EXTRACTED) * piece.end / len(extract.text))
 
 
 def _composed(extract: Extract) -> Extract:

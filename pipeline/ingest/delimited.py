@@ -13,6 +13,7 @@ from itertools import groupby, islice
 
 from pipeline.ingest.blocks import ExtractBuilder
 from pipeline.ingest.chunks import Extract
+from pipeline.ingest.progress import EXTRACTED, tell
 
 _DELIMITERS = ";\t|,"
 _ROWS_TRIED = 50
@@ -43,7 +44,17 @@ def _is_blank(row: Sequence[str]) -> bool:
 
 
 def _rows(text: str, delimiter: str, begin: int = 0) -> Iterator[list[str]]:
-    return csv.reader((line[0] for line in _LINE.finditer(text, begin)), delimiter=delimiter)
+    return csv.reader(_lines(text, begin), delimiter=delimiter)
+
+
+def _lines(text: str, begin: int) -> Iterator[str]:
+    step = len(text) // 100 + 1
+    next_told = begin + step
+    for line in _LINE.finditer(text, begin):
+        if line.end() > next_told:
+            tell(EXTRACTED * line.end() / len(text))
+            next_told += step
+        yield line[0]
 
 
 def _delimiter(text: str) -> str:

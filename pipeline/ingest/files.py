@@ -19,6 +19,7 @@ from pipeline.errors import IngestFault
 from pipeline.ingest import Chunk, ChunkSize, Document, ReadingLimits, markdown
 from pipeline.ingest.archive import DAMAGED
 from pipeline.ingest.kinds import KINDS, kind_of
+from pipeline.ingest.progress import Hear
 from pipeline.ingest.sandbox import run
 from pipeline.own_faults import own_fault
 
@@ -30,12 +31,19 @@ DEFAULT_SIZE = ChunkSize()
 
 
 async def read_file(
-    file: Path | bytes, name: str, limits: ReadingLimits = DEFAULT_LIMITS, size: ChunkSize = DEFAULT_SIZE
+    file: Path | bytes,
+    name: str,
+    limits: ReadingLimits = DEFAULT_LIMITS,
+    size: ChunkSize = DEFAULT_SIZE,
+    hear: Hear | None = None,
 ) -> Document:
-    """Read a document. `name` determines its kind and is the only part of its path that is stored."""
+    """Read a document. `name` determines its kind and is the only part of its path that is stored.
+
+    `hear` is called with the share that has been read so far.
+    """
     kind_of(name)
     await _check_size(file, limits)
-    reply = await run("read", {"name": name, "most": size.most, "overlap": size.overlap}, file, limits)
+    reply = await run("read", {"name": name, "most": size.most, "overlap": size.overlap}, file, limits, hear)
     return await asyncio.to_thread(_document_of, reply, name)
 
 

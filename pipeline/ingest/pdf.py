@@ -29,6 +29,7 @@ from pipeline.ingest.chunks import Extract, Heading, Table
 from pipeline.ingest.pdf_fields import Field, fields_of
 from pipeline.ingest.pdf_hyphens import DASHES, joint
 from pipeline.ingest.pdf_tables import Block, Word, anchor_of, blocks_of
+from pipeline.ingest.progress import told
 from pipeline.ingest.visible import unseen
 
 LETTERS = 10  # a page with fewer letters and with a picture is a scan
@@ -417,7 +418,7 @@ def pdf_extract(content: bytes, most_pages: int) -> Extract:
     with opened(content) as document:
         if len(document) > most_pages:
             raise IngestFault("too_many_pages")
-        found = [_read_page(document, number) for number in range(len(document))]
+        found = [_read_page(document, number) for number in told(range(len(document)), len(document))]
         if not any(found):
             raise IngestFault("broken")
         pages = [page or _Page("", (), ()) for page in found]

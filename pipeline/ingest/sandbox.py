@@ -12,7 +12,9 @@ import os
 import re
 import signal
 import sys
+from asyncio.subprocess import Process
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -21,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from pipeline.errors import FILE_CODES, FileCode, IngestFault
 from pipeline.ingest import ReadingLimits
+from pipeline.ingest.progress import Hear
 from pipeline.own_faults import record
 
 # How a child reports a bug of ours. It read an untrusted file, so no other report is taken for a bug.
@@ -28,6 +31,7 @@ _BUG = re.compile(r"internal (?P<kind>[A-Za-z]{1,40})(?P<frames>(?: pipeline/[\w
 
 AT_ONCE = max(2, os.cpu_count() or 1)  # children per job kind; each may use ReadingLimits.memory_bytes
 
+_SHARE = re.compile(rb"at (\d\.\d\d)\n")
 _CHILD = Path(__file__).with_name("child.py")
 _ROOMS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]] = WeakKeyDictionary()
 # Signals of a child that exceeded a limit: CPU time, memory (libraries abort, Linux kills).
@@ -39,10 +43,20 @@ _DEATHS = {
 }
 
 
-async def run(job: str, arguments: Mapping[str, object], file: Path | bytes, limits: ReadingLimits) -> bytes:
-    """Return what the child answers about `file`. Raises IngestFault; OSError when the file cannot be opened."""
+async def run(
+    job: str,
+    arguments: Mapping[str, object],
+    file: Path | bytes,
+    limits: ReadingLimits,
+    hear: Hear | None = None,
+) -> bytes:
+    """Return what the child answers about `file`; `hear` is called with the share that it has read.
+
+    Raises IngestFault; OSError when the file cannot be opened.
+    """
     async with _room(job):
-        code, result = await _spawned([job, json.dumps(arguments), json.dumps(asdict(limits))], file, limits.wall_s)
+        given = [job, json.dumps(arguments), json.dumps(asdict(limits))]
+        code, result = await _spawned(given, file, limits.wall_s, hear)
     if code == "ok":
         return result
     if bug := _BUG.fullmatch(code):
@@ -57,7 +71,7 @@ def _room(job: str) -> asyncio.Semaphore:
     return rooms.setdefault(job, asyncio.Semaphore(AT_ONCE))
 
 
-async def _spawned(arguments: list[str], file: Path | bytes, wall_s: float) -> tuple[str, bytes]:
+async def _spawned(arguments: list[str], file: Path | bytes, wall_s: float, hear: Hear | None) -> tuple[str, bytes]:
     command = [sys.executable, "-I", "-B", str(_CHILD), *arguments]
     if isinstance(file, bytes):
         process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=_env())
@@ -68,7 +82,8 @@ async def _spawned(arguments: list[str], file: Path | bytes, wall_s: float) -> t
             )
     try:
         async with asyncio.timeout(wall_s):
-            said, _ = await process.communicate(file if isinstance(file, bytes) else None)
+            (code, result), _ = await asyncio.gather(_heard(process, hear), _fed(process, file))
+            await process.wait()
     except TimeoutError:
         return "timeout", b""
     finally:
@@ -77,8 +92,28 @@ async def _spawned(arguments: list[str], file: Path | bytes, wall_s: float) -> t
             await process.communicate()  # waits for it and closes the pipes
     if process.returncode:
         return _death(process.returncode), b""
-    code, _, result = said.partition(b"\n")
-    return code.decode("ascii", "replace"), result
+    return code, result
+
+
+async def _heard(process: Process, hear: Hear | None) -> tuple[str, bytes]:
+    """Return the code and the result that a child writes, and pass on the shares that it writes before."""
+    assert process.stdout
+    try:
+        while share := _SHARE.fullmatch(line := await process.stdout.readline()):
+            if hear:
+                hear(min(float(share[1]), 1.0))
+    except ValueError:  # a line without an end: no child of ours writes it
+        return "broken", b""
+    return line.strip().decode("ascii", "replace"), await process.stdout.read()
+
+
+async def _fed(process: Process, file: Path | bytes) -> None:
+    """Write the content of a file to a child that was not given the file itself."""
+    if process.stdin and isinstance(file, bytes):
+        with suppress(BrokenPipeError, ConnectionResetError):  # the child ended early
+            process.stdin.write(file)
+            await process.stdin.drain()
+        process.stdin.close()
 
 
 def _death(returncode: int) -> str:

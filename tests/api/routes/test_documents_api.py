@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -167,3 +168,30 @@ def test_the_pages_own_upload_takes_files_from_this_page_alone(
 def test_the_pages_own_upload_refuses_a_file_over_the_limit(app: Served) -> None:
     answer = httpx.post(f"{app.url}/gradio_api/upload", files=[("files", ("a.txt", b"x" * 1_100_000))])
     assert answer.status_code == 413
+
+
+def test_an_upload_tells_of_each_file_as_it_goes_where_events_are_accepted(app: Served) -> None:
+    files = [("file", ("tide.md", b"# Tide\n\nIt turns in Hoek.")), ("file", ("none.txt", b""))]
+    headers = {"X-Visitor": NOAH, "Accept": "text/event-stream"}
+    answer = httpx.post(f"{app.url}/api/documents", headers=headers, files=files, timeout=60)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line.startswith("data:")]
+    told = [(each["kind"], each.get("name"), each.get("step")) for each in events]
+    assert [each for each in told if each[0] != "file_progress"] == [
+        ("file_added", "tide.md", None),
+        ("file_failed", "none.txt", None),
+        ("upload_finished", None, None),
+    ]
+    assert ("file_progress", "tide.md", "reading") in told
+    assert ("file_progress", "tide.md", "indexing") in told
+    *_, ending = events
+    (document,) = ending["documents"]
+    assert document["name"] == "tide.md"
+    assert [each["code"] for each in ending["failed"]] == ["empty"]
+    assert call(app, "DELETE", f"/api/documents/{document['id']}", NOAH).status_code == 204
+
+
+def test_a_refused_upload_has_its_status_where_events_are_accepted(app: Served) -> None:
+    headers = {"X-Visitor": NOAH, "Accept": "text/event-stream"}
+    files = [("other", ("tide.md", b"Tide."))]
+    assert httpx.post(f"{app.url}/api/documents", headers=headers, files=files, timeout=60).status_code == 422

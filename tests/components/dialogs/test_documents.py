@@ -156,6 +156,21 @@ async def test_cancelling_keeps_what_is_done_and_leaves_no_upload_behind(
     assert left_in(uploads) == []
 
 
+def test_the_share_of_a_file_is_shown_and_counted() -> None:
+    progress = UploadProgress((Row("a.csv"), Row("b.csv")), is_running=True)
+    limits = UploadLimits(5, 1_000_000, 0.0)
+
+    def shown_after(step: UploadStep) -> str:
+        return "".join(documents.dialog((), progress.after(step), limits))
+
+    read = shown_after(UploadStep("a.csv", "reading", 0, 2, share=0.5))
+    assert "reading … 50% done" in read
+    assert "--share:0.125" in read
+    indexed = shown_after(UploadStep("a.csv", "indexing", 0, 2, share=0.5))
+    assert "indexing … 50% done" in indexed
+    assert "--share:0.375" in indexed
+
+
 async def test_a_file_is_cancelled_in_the_middle_of_its_reading(handlers: DocumentHandlers, uploads: Path) -> None:
     state, views = UploadState(), []
     text = b"<p>" + b"<b>fog</b> " * 300_000  # takes a second at least

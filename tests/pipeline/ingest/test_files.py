@@ -82,6 +82,22 @@ async def test_a_file_of_every_kind_becomes_a_document(name: str, tmp_path: Path
     assert str(tmp_path) not in repr(document)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.pdf", pdf([["Beans are green."] for _ in range(30)])),
+        ("a.csv", b"colour,when\n" + b"Beans are green,1\n" * 5_000),
+        ("a.md", b"Beans are green before they are roasted.\n\n" * 500),
+    ],
+)
+async def test_a_reader_tells_how_much_of_a_file_it_has_read(name: str, content: bytes) -> None:
+    told: list[float] = []
+    await read_file(content, name, hear=told.append)
+    assert len(told) > 5
+    assert told == sorted(told)
+    assert 0 < told[0] < told[-1] <= 1
+
+
 async def test_bytes_and_a_file_give_the_same_document_and_the_size_of_chunks_is_obeyed(tmp_path: Path) -> None:
     content = b"A sentence of some words. " * 100
     (tmp_path / "x").write_bytes(content)
