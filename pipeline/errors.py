@@ -102,6 +102,10 @@ FileCode = Literal[
     "not_kept",
     "busy",
     "no_page",
+    "web_off",
+    "web_address",
+    "web_unreachable",
+    "web_type",
     "internal",
 ]
 

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     upload_retention_h: float | None = Field(
         default=None, ge=0, description="Hours until a visitor's file is removed; default never (0), on a Space 24"
     )
+    web_addresses: bool | None = Field(
+        default=None, description="Whether documents are read from public web addresses; default on, on a Space off"
+    )
     exchanges_retention_d: float = Field(
         default=30, ge=0, description="Days until the exact prompts of a turn are removed; 0: none are stored"
     )
@@ -441,6 +444,11 @@ class Settings(BaseSettings):
     def upload_zip_files(self) -> int:
         """Most files of one zip."""
         return 50 if self.on_space else 5_000
+
+    @property
+    def reads_web_addresses(self) -> bool:
+        """Whether documents are read from public web addresses."""
+        return not self.on_space if self.web_addresses is None else self.web_addresses
 
     @property
     def upload_bytes(self) -> int:

@@ -213,3 +213,15 @@ def test_axe_finds_nothing_in_the_dialogs(page: Page, dark: bool) -> None:
 def violations(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
+
+
+def test_a_web_address_is_sent_by_the_keyboard_and_one_that_is_not_public_has_its_reason(page: Page) -> None:
+    page.locator(".opener").click()
+    address = page.get_by_label("or a web address")
+    address.fill("http://127.0.0.1/private")
+    address.press("Enter")
+    brought(page)
+    expect(page.locator("#documents .files .bad")).to_contain_text("This is no public web address.")
+    expect(page.locator("#documents .bringing p")).to_have_text("Nothing was added, 1 could not be read")
+    expect(address).to_have_value("")
+    expect(page.locator(".opener em")).to_have_text("14")

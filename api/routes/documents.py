@@ -14,11 +14,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel
 
 from api.access import AUTHORISED, AUTHORISED_OR_SIGNED
 from api.ask_options import options_in_query
 from api.clients import address_of
 from api.forms import Forms, discard
+from api.json_bodies import STRICT, body_of
 from api.operations import operation, query_options
 from api.streams import HEADERS
 from api.upload_events import EVENT_STREAM, document_json, outcome, upload_events
@@ -32,7 +34,16 @@ from pipeline.retrieval.quality import words_found
 from pipeline.turn import AskOptions
 
 SEARCH_OPTIONS = frozenset(("profile", "documents", "collections", *(each.name for each in fields(SearchOptions))))
+EXAMPLE_ADDRESS = {"address": "https://example.org/guide.html"}
 PRIVATE_HEADERS = {"Cache-Control": "private, no-store"}
+
+
+class WebAddress(BaseModel):
+    """A public web address that a document is read from."""
+
+    model_config = STRICT
+
+    address: str
 
 
 def owner_of(visitor: Visitor) -> str:
@@ -60,16 +71,17 @@ def routes(library: Library) -> APIRouter:
             await asyncio.to_thread(discard, uploads)
 
     async def uploaded(request: Request, owner: Owner) -> Response:
-        """Add uploads, with events or one object. Raises GlassboxError, which `error_responses` answers."""
-        steps = added(await forms.received(request, "file"), owner, address_of(request))
-        if EVENT_STREAM in request.headers.get("accept", ""):
-            first = await anext(steps)  # a refusal of the whole upload has its status
-            return StreamingResponse(upload_events(first, steps), media_type=EVENT_STREAM, headers=HEADERS)
-        return JSONResponse(outcome([step async for step in steps]))
+        """Add uploads. Raises GlassboxError, which `error_responses` answers."""
+        return await _told(request, added(await forms.received(request, "file"), owner, address_of(request)))
 
     @router.post("/api/documents", **operation("Add documents", form_field="file"))
     async def upload(answer: Annotated[Response, Depends(uploaded)]) -> Response:
         return answer
+
+    @router.post("/api/documents/address", **operation("Add a web address", WebAddress, example=EXAMPLE_ADDRESS))
+    async def from_address(request: Request, owner: Owner) -> Response:
+        address = (await body_of(request, WebAddress)).address
+        return await _told(request, library.take_address(address, owner, address_of(request)))
 
     @router.get("/api/documents", **operation("The documents"))
     async def documents(visitor: Visitor, profile: str | None = None) -> JSONResponse:
@@ -112,6 +124,14 @@ def routes(library: Library) -> APIRouter:
 
     router.routes.extend(signed.routes)
     return router
+
+
+async def _told(request: Request, steps: AsyncGenerator[UploadStep, None]) -> Response:
+    """Tell of files that are added: with an event for each step where the client accepts events, else at the end."""
+    if EVENT_STREAM in request.headers.get("accept", ""):
+        first = await anext(steps)  # a refusal of the whole upload has its status
+        return StreamingResponse(upload_events(first, steps), media_type=EVENT_STREAM, headers=HEADERS)
+    return JSONResponse(outcome([step async for step in steps]))
 
 
 def _found(found: SearchResult) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from i18n import text
 from i18n.messages import file_text
 from pipeline.display_names import shown_file
 from pipeline.documents.library import UploadLimits, UploadStep
+from pipeline.documents.web_addresses import MOST_CHARS
 from pipeline.ingest.kinds import FORMATS, KINDS, ZIP
 from pipeline.retrieval import IndexedDocument
 
@@ -107,12 +108,12 @@ def extent(document: IndexedDocument) -> str:
 
 def _drop_zone(limits: UploadLimits) -> Markup:
     return Markup(
-        '<div class="drop" data-files="{files}" data-bytes="{bytes}">'
+        '<div class="bring"><div class="drop" data-files="{files}" data-bytes="{bytes}">'
         '<div class="idle">{icon}<p><span class="mouse">{drop}</span>'
         '<button type="button" data-act="choose" data-key="choose">{choose}</button></p>'
         "<small>{accepted}</small></div>"
         '<div class="sending"><p></p><i></i><button type="button" data-act="halt">{cancel}</button></div>'
-        '<input type="file" multiple hidden accept="{kinds}" aria-label="{label}"></div>'
+        '<input type="file" multiple hidden accept="{kinds}" aria-label="{label}"></div>{address}</div>'
     ).format(
         files=limits.files,
         bytes=limits.size_bytes,
@@ -129,6 +130,21 @@ def _drop_zone(limits: UploadLimits) -> Markup:
         cancel=text("documents.cancel"),
         label=text("documents.files"),
         kinds=",".join([*KINDS, ZIP]),
+        address=_address() if limits.web else NOTHING,
+    )
+
+
+def _address() -> Markup:
+    return Markup(
+        '<form class="address"><label><span>{label}</span>'
+        '<input type="url" name="address" required maxlength="{most}" placeholder="{hint}" autocomplete="off">'
+        '</label><button type="submit" aria-label="{read_label}">{read}</button></form>'
+    ).format(
+        label=text("documents.address"),
+        most=MOST_CHARS,
+        hint=text("documents.address_hint"),
+        read_label=text("documents.add_address_label"),
+        read=text("documents.add_address"),
     )
 
 

@@ -24,7 +24,9 @@ from components.handlers import browser_values
 from components.html.html_elements import Elements
 from components.panes import sources
 from i18n.messages import error_text, file_text
+from pipeline.display_names import shown_name
 from pipeline.documents.library import Library, Upload, UploadStep, plain_name
+from pipeline.documents.web_addresses import MOST_CHARS
 from pipeline.errors import FILE_CODES, Busy, GlassboxError, Refused
 from pipeline.retrieval import IndexedDocument
 from pipeline.turn import is_visitor
@@ -68,16 +70,42 @@ class DocumentHandlers:
     async def _add(
         self, given: Sequence[Mapping[str, Any]], paths: Sequence[Path | None], upload: UploadState, visitor: str
     ) -> AsyncGenerator[DocumentsUpdate, None]:
-        entries = list(await self._entries(visitor))
         names = [plain_name(str(each.get("name", ""))) for each in given]
         missing = [_missing(name, each) for name, each, path in zip(names, given, paths, strict=True) if path is None]
         uploads = [Upload(name, path, is_counted=True) for name, path in zip(names, paths, strict=True) if path]
-        progress = UploadProgress(tuple(Row(each.name) for each in uploads), is_running=True)
+        rows, steps = [Row(each.name) for each in uploads], self._library.take(uploads, visitor, _address())
+        async with aclosing(self._taken(rows, missing, steps, upload, visitor)) as views:
+            async for view in views:
+                yield view
+
+    async def add_address(
+        self, event: gr.EventData, upload: UploadState, visitor: str
+    ) -> AsyncGenerator[DocumentsUpdate, None]:
+        """Index the document of a web address, and yield how far it is."""
+        address = browser_values.text(browser_values.value(event, "address"), MOST_CHARS)
+        if not is_visitor(visitor) or upload.progress.is_running or not address:
+            return
+        steps = self._library.take_address(address, visitor, _address())
+        async with aclosing(self._taken([Row(shown_name(address))], (), steps, upload, visitor)) as views:
+            async for view in views:
+                yield view
+
+    async def _taken(
+        self,
+        rows: Sequence[Row],
+        missing: Sequence[Row],
+        taking: AsyncGenerator[UploadStep, None],
+        upload: UploadState,
+        visitor: str,
+    ) -> AsyncGenerator[DocumentsUpdate, None]:
+        """Yield the dialog at each step of files that are added."""
+        entries = list(await self._entries(visitor))
+        progress = UploadProgress(tuple(rows), is_running=True)
         upload.progress = _with(progress, missing)
         yield self._drawn(entries, upload)
         refusal, upload.cancelled = "", asyncio.Event()
         try:
-            async with aclosing(_until(upload.cancelled, self._library.take(uploads, visitor, _address()))) as steps:
+            async with aclosing(_until(upload.cancelled, taking)) as steps:
                 async for step in steps:
                     progress = progress.after(step)
                     upload.progress = _with(progress, missing)

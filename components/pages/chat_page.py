@@ -362,6 +362,7 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
         draws="dialog",
         events=(
             "add_files",
+            "add_address",
             "cancel_upload",
             "close_upload",
             "remove",
@@ -378,6 +379,7 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
     listener = partial(_listener, handlers.signed_in)
     on, given, drawn = listener(changes), [upload, visitor], [opener, dialog]
     added = on(dialog.add_files, uploads.add, given, drawn)
+    fetched = on(dialog.add_address, uploads.add_address, given, drawn)
     on(dialog.cancel_upload, uploads.cancel, [upload], None)
     removed = on(dialog.remove, uploads.remove, given, drawn), on(dialog.remove_all, uploads.remove_all, given, drawn)
     on(dialog.close_upload, uploads.close_upload, given, drawn)
@@ -387,7 +389,7 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
     listener(lambda elements: {around: elements})(around.around, uploads.around, [visitor], [around])
     known = [page.memory.tab, visitor, page.memory.model]
     empty = [page.thread, *page.panes.values(), page.side.controls["documents"]]
-    for changed in (added, *removed):
+    for changed in (added, fetched, *removed):
         listener(page.changes)(changed.then, handlers.documents_changed, known, empty)
 
 

@@ -101,6 +101,16 @@
     "remove-all": () => { send("remove_all"); find("#documents [data-act=choose]").focus(); },
   });
 
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest?.("#documents .address");
+    if (!form) return;
+    event.preventDefault();
+    if (find("#documents [data-busy]") || handed) return;
+    handed = true;
+    send("add_address", { address: form.elements.address.value.trim() });
+    form.reset();
+  });
+
   document.addEventListener("change", ({ target }) => {
     if (!target.closest?.(".drop")) return;
     take([...target.files]);

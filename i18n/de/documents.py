@@ -10,6 +10,10 @@ TEXTS = {
         "{formats}, Quelltext oder ein Zip davon. Höchstens {files} auf einmal, je "
         "{megabytes} MB. Nur du kannst sie sehen{?, gelöscht werden sie nach {hours} Stunden?}."
     ),
+    "documents.address": "oder eine Webadresse",
+    "documents.address_hint": "https:// …",
+    "documents.add_address": "Lesen",
+    "documents.add_address_label": "Diese Webadresse lesen",
     "documents.files": "Dateien",
     "documents.cancel": "Abbrechen",
     "documents.close": "Schließen",

@@ -280,6 +280,21 @@ TEXTS = {
         "einfacherer Form."
     ),
     "file.timeout": "Das Lesen der Datei dauerte zu lange. Teilen Sie sie, oder speichern Sie sie in einfacherer Form.",
+    "file.web_off": (
+        "Dokumente werden hier nicht von Webadressen gelesen. Laden Sie das Dokument herunter und senden Sie die Datei."
+    ),
+    "file.web_address": (
+        "Das ist keine öffentliche Webadresse. Geben Sie eine an, die mit https:// oder http:// beginnt, ohne Namen, "
+        "Passwort oder anderen Port."
+    ),
+    "file.web_unreachable": (
+        "Unter dieser Adresse konnte nichts gelesen werden. Öffnen Sie sie in einem Browser, und prüfen Sie, ob sie "
+        "öffentlich ist."
+    ),
+    "file.web_type": (
+        "Unter dieser Adresse steht etwas, dessen Art nicht gelesen wird. Geben Sie die Adresse von {formats} oder "
+        "Quelltext an."
+    ),
     "file.nested_zip": (
         "Das Zip enthält ein weiteres Zip. Entpacken Sie zuerst dieses und senden Sie die Dateien selbst."
     ),

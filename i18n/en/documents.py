@@ -10,6 +10,10 @@ TEXTS = {
         "{formats}, source code, or a zip of them. At most {files} at once, {megabytes} MB "
         "each. Only you can see them{?, removed after {hours} hours?}."
     ),
+    "documents.address": "or a web address",
+    "documents.address_hint": "https://…",
+    "documents.add_address": "Read",
+    "documents.add_address_label": "Read this web address",
     "documents.files": "Files",
     "documents.cancel": "Cancel",
     "documents.close": "Close",

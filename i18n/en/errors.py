@@ -169,6 +169,13 @@ TEXTS = {
     "file.bomb": "The file unpacks to far more than its size promises. Save it anew, or send it in another form.",
     "file.too_complex": "The file needs more memory than a file may take. Split it, or save it in a simpler form.",
     "file.timeout": "The file took too long to read. Split it, or save it in a simpler form.",
+    "file.web_off": "Documents are not read from web addresses here. Download the document and send the file.",
+    "file.web_address": (
+        "This is no public web address. Give one that begins with https:// or http://, without a name, a password or "
+        "another port."
+    ),
+    "file.web_unreachable": "Nothing could be read at this address. Open it in a browser, and check that it is public.",
+    "file.web_type": "What is at this address is of a type that is not read. Give the address of {formats} or source code.",
     "file.nested_zip": "The zip holds another zip. Unpack that one first and send the files themselves.",
     "file.zip_link": "The zip holds a link to another file. Put the file itself into the zip.",
     "file.zip_path": "The zip holds a path that leads out of it. Pack the files anew with plain names.",

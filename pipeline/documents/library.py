@@ -22,9 +22,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeVar
 
 from pipeline.clients import Client, ClientLocks, Rates
-from pipeline.display_names import shown_file
+from pipeline.display_names import shown_file, shown_name
 from pipeline.documents.quota import Quota
 from pipeline.documents.signed_keys import SignedKeys, Span
+from pipeline.documents.web_pages import WebPages
 from pipeline.errors import Busy, GlassboxError, IngestFault, NotFound, Refused, SearchFault
 from pipeline.ingest import ChunkSize, Document, ReadingLimits
 from pipeline.ingest.files import opened_zip, read_file
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 
 PRIVATE = "private"  # the collection of uploaded documents
 SHARED_ORIGIN = "ingest"  # origin of documents that `share` added; nothing else updates them
+UNNAMED = "unnamed"
 LINKS_FOR_ONE = 10  # passages that may be opened by links for each picture of a page
 REMEMBERED = 64  # documents whose page starts are cached
 LONGEST_SWEEP_S = 3600.0
@@ -93,11 +95,15 @@ class UploadStep:
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """Limits of one upload, and how long documents are stored (0: until they are removed)."""
+    """Limits of one upload, and how long documents are stored (0: until they are removed).
+
+    `web`: whether a document may be read from a web address.
+    """
 
     files: int
     size_bytes: int
     kept_s: float
+    web: bool = False
 
 
 class _Share:
@@ -132,6 +138,7 @@ class Library:
         waiting: Path | None = None,
         scope_of: ScopeOf = unfenced,
         secret: Secret | None = None,
+        web_pages: WebPages | None = None,
     ) -> None:
         """`waiting` is the folder of the page's uploads that have not been added yet.
 
@@ -139,6 +146,7 @@ class Library:
         of DATA_DIR.
         """
         self._index, self._settings, self._scope_of = index, settings, scope_of
+        self._web_pages = web_pages or WebPages()
         self.waiting = waiting or settings.data_dir / "gradio"
         self._size = ChunkSize(settings.chunk_chars, settings.chunk_overlap_chars)
         self._folder = settings.data_dir / "uploads"
@@ -156,7 +164,9 @@ class Library:
     def bounds(self) -> UploadLimits:
         """The limits that people read before they upload anything."""
         settings = self._settings
-        return UploadLimits(settings.upload_files_at_once, settings.upload_bytes, settings.upload_kept_s)
+        return UploadLimits(
+            settings.upload_files_at_once, settings.upload_bytes, settings.upload_kept_s, settings.reads_web_addresses
+        )
 
     @property
     def upload_limit_bytes(self) -> int:
@@ -217,6 +227,25 @@ class Library:
                     done += 1
             finally:
                 archive.close()
+
+    async def take_address(
+        self, address: str, owner: str, client_address: str | None = None
+    ) -> AsyncGenerator[UploadStep, None]:
+        """Read a document from a public web address, and report progress like `take`. Raises Busy."""
+        client, name = Client(owner, client_address), shown_name(address) or UNNAMED
+        await self._uploads.count(client)
+        yield UploadStep(name, "reading", 0, 1)
+        try:
+            if not self.bounds.web:
+                raise IngestFault("web_off")
+            async with self._reading.held(client):
+                read_name, content = await self._web_pages.read(address, self._settings.upload_bytes)
+        except Exception as error:  # noqa: BLE001  a server may answer anything
+            yield UploadStep(name, "failed", 1, 1, code=_file_fault(error).code)
+            return
+        async with aclosing(self._one(Upload(read_name, content), client, 0, 1)) as steps:
+            async for step in steps:
+                yield step
 
     async def _one(self, upload: Upload, client: Client, done: int, files: int) -> AsyncGenerator[UploadStep, None]:
         name, owner, address = plain_name(upload.name), client.visitor or "", client.address or ""
@@ -541,7 +570,7 @@ class Library:
 def plain_name(name: str) -> str:
     """Return the name to show: without invisible characters and the sender's folders, never empty."""
     parts = [shown_file(part) for part in name[-_NAME_LOOKED_AT:].replace("\\", "/").split("/")]
-    return shown_file("/".join(part for part in parts if part not in ("", ".", ".."))) or "unnamed"
+    return shown_file("/".join(part for part in parts if part not in ("", ".", ".."))) or UNNAMED
 
 
 def _named(visitor: str | None) -> str | None:

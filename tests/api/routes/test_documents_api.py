@@ -191,6 +191,18 @@ def test_an_upload_tells_of_each_file_as_it_goes_where_events_are_accepted(app: 
     assert call(app, "DELETE", f"/api/documents/{document['id']}", NOAH).status_code == 204
 
 
+def test_a_web_address_that_is_not_public_is_refused_with_a_constant_text(app: Served) -> None:
+    for address in ("http://127.0.0.1/secret", "http://169.254.169.254/latest", "ftp://example.org/secret"):
+        answer = call(app, "POST", "/api/documents/address", json={"address": address})
+        assert answer.status_code == 200
+        (failed,) = answer.json()["failed"]
+        assert failed["code"] == "web_address"
+        assert failed["text"].startswith("This is no public web address.")
+    assert "secret" not in app.log.read_text()
+    assert call(app, "POST", "/api/documents/address", None, json={"address": "https://example.org"}).status_code == 422
+    assert call(app, "POST", "/api/documents/address", json={}).status_code == 422
+
+
 def test_a_refused_upload_has_its_status_where_events_are_accepted(app: Served) -> None:
     headers = {"X-Visitor": NOAH, "Accept": "text/event-stream"}
     files = [("other", ("tide.md", b"Tide."))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from pipeline.documents.library import PRIVATE, Library, Upload, UploadStep
+from pipeline.documents.web_pages import WebPages
 from pipeline.errors import NotFound, Refused
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import Settings
+from tests.web import Answer, web
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
 TEXT = b"# Lighthouses\n\nThe lamp of Skagen turns once in four seconds.\n"
@@ -26,10 +28,10 @@ Make = Callable[..., Library]
 async def make(tmp_path: Path) -> AsyncIterator[Make]:
     indexes: list[EdgeIndex] = []
 
-    def build(**settings: Any) -> Library:
+    def build(web_pages: WebPages | None = None, **settings: Any) -> Library:
         index = EdgeIndex(tmp_path / "index")
         indexes.append(index)
-        return Library(index, Settings(data_dir=tmp_path, **settings))
+        return Library(index, Settings(data_dir=tmp_path, **settings), web_pages=web_pages)
 
     yield build
     for index in indexes:
@@ -68,6 +70,27 @@ async def test_what_was_brought_is_found_by_its_owner_alone(make: Make) -> None:
     with pytest.raises(NotFound):
         await library.remove(step.entry.id, NOAH)
     assert (await library.original(step.entry.id, MAYA)).read_bytes() == TEXT
+
+
+async def test_a_web_page_is_read_found_and_seen_by_its_owner_alone(make: Make) -> None:
+    answers: Mapping[str, Answer] = {"/lights": (200, {"Content-Type": "text/markdown"}, TEXT)}
+    async with web(answers) as (pages, _):
+        library = make(web_pages=pages)
+        steps = [step async for step in library.take_address("http://example.org/lights", MAYA)]
+        assert [step.step for step in steps if not step.share][-3:] == ["reading", "indexing", "done"]
+        assert [entry.name for entry in await library.documents(MAYA)] == ["example.org/lights.md"]
+        assert await library.documents(NOAH) == ()
+        assert (await library.search("Skagen lamp", MAYA)).passages
+
+
+async def test_web_addresses_can_be_switched_off_and_are_off_on_a_space(make: Make) -> None:
+    for settings in ({"web_addresses": False}, {"space_id": "maya/glassbox"}):
+        async with web({}) as (pages, network):
+            library = make(web_pages=pages, **settings)
+            *_, step = [step async for step in library.take_address("http://example.org/", MAYA)]
+            assert (step.step, step.code, library.bounds.web) == ("failed", "web_off", False)
+            assert network.machines == []
+            library._index.close()
 
 
 async def test_a_removed_document_is_gone_everywhere(make: Make, tmp_path: Path) -> None:
