@@ -256,7 +256,7 @@ TEXTS = {
     "file.no_text": "In der Datei wurde kein Text gefunden. Wählen Sie eine, die Text enthält.",
     "file.scanned": (
         "Die Datei enthält Bilder von Seiten und keinen Text. Lassen Sie eine Texterkennung darüber laufen und "
-        "senden Sie sie noch einmal."
+        "senden Sie sie noch einmal, oder installieren Sie tesseract, wo Glassbox läuft."
     ),
     "file.encrypted": (
         "Die Datei ist mit einem Kennwort verschlossen. Speichern Sie sie ohne und senden Sie sie noch einmal."

@@ -159,7 +159,7 @@ TEXTS = {
     "file.wrong_type": "The file is not what its name says. Give it its right ending and send it again.",
     "file.empty": "The file is empty. Choose one with text in it.",
     "file.no_text": "No text was found in the file. Choose one with text in it.",
-    "file.scanned": "The file holds pictures of pages and no text. Run it through text recognition and send it again.",
+    "file.scanned": "The file holds pictures of pages and no text. Run it through text recognition and send it again, or install tesseract where Glassbox runs.",
     "file.encrypted": "The file is locked with a password. Save it without one and send it again.",
     "file.broken": "The file is damaged. Open it in its own program, save it anew and send that.",
     "file.too_large": "The file is too large. Split it and send the parts.",

@@ -89,7 +89,7 @@ PACKED: MappingProxyType[Kind, str] = MappingProxyType(
 )
 OPEN_XML: frozenset[Kind] = frozenset({"docx", "pptx", "xlsx"})
 _MAY_BE_HTML: frozenset[Kind] = frozenset({"html", "xml", "code"})
-_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM")
+IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM")
 _OLD_OFFICE = frozenset({".doc", ".dot", ".ppt", ".pps", ".pot", ".xlt"})
 _ZIPPED = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
@@ -130,7 +130,7 @@ def check_content(kind: Kind, content: bytes) -> None:
     elif kind == "rtf":
         fits = content.lstrip()[:5] == _RTF
     elif kind == "image":
-        fits = content.startswith(_IMAGES)
+        fits = content.startswith(IMAGES)
     else:
         fits = _like_text(content) and (kind in _MAY_BE_HTML or not _like_html(content))
     if not fits:

@@ -15,6 +15,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, pairwise, takewhile
@@ -23,6 +24,7 @@ from unicodedata import normalize
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
+from PIL import Image
 
 from pipeline.errors import IngestFault
 from pipeline.ingest.chunks import Extract, Heading, Table
@@ -30,6 +32,7 @@ from pipeline.ingest.pdf_fields import Field, fields_of
 from pipeline.ingest.pdf_hyphens import DASHES, joint
 from pipeline.ingest.pdf_tables import Block, Word, anchor_of, blocks_of
 from pipeline.ingest.progress import told
+from pipeline.ingest.recognition import DPI, LONGEST_PIXELS, recognised
 from pipeline.ingest.visible import unseen
 
 LETTERS = 10  # a page with fewer letters and with a picture is a scan
@@ -50,6 +53,7 @@ _LEADER = re.compile(r"(?:[.·_…]\s?){4,}")
 _ENTRY_OF_CONTENTS = re.compile(r"(?:[.·_…]\s?){4,}\s*[\divxlcIVXLC]+(?:[-.]\d+)?\s*\Z")
 _NUMBERS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{3}")
+_SCANNED_HEIGHT = 10.0  # points: the same for all lines, so that none looks like a heading
 _BULLET = re.compile(r"[•◦▪‣·*–—-] |\(?\d{1,2}[.)] |\(?[a-z]\) ")
 _INKED = re.compile(r"\S+")
 _BOLD = re.compile(rb"bold|black|heavy", re.IGNORECASE)
@@ -475,13 +479,31 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
         turned = math.radians(page.get_rotation())
         looks = [_look(textpage, found.text[start:end], found.places[start:end], turned) for start, end in found.lines]
         textpage.close()
-        scanned = (
-            _few_letters(found.text)
-            and next(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3), None) is not None
-        )
+        if scanned := is_scan(page, found.text):
+            with suppress(IngestFault):  # a page that cannot be recognised has no text, and the others have theirs
+                return _recognised(page)
     finally:
         page.close()
     return _Page(found.text, found.lines, looks, found.tables, scanned)
+
+
+def is_scan(page: Any, text: str) -> bool:
+    """Whether a page is a picture of one."""
+    return _few_letters(text) and next(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3), None) is not None
+
+
+def scan(page: Any) -> Image.Image:
+    """Return the picture of a page for text recognition."""
+    scale = min(DPI / 72, LONGEST_PIXELS / max(page.get_size()))
+    picture: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
+    return picture
+
+
+def _recognised(page: Any) -> _Page:
+    """Read a scanned page; its paragraphs are its lines."""
+    found = recognised(scan(page))
+    lines = found.paragraphs
+    return _Page(found.text, lines, [(_SCANNED_HEIGHT, False)] * len(lines), scanned=True)
 
 
 def _look(textpage: Any, line: str, places: Sequence[int], turned: float) -> tuple[float, bool]:

@@ -55,7 +55,9 @@ def extract_of(content: bytes, name: str, limits: ReadingLimits) -> Extract:
 
             return archived_page_extract(content)
         case "image":
-            raise IngestFault("no_ocr")
+            from pipeline.ingest.images import image_extract
+
+            return image_extract(content, limits.pages)
         case _:
             return _text(kind, decoded(content, declared=kind in ("html", "xml")), PurePosixPath(name).name)
 
