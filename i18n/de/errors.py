@@ -284,8 +284,8 @@ TEXTS = {
         "Dokumente werden hier nicht von Webadressen gelesen. Laden Sie das Dokument herunter und senden Sie die Datei."
     ),
     "file.web_address": (
-        "Das ist keine öffentliche Webadresse. Geben Sie eine an, die mit https:// oder http:// beginnt, ohne Namen, "
-        "Passwort oder anderen Port."
+        "Das ist keine öffentliche Webadresse. Geben Sie eine an, die mit https oder http beginnt und die alle öffnen "
+        "können, ohne Passwort und anderen Port."
     ),
     "file.web_unreachable": (
         "Unter dieser Adresse konnte nichts gelesen werden. Öffnen Sie sie in einem Browser, und prüfen Sie, ob sie "

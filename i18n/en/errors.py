@@ -171,8 +171,8 @@ TEXTS = {
     "file.timeout": "The file took too long to read. Split it, or save it in a simpler form.",
     "file.web_off": "Documents are not read from web addresses here. Download the document and send the file.",
     "file.web_address": (
-        "This is no public web address. Give one that begins with https:// or http://, without a name, a password or "
-        "another port."
+        "This is no public web address. Give one that begins with https or http and that anybody can open, without a "
+        "password and another port."
     ),
     "file.web_unreachable": "Nothing could be read at this address. Open it in a browser, and check that it is public.",
     "file.web_type": "What is at this address is of a type that is not read. Give the address of {formats} or source code.",
