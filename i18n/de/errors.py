@@ -292,8 +292,7 @@ TEXTS = {
         "öffentlich ist."
     ),
     "file.web_type": (
-        "Unter dieser Adresse steht etwas, dessen Art nicht gelesen wird. Geben Sie die Adresse von {formats} oder "
-        "Quelltext an."
+        "Diese Art von Dokument wird nicht gelesen. Geben Sie die Adresse von {formats} oder Quelltext an."
     ),
     "file.nested_zip": (
         "Das Zip enthält ein weiteres Zip. Entpacken Sie zuerst dieses und senden Sie die Dateien selbst."

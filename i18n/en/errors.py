@@ -175,7 +175,7 @@ TEXTS = {
         "password and another port."
     ),
     "file.web_unreachable": "Nothing could be read at this address. Open it in a browser, and check that it is public.",
-    "file.web_type": "What is at this address is of a type that is not read. Give the address of {formats} or source code.",
+    "file.web_type": "This type of document is not read. Give the address of {formats} or source code.",
     "file.nested_zip": "The zip holds another zip. Unpack that one first and send the files themselves.",
     "file.zip_link": "The zip holds a link to another file. Put the file itself into the zip.",
     "file.zip_path": "The zip holds a path that leads out of it. Pack the files anew with plain names.",
