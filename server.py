@@ -41,6 +41,7 @@ import api.routes.sign_in
 import api.routes.stats
 import api.routes.turns
 import api.routes.uploads
+import api.routes.verdict_reports
 from api import serving
 from api.access import Access
 from api.asking import Asking
@@ -80,6 +81,7 @@ from pipeline.retrieval import Index
 from pipeline.retrieval.open_index import open_index
 from pipeline.settings import SAMPLE_PROFILES, SAMPLE_QUESTIONS, Settings
 from pipeline.turns.engine import Pipeline
+from pipeline.turns.verdict_reporting import VerdictReports
 
 CLOSING_S = 4.0  # for the turns' endings; together with the server's and the interpreter's end it stays under 10 s
 
@@ -106,6 +108,7 @@ class Parts:
     inquiries: Inquiries
     counterfactuals: Counterfactuals
     second_checks: SecondChecks
+    verdict_reports: VerdictReports
     meters: api.routes.metrics.Meters
     secret: Secret
     asking: Asking
@@ -170,6 +173,7 @@ def build(
         inquiries=inquiries,
         counterfactuals=Counterfactuals(inquiries),
         second_checks=second_checks,
+        verdict_reports=VerdictReports(pipeline, history),
         meters=meters,
         secret=secret,
         asking=Asking(pipeline, secret, on_space=settings.on_space),
@@ -220,6 +224,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
     routers = (
         api.routes.turns.routes(asking),
         api.routes.inquiries.routes(parts.pipeline, parts.counterfactuals, parts.second_checks),
+        api.routes.verdict_reports.routes(parts.verdict_reports, operators),
         api.routes.basic_chat.routes(asking, BasicChat(settings.enable_rationale_streaming, settings.enable_metadata)),
         api.routes.analysis_chat.routes(asking, parts.programs, link),
         api.routes.analysis_chat.provider_routes(parts.models),

@@ -5,7 +5,7 @@
 A file in SQuAD's format is a source of right sentences (`bench/planted.py`), each checked as it is and with one
 planted error (`bench/corruptions.py`). *False pass*: an error that is `verbatim` or `supported`. *False alarm*: a
 right one that is neither. A folder, or a JSON file with `samples`, is a set of answers whose errors people have
-marked (`bench/hallucinations.py`).
+marked (`bench/hallucinations.py`); a file `.jsonl` holds verdicts that people called wrong (`bench/reported.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from bench.corruptions import PLANTS
 from bench.hallucinations import checked_example, examples, hallucination_table, is_hallucination_set
 from bench.planted import STATEMENT, UNANSWERABLE, WORDINGS, Case, cases
+from bench.reported import is_report_set, report_table, reported
 from i18n.messages import verdict_text
 from pipeline.citations.checker import Checker
 from pipeline.verdicts import Verdict
@@ -63,7 +64,9 @@ def main() -> None:
     options = parser.parse_args()
     results: list[Result] = []
     for file in options.files:
-        if is_hallucination_set(file):
+        if is_report_set(file):
+            print("\n".join(report_table(file.name, reported(file))), end="\n\n", flush=True)
+        elif is_hallucination_set(file):
             checked_examples = [checked_example(each) for each in examples(file)]
             print("\n".join(hallucination_table(file.name, checked_examples)), end="\n\n", flush=True)
         else:

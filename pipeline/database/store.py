@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pipeline.database import expenses, inquiries, request_results, saved_programs
+from pipeline.database import expenses, inquiries, request_results, saved_programs, verdict_reports
 from pipeline.database.branches import Branches
 from pipeline.database.connections import DatabaseThreads, Unreadable
 from pipeline.database.recordings import Recorded, UnreadableRecording, decoded, encoded
@@ -52,6 +52,7 @@ from pipeline.recording import timed
 from pipeline.request_result import RequestResult
 from pipeline.saved_program import SavedProgram
 from pipeline.turn import AskOptions, Conversation, Rating, Trouble, Turn, TurnMetrics, TurnState
+from pipeline.verdict_reports import VerdictReport
 
 TITLE_CHARS = 120
 LISTED = 200  # conversations, newest first
@@ -310,6 +311,26 @@ class Store:
             return inquiries.of(session, turn_id) if session.scalar(readable) else {}
 
         return await self._reads.run(work)
+
+    async def save_verdict_report(self, report: VerdictReport) -> bool:
+        """Store a verdict that is called wrong; False when there is no such turn (any more)."""
+        return await self._write(lambda session: verdict_reports.save(session, report))
+
+    async def remove_verdict_report(self, turn_id: str, field: str, index: int) -> None:
+        """Remove the report on one sentence of a turn."""
+        await self._write(lambda session: verdict_reports.remove(session, storable(turn_id), storable(field), index))
+
+    async def reported_sentences(self, turn_id: str) -> frozenset[tuple[str, int]]:
+        """Return the sentences of a turn that are reported, each by its field and index."""
+        return await self._reads.run(lambda session: verdict_reports.of_turn(session, storable(turn_id)))
+
+    async def verdict_reports(self, owner: str) -> tuple[VerdictReport, ...]:
+        """Return a visitor's reports, oldest first."""
+        return await self._reads.run(lambda session: verdict_reports.of_owner(session, storable(owner)))
+
+    async def all_verdict_reports(self) -> tuple[VerdictReport, ...]:
+        """Return the reports of all visitors, oldest first."""
+        return await self._reads.run(verdict_reports.of_all)
 
     async def add_updates(self, turn_id: str, updates: int) -> None:
         """Count views that were sent after the turn's metrics were kept."""

@@ -140,6 +140,25 @@ class InquiryRow(Table):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class VerdictReportRow(Table):
+    """A verdict that somebody calls wrong (`pipeline.verdict_reports`), as compressed JSON.
+
+    `sentence` is the index of the sentence in its field.
+    """
+
+    __tablename__ = "verdict_reports"
+    __table_args__ = (Index("verdict_reports_by_owner", "owner", "reported_at"),)
+
+    turn_id: Mapped[str] = mapped_column(
+        ForeignKey("turns.id", ondelete="CASCADE", name="verdict_reports_of_turn"), primary_key=True
+    )
+    field: Mapped[str] = mapped_column(String, primary_key=True)
+    sentence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    owner: Mapped[str | None] = mapped_column(String)
+    reported_at: Mapped[float] = mapped_column(Double)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class ExpenseRow(Table):
     """What one visitor's calls of one model used on one day (`pipeline.expenses`); a new call adds to its row."""
 

@@ -25,6 +25,7 @@ from pipeline.exchanges import PromptExchange
 from pipeline.request_result import RequestResult
 from pipeline.saved_program import SavedProgram
 from pipeline.turn import Conversation, Rating, Trouble, Turn, TurnMetrics
+from pipeline.verdict_reports import VerdictReport
 
 T = TypeVar("T")
 
@@ -161,6 +162,26 @@ class WriteBehind:
         except StoreFault:
             log.warning("what an inquiry has found could not be saved")
             return False
+
+    async def save_verdict_report(self, report: VerdictReport) -> bool:
+        """Store a verdict that is called wrong; False where its turn is not stored. Raises StoreFault."""
+        return await _in_time(self._store.save_verdict_report(report))
+
+    async def remove_verdict_report(self, turn_id: str, field: str, index: int) -> None:
+        """Remove the report on one sentence of a turn. Raises StoreFault."""
+        await _in_time(self._store.remove_verdict_report(turn_id, field, index))
+
+    async def reported_sentences(self, turn_id: str) -> frozenset[tuple[str, int]]:
+        """Return the sentences of a turn that are reported, each by its field and index. Raises StoreFault."""
+        return await _in_time(self._store.reported_sentences(turn_id))
+
+    async def verdict_reports(self, visitor: str) -> tuple[VerdictReport, ...]:
+        """Return a visitor's reports, oldest first. Raises StoreFault."""
+        return await _in_time(self._store.verdict_reports(visitor))
+
+    async def all_verdict_reports(self) -> tuple[VerdictReport, ...]:
+        """Return the reports of all visitors, oldest first. Raises StoreFault."""
+        return await _in_time(self._store.all_verdict_reports())
 
     async def saved_program(self, visitor: str | None, name: str) -> SavedProgram | None:
         """Return a visitor's saved program. Raises StoreFault."""

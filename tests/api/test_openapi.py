@@ -23,7 +23,12 @@ from pipeline.settings import Settings
 from server import application, build
 
 TOKEN = "t" * 20
-BODILESS = {"/api/turns/{turn_id}/stop", "/v1/responses/{id}/cancel", "/mcp"}  # POST routes without a body of ours
+BODILESS = {  # POST routes without a body of ours
+    "/api/turns/{turn_id}/stop",
+    "/api/turns/{turn_id}/sentences/{field}/{index}/report",
+    "/v1/responses/{id}/cancel",
+    "/mcp",
+}
 
 
 @pytest.fixture(scope="module")
