@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.citations.alignment import Aligned, is_similar
+from pipeline.citations.contrasts import crossed_contrasts
 from pipeline.citations.opposites import LIMIT, NEGATION, QUANTITY, are_opposite, is_negated_form
 from pipeline.citations.quantities import same_amount
 from pipeline.citations.replaced_facts import replaced_facts, sorts_of
@@ -37,6 +38,8 @@ def _all(aligned: Aligned, known: frozenset[Key]) -> Iterator[Difference]:
     yield from _replaced(aligned)
     yield from _counted(aligned)
     yield from _negations(aligned)
+    for said, source in crossed_contrasts(aligned):
+        yield _difference("negation", said, source)
     yield from _opposites(aligned)
     yield from _left_out(aligned)
     yield from _absent(aligned, known)

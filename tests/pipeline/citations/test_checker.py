@@ -242,6 +242,40 @@ def test_a_negation_on_one_side_is_named(answer: str, passage: str, code: str) -
     assert (verdict.label, verdict.reason.code) == ("weak", code)
 
 
+WAY = "Espresso describes a way of brewing, not a bean or a roast. Any coffee bean may be used."
+ART = "Espresso bezeichnet eine Zubereitung, nicht eine Bohne oder eine Röstung. Jede Bohne eignet sich."
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("Espresso describes a bean, not a roast [1].", WAY),
+        ("Espresso describes a bean, not a way of brewing [1].", WAY),
+        ("Espresso describes a bean rather than a way of brewing [1].", WAY),
+        ("Espresso describes not a way of brewing but a bean [1].", WAY),
+        ("Espresso is a bean, not a way of brewing [1].", "Espresso is a way of brewing and describes no bean."),
+        ("Espresso bezeichnet eine Bohne, keine Zubereitung [1].", ART),
+        ("Espresso bezeichnet nicht eine Zubereitung, sondern eine Bohne [1].", ART),
+    ],
+)
+def test_a_contrast_the_other_way_round_is_not_supported(answer: str, passage: str) -> None:
+    [verdict] = checked(answer, passage)
+    assert verdict.label == "weak"
+    assert "negation" in {each.kind for each in verdict.differences}
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("Espresso describes a way of brewing, not a bean [1].", WAY),
+        ("Espresso describes not a bean but a way of brewing [1].", WAY),
+        ("Espresso bezeichnet eine Zubereitung, keine Röstung [1].", ART),
+    ],
+)
+def test_a_contrast_as_in_the_passage_is_supported(answer: str, passage: str) -> None:
+    assert label(answer, passage) in ("verbatim", "supported")
+
+
 def test_a_number_that_the_passage_lacks_is_named() -> None:
     (verdict,) = checked("The boiler of the Alba works at 9 bar and heats 1.5 litres in 40 minutes [1].", BOILER)
     assert (verdict.label, verdict.reason.code, verdict.reason.values["answer"]) == ("weak", "absent", "40 minutes")
