@@ -56,6 +56,7 @@ def document_json(entry: IndexedDocument) -> Json:
         "title": entry.title,
         "pages": entry.pages,
         "passages": entry.passages,
+        "unread": entry.left_out,
         "language": entry.language,
         "collection": entry.collection,
         "shared": entry.owner is None,

@@ -101,9 +101,13 @@ def dialog(
 
 
 def extent(document: IndexedDocument) -> str:
-    """Return how long a document is, in words."""
-    passages = text("documents.passages", count=document.passages)
-    return f"{text('documents.pages', count=document.pages)} · {passages}" if document.pages else passages
+    """Return how long a document is, and what of it could not be read, in words."""
+    parts = [text("documents.pages", count=document.pages)] if document.pages else []
+    parts.append(text("documents.passages", count=document.passages))
+    if unread := document.left_out:
+        said = ", ".join(text(f"documents.unread_{what}", count=count) for what, count in unread.items())
+        parts.append(text("documents.unread", what=said))
+    return " · ".join(parts)
 
 
 def _drop_zone(limits: UploadLimits) -> Markup:

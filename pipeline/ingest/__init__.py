@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Unread = Literal["picture", "chart", "object", "shape", "formula", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Document:
 
     `id` is the hash of the file's bytes, `name` its path below its folder, `language` the one it declares or "".
     `text` is all text that was read, headings included. `pages` counts a PDF's pages or a presentation's slides, None
-    for other files; `page_starts[n - 1]` is where the text of page n begins.
+    for other files; `page_starts[n - 1]` is where the text of page n begins. `unread` counts what could not be read:
+    pictures, charts, embedded objects, damaged shapes, formulas without values, and pages that are pictures.
     """
 
     id: str
@@ -40,6 +44,7 @@ class Document:
     pages: int | None
     chunks: tuple[Chunk, ...]
     page_starts: tuple[int, ...] = ()
+    unread: tuple[tuple[Unread, int], ...] = ()
 
 
 READING = 4  # version of the readers; a change makes shared documents be read again

@@ -7,8 +7,10 @@ written as a record, one line a cell, so that each part of it names its column.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from pipeline.ingest import Unread
 from pipeline.ingest.chunks import Extract, Heading, Table
 
 ROW_CHARS = 600  # a longer row is written as a record; with the header, others stay below the size of a passage
@@ -40,6 +42,7 @@ class ExtractBuilder:
         self._headings: list[Heading] = []
         self._tables: list[Table] = []
         self._length, self._tight = 0, False
+        self._unread: Counter[Unread] = Counter()
 
     def add(self, block: str, *, tight: bool = False) -> None:
         """Add a paragraph, list item, code block or table unless it is blank. No empty line precedes a tight block."""
@@ -79,6 +82,10 @@ class ExtractBuilder:
         if run or len(lines) == 1:
             self._table(header, width, run)
 
+    def leave_out(self, what: Unread, count: int = 1) -> None:
+        """Count something that could not be read."""
+        self._unread[what] += count
+
     def separate(self) -> None:
         """Put an empty line before the next block, even where it and the last one are tight."""
         self._tight = False
@@ -91,11 +98,14 @@ class ExtractBuilder:
         for each in inner.headings:
             level = min(each.level + deeper, 6)
             self._headings.append(Heading(level, each.title, begin + each.start, begin + each.end))
+        self._unread.update(dict(inner.unread))
         self._tables += (Table(begin + each.start, begin + each.body, begin + each.end) for each in inner.tables)
 
     def extract(self, title: str = "") -> Extract:
         """Return the extract of everything added."""
-        return Extract("".join(self._parts), tuple(self._headings), title, tables=tuple(self._tables))
+        unread = tuple((what, count) for what, count in self._unread.items() if count)
+        text = "".join(self._parts)
+        return Extract(text, tuple(self._headings), title, tables=tuple(self._tables), unread=unread)
 
     def _table(self, header: str, width: int, lines: Sequence[str]) -> None:
         """Write a header and rows, and record where they are."""

@@ -92,7 +92,7 @@ def _read(*, name: str, most: int, overlap: int, limits: ReadingLimits) -> bytes
     chunks = [
         (each.section, each.start, each.end, each.first_page, each.last_page, each.header) for each in document.chunks
     ]
-    head = (document.id, document.title, document.language, document.pages, document.page_starts)
+    head = (document.id, document.title, document.language, document.pages, document.page_starts, document.unread)
     return json.dumps([*head, chunks]).encode() + b"\n" + document.text.encode("utf-8", "surrogatepass")
 
 

@@ -19,7 +19,7 @@ from unicodedata import is_normalized, normalize
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from pipeline.display_names import NAME_CHARS, shown_name, shown_path
-from pipeline.ingest import Chunk, ChunkSize, Document
+from pipeline.ingest import Chunk, ChunkSize, Document, Unread
 from pipeline.ingest.progress import EXTRACTED, tell
 
 # semantic-text-splitter takes quadratic time on text without blanks: 22 s for 1 MB.
@@ -60,7 +60,7 @@ class Extract:
     """The text, headings and tables that a reader found in a file, in order.
 
     `markdown`: its blocks are marked as Markdown. `keeps_places`: a character is marked on its page by its place.
-    `unindexed` are spans that are shown but not searched, such as contents pages.
+    `unindexed` are spans that are shown but not searched, such as contents pages; `unread` counts what is left out.
     """
 
     text: str
@@ -72,6 +72,7 @@ class Extract:
     keeps_places: bool = False
     tables: tuple[Table, ...] = ()
     unindexed: tuple[tuple[int, int], ...] = ()
+    unread: tuple[tuple[Unread, int], ...] = ()
 
 
 class _Piece(NamedTuple):
@@ -106,6 +107,7 @@ def document_of(extract: Extract, content_hash: str, name: str, size: ChunkSize)
         len(extract.page_starts) or None,
         chunks,
         extract.page_starts,
+        extract.unread,
     )
 
 

@@ -14,9 +14,10 @@ import json
 import logging
 import zipfile
 from pathlib import Path
+from typing import get_args
 
 from pipeline.errors import IngestFault
-from pipeline.ingest import Chunk, ChunkSize, Document, ReadingLimits, markdown
+from pipeline.ingest import Chunk, ChunkSize, Document, ReadingLimits, Unread, markdown
 from pipeline.ingest.archive import DAMAGED
 from pipeline.ingest.kinds import KINDS, kind_of
 from pipeline.ingest.progress import Hear
@@ -25,6 +26,7 @@ from pipeline.own_faults import own_fault
 
 _log = logging.getLogger(__name__)
 
+KINDS_UNREAD = frozenset(get_args(Unread))
 TEXTS = frozenset({".md", ".txt"})
 DEFAULT_LIMITS = ReadingLimits()
 DEFAULT_SIZE = ChunkSize()
@@ -51,12 +53,13 @@ def _document_of(reply: bytes, name: str) -> Document:
     """Return the document that a child read: a line of JSON, then its text."""
     end = reply.index(b"\n")
     text = str(memoryview(reply)[end + 1 :], "utf-8", "surrogatepass")
-    content_hash, title, language, pages, page_starts, places = json.loads(reply[:end])
+    content_hash, title, language, pages, page_starts, unread, places = json.loads(reply[:end])
     chunks = tuple(
         Chunk(section, text[slice(*header)] + text[start:end], start, end, first, last, tuple(header))
         for section, start, end, first, last, header in places
     )
-    return Document(content_hash, name, title, language, text, pages, chunks, tuple(page_starts))
+    left_out = tuple((what, int(count)) for what, count in unread if what in KINDS_UNREAD)
+    return Document(content_hash, name, title, language, text, pages, chunks, tuple(page_starts), left_out)
 
 
 def files_below(folder: Path) -> list[Path]:

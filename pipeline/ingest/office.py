@@ -7,6 +7,7 @@ reliable pages, so its passages are located by headings.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from html import escape
 
 from pipeline.ingest.chunks import Extract
@@ -21,11 +22,12 @@ def docx_extract(content: bytes) -> Extract:
     """Read body, notes and comments, then headers and footers once, without pictures."""
     import mammoth
 
-    readable, edges = prepared(seen_docx(content))
+    readable, edges, unread = prepared(seen_docx(content))
     page = mammoth.convert_to_html(
         io.BytesIO(readable),
         convert_image=mammoth.images.img_element(lambda _image: {"src": ""}),
         include_embedded_style_map=False,
         style_map=_DOCX_STYLES,
     )
-    return html_extract(page.value + "".join(f"<p>{escape(text)}</p>" for text in edges))
+    extract = html_extract(page.value + "".join(f"<p>{escape(text)}</p>" for text in edges))
+    return replace(extract, unread=unread)

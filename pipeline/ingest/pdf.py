@@ -54,7 +54,7 @@ _ENTRY_OF_CONTENTS = re.compile(r"(?:[.·_…]\s?){4,}\s*[\divxlcIVXLC]+(?:[-.]\
 _NUMBERS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _SCANNED_HEIGHT = 10.0  # points: the same for all lines, so that none looks like a heading
-_BULLET = re.compile(r"[•◦▪‣·*–—-] |\(?\d{1,2}[.)] |\(?[a-z]\) ")
+_BULLET = re.compile(r"[•◦▪‣·●○■□◆➢➤✓✔*–—-] |\(?\d{1,2}[.)] |\(?[a-z]\) ")
 _INKED = re.compile(r"\S+")
 _BOLD = re.compile(rb"bold|black|heavy", re.IGNORECASE)
 
@@ -445,6 +445,9 @@ def pdf_extract(content: bytes, most_pages: int) -> Extract:
         keeps_places=True,
         tables=tuple(_tables(pages, starts)),
         unindexed=_contents(pages, starts),
+        unread=(("page", scanned),)
+        if (scanned := sum(page.scanned and _few_letters(page.text) for page in pages))
+        else (),
     )
 
 

@@ -25,7 +25,7 @@ _NUMBER = re.compile(
     r"[-\u2013\u2014\u2212.…]+|n/?a|N/?A"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[/–-]\d{2,4})?")
-_ITEM = re.compile(r"[•◦▪‣·*–—\-o]|\(?\w{1,4}[.)]|\[\d+\]|[\uf000-\uf0ff]")
+_ITEM = re.compile(r"[•◦▪‣·●○■□◆➢➤✓✔*–—\-o]|\(?\w{1,4}[.)]|\[\d+\]|[\uf000-\uf0ff]")
 _LEADER = re.compile(r"(?:[.·_…]\s?){4,}")
 _FORMULA = re.compile(r"[=·×÷∑∏∫√≤≥∈]|(?:^|\s)[+\u2212](?:\s|$)")
 _CODE = re.compile(r".*[;{}]")
@@ -195,6 +195,8 @@ def _block(run: Sequence[_Row], split: Callable[[Word, Sequence[float]], list[Wo
     if len(columns) <= 4 and _is_prose(run, columns):
         return _prose(run, columns, words)
     placed = [_placed(row, columns, split) for row in run]
+    if _is_numbered(placed):
+        return Block(words, lines=[[word for fragment in row.fragments for word in fragment] for row in run])
     placed, columns = _with_names(placed, columns)
     if not _is_table(placed, run, columns):
         return None
@@ -332,10 +334,6 @@ def _is_table(placed: Sequence[Sequence[Cell]], run: Sequence[_Row], columns: Se
         return False  # a list
     if sum(bool(_FORMULA.search(text)) for text in texts) > 0.2 * len(texts):
         return False
-    if [text for text in first if text.isdigit()] == [str(number) for number in range(1, len(placed) + 1)] and (
-        len(cells) < 2.3 * len(placed)
-    ):
-        return False  # lines that are numbered
     if sum(bool(_CODE.fullmatch(text)) for text in texts) > 0.2 * len(texts):
         return False
     short = sum(len(text) == 1 and not text.isdigit() for text in texts)
@@ -346,6 +344,13 @@ def _is_table(placed: Sequence[Sequence[Cell]], run: Sequence[_Row], columns: Se
     if not _is_aligned(placed, median(row.height for row in run)):
         return False
     return numbers >= 0.4 * len(cells) or not _is_by_column(run)
+
+
+def _is_numbered(placed: Sequence[Sequence[Cell]]) -> bool:
+    """Whether lines of text have their numbers at the margin, as those of courts do."""
+    numbers = [text_of(row[0]) for row in placed]
+    cells = sum(bool(cell) for row in placed for cell in row)
+    return numbers == [str(number) for number in range(1, len(placed) + 1)] and cells < 2.3 * len(placed)
 
 
 def _is_aligned(placed: Sequence[Sequence[Cell]], height: float) -> bool:

@@ -43,8 +43,9 @@ def pptx_extract(content: bytes) -> Extract:
         first_title = first_title or heading
         blocks.heading(2, heading or f"{len(starts)}")
         for shape in _shapes(slide.shapes, size):
-            if title is None or shape.shape_id != title.shape_id:
-                _tried(partial(_add_shape, blocks, shape), None)
+            is_title = title is not None and shape.shape_id == title.shape_id
+            if not is_title and not _tried(partial(_add_shape, blocks, shape), False):
+                blocks.leave_out("shape")
         _tried(partial(_add_unknown, blocks, slide), None)
         _tried(partial(_add_notes, blocks, slide), None)
     extract = blocks.extract(first_title)
@@ -87,7 +88,8 @@ def _each(shapes: Any) -> list[Any]:
     return [shape for shape in made if shape is not None]
 
 
-def _add_shape(blocks: ExtractBuilder, shape: Any) -> None:
+def _add_shape(blocks: ExtractBuilder, shape: Any) -> bool:
+    """Add what a shape says, and return True: nothing went wrong."""
     if getattr(shape, "has_table", False):
         add_table(blocks, _grid(shape.table))
     elif local(shape.element) == "graphicFrame":
@@ -96,6 +98,9 @@ def _add_shape(blocks: ExtractBuilder, shape: Any) -> None:
         for paragraph in shape.text_frame.paragraphs:
             if text := one_line(seen_text(paragraph)):
                 blocks.add(f"{'  ' * paragraph.level}- {text}" if paragraph.level else text, tight=True)
+    elif local(shape.element) == "pic":
+        blocks.leave_out("picture")
+    return True
 
 
 def _grid(table: Any) -> Grid:
@@ -111,15 +116,18 @@ def _grid(table: Any) -> Grid:
 
 
 def _add_graphic(blocks: ExtractBuilder, frame: Any, part: Any) -> None:
-    """Add a chart or a diagram that a frame refers to."""
+    """Add a chart or a diagram that a frame refers to; other programs' objects are left out."""
+    if next(frame.iter("{*}oleObj"), None) is not None:
+        blocks.leave_out("object")
     for element in frame.iter("{*}chart", "{*}relIds"):
         for key in ("id", "dm"):
             number = attribute(element, key)
             if number and number in part.rels and not part.rels[number].is_external:
                 related = part.rels[number].target_part
                 root = root_of(related.blob)
-                if root is not None and key == "id":
-                    add_chart(blocks, root)
+                if key == "id":
+                    if root is None or not add_chart(blocks, root):
+                        blocks.leave_out("chart")
                 elif root is not None:
                     _add_diagram(blocks, root)
 

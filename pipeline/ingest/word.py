@@ -13,6 +13,7 @@ from typing import Any
 
 from lxml import etree
 
+from pipeline.ingest import Unread
 from pipeline.ingest.blocks import CONTROL, one_line
 from pipeline.ingest.charts import chart_rows, chart_title
 from pipeline.ingest.formulas import formula_text
@@ -23,13 +24,13 @@ from pipeline.ingest.office_xml import attribute, below, local, parsed, related,
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
-def prepared(content: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """Return the file for mammoth, and the different texts of its headers and footers."""
+def prepared(content: bytes) -> tuple[bytes, tuple[str, ...], tuple[tuple[Unread, int], ...]]:
+    """Return the file for mammoth, the different texts of its headers and footers, and what cannot be read."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         main = next(iter(related(archive, "").get("officeDocument", ())), "word/document.xml")
         root = parsed(archive, main)
         if root is None:
-            return content, ()
+            return content, (), ()
         parts = related(archive, main)
         notes = [*parts.get("footnotes", ()), *parts.get("endnotes", ()), *parts.get("comments", ())]
         roots = {main: root, **{name: found for name in notes if (found := parsed(archive, name)) is not None}}
@@ -39,14 +40,23 @@ def prepared(content: bytes) -> tuple[bytes, tuple[str, ...]]:
             *(parsed(archive, next(iter(parts.get(kind, ())), "")) for kind in ("numbering", "styles"))
         )
         _write_labels(labels_of(numbering, root).items())
-        _write_charts(root, archive, main)
+        unread: dict[Unread, int] = {
+            "picture": sum(not _is_substitute(each) for each in root.iter("{*}pic", "{*}imagedata")),
+            "object": sum(1 for _ in root.iter("{*}OLEObject")),
+            "chart": _write_charts(root, archive, main),
+        }
         edges = [parsed(archive, name) for kind in ("header", "footer") for name in parts.get(kind, ())]
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as new:
             for name in archive.namelist():
                 part = roots.get(name)
                 new.writestr(name, archive.read(name) if part is None else etree.tostring(part))
-    return out.getvalue(), _edges(edges)
+    return out.getvalue(), _edges(edges), tuple((what, count) for what, count in unread.items() if count)
+
+
+def _is_substitute(element: Any) -> bool:
+    """Whether it is drawn only by programs that do not know something better, or in place of an object."""
+    return any(local(each) in ("Fallback", "object") for each in element.iterancestors())
 
 
 def _named(root: Any, name: str) -> str:
@@ -90,14 +100,20 @@ def _is_heading(paragraph: Any) -> bool:
     return "heading" in style or "title" in style or below(paragraph, "pPr", "outlineLvl") is not None
 
 
-def _write_charts(root: Any, archive: zipfile.ZipFile, main: str) -> None:
-    """Write the table of each chart, and the texts of each diagram, behind the paragraph that they stand in."""
-    ids = related(archive, main, by_id=True)
+def _write_charts(root: Any, archive: zipfile.ZipFile, main: str) -> int:
+    """Write the table of each chart, and the texts of each diagram, behind the paragraph that they stand in.
+
+    Return how many could not be read.
+    """
+    ids, unread = related(archive, main, by_id=True), 0
     for frame in list(root.iter("{*}chart", "{*}relIds")):
         paragraph = next(frame.iterancestors("{*}p"), None)
         part = next(iter(ids.get(attribute(frame, "id") or attribute(frame, "dm"), ())), "")
         found = parsed(archive, part) if part else None
-        if paragraph is None or found is None or any(local(each) == "Fallback" for each in frame.iterancestors()):
+        if paragraph is None or _is_substitute(frame):
+            continue
+        if found is None:
+            unread += 1
             continue
         if local(frame) == "relIds":
             texts = [one_line("".join(t.text or "" for t in each.iter("{*}t"))) for each in found.iter("{*}pt")]
@@ -107,6 +123,7 @@ def _write_charts(root: Any, archive: zipfile.ZipFile, main: str) -> None:
             added = [_paragraph(root, chart_title(found)), *([_table(root, rows)] if rows else [])]
         for each in reversed(added):
             paragraph.addnext(each)
+    return unread
 
 
 def _paragraph(root: Any, text: str) -> Any:

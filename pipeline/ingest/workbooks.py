@@ -24,6 +24,7 @@ from pipeline.ingest.number_formats import BUILT_IN, GENERAL, general, shown
 from pipeline.ingest.office_xml import attribute, children, local, parsed, related
 
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
+FORMULA = "\ufdd0="  # begins a formula without a value until the cells are written; no file has this character
 _TRUTH = {"0": "FALSE", "1": "TRUE"}
 _READ = ("{*}row", "{*}mergeCell", "{*}col", "{*}autoFilter")
 
@@ -45,6 +46,7 @@ class _Sheet:
     merged: list[Merged] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    formulas: int = 0  # without values
 
 
 def xlsx_extract(content: bytes) -> Extract:
@@ -77,14 +79,17 @@ def _add_sheet(blocks: ExtractBuilder, archive: zipfile.ZipFile, part: str, book
     with archive.open(part) as file:
         sheet = _read(file, book)
     add_tables(blocks, _grid(sheet))
+    blocks.leave_out("formula", sheet.formulas)
     beside = related(archive, part)
     threads = beside.get("threadedComment", ())
     for comments in threads or beside.get("comments", ()):
         for at, text in _comments(parsed(archive, comments)):
             blocks.add(f"{at}: {text}", tight=True)
     for drawing in beside.get("drawing", ()):
-        for text in _drawn(parsed(archive, drawing)):
+        root = parsed(archive, drawing)
+        for text in _drawn(root):
             blocks.add(text)
+        blocks.leave_out("picture", sum(1 for _ in root.iter("{*}pic")) if root is not None else 0)
 
 
 # Cells
@@ -101,6 +106,7 @@ def _read(file: Any, book: _Book) -> _Sheet:
             number = int(said) - 1 if said.isdecimal() else number + 1
             if cells := dict(_cells(element, book)):
                 sheet.rows[number] = cells
+                sheet.formulas += sum(text.startswith(FORMULA) for text in cells.values())
             if element.get("hidden") in ("1", "true"):
                 sheet.hidden_rows.add(number)
         elif name == "mergeCell":
@@ -142,7 +148,7 @@ def _text(cell: Any, book: _Book) -> str:
         elif name == "f":
             formula = child.text or ""
     if not value:
-        return f"={formula}" if formula and kind != "str" else ""
+        return f"{FORMULA}{formula}" if formula and kind != "str" else ""
     if kind == "s":
         return book.strings[int(value)] if value.isdecimal() and int(value) < len(book.strings) else ""
     if kind == "b":
@@ -179,7 +185,7 @@ def _grid(sheet: _Sheet) -> Grid:
         line = cells[ys[number]]
         line += [""] * (xs[kept[-1]] + 1 if kept else 0)
         for column in kept:
-            line[xs[column]] = one_line(its[column])
+            line[xs[column]] = one_line(its[column].replace(FORMULA, "="))
     moved = (_moved(area, rows, columns, ys, xs, sheet) for area in sheet.merged)
     return Grid(cells, [area for area in moved if area])
 

@@ -119,7 +119,8 @@ class IndexedDocument:
     """A document in the index. The same file has another `id` for another owner or in another collection.
 
     `hash` is that of the file. `owner` None means shared. `origin` names who keeps the entry up to date ("" for
-    nobody), `recipe` how the document was cut into passages. `added_at` is in seconds since the epoch.
+    nobody), `recipe` how the document was cut into passages. `added_at` is in seconds since the epoch. `unread` says
+    what of the file could not be read, as "picture 2, chart 1".
     """
 
     id: str
@@ -134,6 +135,13 @@ class IndexedDocument:
     origin: str
     recipe: str
     added_at: float
+    unread: str = ""
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """What could not be read, and how often."""
+        parts = (part.split(" ") for part in self.unread.split(", ") if part)
+        return {what: int(count) for what, count in parts}
 
 
 class Search(Protocol):

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS documents (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL,
     language TEXT NOT NULL, pages INTEGER, passages INTEGER NOT NULL, collection TEXT NOT NULL, owner TEXT NOT NULL,
     origin TEXT NOT NULL, recipe TEXT NOT NULL, added_at REAL NOT NULL,
-    first INTEGER NOT NULL, indexed INTEGER NOT NULL, embedding TEXT NOT NULL);
+    unread TEXT NOT NULL DEFAULT '', first INTEGER NOT NULL, indexed INTEGER NOT NULL, embedding TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS documents_of_owner ON documents (owner, collection);
 CREATE INDEX IF NOT EXISTS documents_unindexed ON documents (indexed) WHERE indexed = 0;
 CREATE INDEX IF NOT EXISTS documents_embedding ON documents (embedding);
@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS passages (
     start INTEGER NOT NULL, end INTEGER NOT NULL, first_page INTEGER, last_page INTEGER);
 CREATE TABLE IF NOT EXISTS leftovers (first INTEGER PRIMARY KEY, passages INTEGER NOT NULL);
 """
-_ENTRY = "id, hash, name, title, language, pages, passages, collection, owner, origin, recipe, added_at"
+_ENTRY = "id, hash, name, title, language, pages, passages, collection, owner, origin, recipe, added_at, unread"
 _RECORD = (
     "documents.id, documents.name, documents.title, documents.language, point - documents.first,"
     " section, text, start, end, first_page, last_page"
@@ -55,6 +55,8 @@ class Catalog:
         for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
             self._writer.execute(f"PRAGMA {setting}")
         self._writer.executescript(_SCHEMA)
+        if "unread" not in {row[1] for row in self._writer.execute("PRAGMA table_info(documents)")}:
+            self._writer.execute("ALTER TABLE documents ADD COLUMN unread TEXT NOT NULL DEFAULT ''")
 
     def close(self) -> None:
         """Close both connections."""
@@ -85,8 +87,9 @@ class Catalog:
                 points.append(range(high, high + len(records)))
                 high += len(records)
                 values = (*_row(entry), points[-1].start, 0, "")
+                places = ", ".join("?" * len(values))
                 number = writer.execute(
-                    f"INSERT INTO documents VALUES (NULL, {', '.join('?' * len(values))})", values
+                    f"INSERT INTO documents ({_ENTRY}, first, indexed, embedding) VALUES ({places})", values
                 ).lastrowid
                 writer.executemany(
                     "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -385,7 +385,8 @@ def _points(document: Document, entry: IndexedDocument) -> Iterator[models.Point
 
 
 def _entry(payload: dict[str, Any]) -> IndexedDocument:
-    entry = IndexedDocument(**{field.name: payload[field.name] for field in fields(IndexedDocument)})
+    known = (field.name for field in fields(IndexedDocument) if field.name in payload)
+    entry = IndexedDocument(**{name: payload[name] for name in known})
     return replace(entry, owner=entry.owner or None, title=shown_name(entry.title))
 
 

@@ -58,6 +58,7 @@ def entry_of(
         origin,
         recipe,
         added_at,
+        ", ".join(f"{what} {count}" for what, count in document.unread),
     )
 
 

@@ -24,7 +24,7 @@ LOGS = re.compile(r"_?log\.\w+")
 OF_ROUTES = {"operation", "query"}  # describe a route in its documentation, which has one language
 TAG = re.compile(r"<[^<>]*>|\{[\w:.]*\}")
 WORD = re.compile(r"[^\W\d_][\w’'-]*")
-SQL = re.compile(r"(?:SELECT|INSERT|DELETE|UPDATE|CREATE|PRAGMA|SET LOCAL)\b")
+SQL = re.compile(r"(?:SELECT|INSERT|DELETE|UPDATE|CREATE|ALTER|PRAGMA|SET LOCAL)\b")
 CODE = re.compile(r"[\\{}|]|::|\)\)|: \w+;|\w=\S|[<=] \?")  # patterns, style sheets and scripts
 LABELLED = {"button", "action"}  # functions whose second argument is a label
 NAMED = re.compile(r"""(?:aria-label|title|alt|placeholder)="[^"{}]*[^\W\d_]""")

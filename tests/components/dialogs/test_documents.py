@@ -14,7 +14,7 @@ import pytest
 
 from components.dialogs import document_page, documents
 from components.dialogs.document_page import DocumentPage
-from components.dialogs.documents import Row, UploadProgress, UploadState
+from components.dialogs.documents import Row, UploadProgress, UploadState, extent
 from components.handlers.document_handlers import DocumentHandlers
 from components.html.render_cache import RenderCache
 from components.panes import sources
@@ -288,3 +288,8 @@ def test_a_card_tells_page_stages_mode_and_why_others_fell_short() -> None:
         assert told in html
     assert "Place 2, and 1 were wanted." in html
     assert 'data-act="show-page"' in html
+
+
+def test_a_document_says_what_of_it_could_not_be_read() -> None:
+    entry = IndexedDocument("id", "hash", "a.pptx", "A", "en", 2, 1, "", None, "", "", 0.0, "picture 2, chart 1")
+    assert extent(entry) == "2 pages · 1 passage · not read: 2 pictures, 1 chart"

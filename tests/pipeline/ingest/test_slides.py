@@ -6,6 +6,9 @@ import io
 import zipfile
 from collections.abc import Callable
 
+from PIL import Image
+from pptx import Presentation
+
 from pipeline.ingest import ChunkSize, Document, ReadingLimits
 from pipeline.ingest.office_xml import root_of
 from pipeline.ingest.reading import read
@@ -109,3 +112,18 @@ def test_a_picture_in_the_place_of_a_title_names_nothing() -> None:
     content = changed(pptx([{"title": "Gone", "text": "below a logo"}]), pictured)
     assert root_of(zipfile.ZipFile(io.BytesIO(content)).read("ppt/slides/slide1.xml")) is not None
     assert read_pptx(content).text == "## 1\n\nbelow a logo"
+
+
+def test_pictures_and_charts_that_cannot_be_read_are_counted() -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    show = Presentation(io.BytesIO(pptx([CHART, {"title": "Lakes", "text": "two pictures"}])))
+    for _ in range(2):
+        show.slides[1].shapes.add_picture(io.BytesIO(picture.getvalue()), 0, 0)
+    out = io.BytesIO()
+    show.save(out)
+
+    def emptied(name: str, part: bytes) -> bytes:
+        return b"<chart/>" if name.startswith("ppt/charts/chart") else part
+
+    assert read_pptx(changed(out.getvalue(), emptied)).unread == (("chart", 1), ("picture", 2))

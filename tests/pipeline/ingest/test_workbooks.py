@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from pipeline.ingest.files import read_file
 from pipeline.ingest.number_formats import shown
 from pipeline.ingest.workbooks import xlsx_extract
 from tests.documents import xlsx
@@ -72,6 +74,20 @@ def test_cells_are_read_as_a_person_sees_them() -> None:
         "| What | Value |\n| --- | --- |\n| Share | 37.5% |\n| Due | 2026-01-02 |\n| Long | 30:00 |\n"
         "| Open | TRUE |\n| Twice | =B2*2 |"
     )
+
+
+def test_formulas_without_values_are_counted_in_a_document_that_a_child_read() -> None:
+    def write(_book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, ["What", "Value"])
+        sheet.write_formula(1, 0, "=A1", None, "")
+        sheet.write_formula(1, 1, "=2+3", None, 5)
+
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        write(book, book.add_worksheet("Sheet"))
+    document = asyncio.run(read_file(out.getvalue(), "a.xlsx"))
+    assert "| =A1 | 5 |" in document.text
+    assert document.unread == (("formula", 1),)
 
 
 def test_a_merged_cell_stands_in_every_row_and_column_it_covers() -> None:

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,8 @@ from pipeline.errors import IndexTaken, SearchFault
 from pipeline.ingest import ChunkSize, Document
 from pipeline.ingest.markdown import files_in, read_file
 from pipeline.passages import Query
-from pipeline.retrieval import SHARED, Index, Scope, SearchOptions
+from pipeline.retrieval import SHARED, Index, IndexedDocument, Scope, SearchOptions
+from pipeline.retrieval.catalog import Catalog
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.embedding import Hosted, Local, embedding_of
 from pipeline.retrieval.open_index import open_index
@@ -234,6 +237,18 @@ def test_a_damaged_catalog_is_set_aside_and_the_start_goes_on(tmp_path: Path, ca
     add(again, letter(2))
     assert found(again, "letter") == ["2.txt", "2.txt", "2.txt"]
     again.close()
+
+
+def test_a_catalog_of_an_earlier_version_gets_the_column_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    Catalog(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE documents DROP COLUMN unread")
+    catalog = Catalog(path)
+    entry = IndexedDocument("1", "h", "a.pdf", "A", "en", 1, 0, "c", None, "", "", 0.0, "picture 2")
+    catalog.add([(entry, [])])
+    assert catalog.entry("1") == entry
+    catalog.close()
 
 
 def test_removed_text_is_in_no_file_any_more(tmp_path: Path) -> None:
