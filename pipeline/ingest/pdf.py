@@ -27,9 +27,10 @@ import pypdfium2.raw as raw
 from PIL import Image
 
 from pipeline.errors import IngestFault
+from pipeline.ingest import Unread
 from pipeline.ingest.chunks import Extract, Heading, Table
 from pipeline.ingest.pdf_fields import Field, fields_of
-from pipeline.ingest.pdf_hyphens import DASHES, joint
+from pipeline.ingest.pdf_hyphens import DASHES, EN_DASH, joint
 from pipeline.ingest.pdf_tables import Block, Word, anchor_of, blocks_of
 from pipeline.ingest.progress import told
 from pipeline.ingest.recognition import DPI, LONGEST_PIXELS, recognised
@@ -49,6 +50,7 @@ TITLE_SIZE = 1.15  # of the usual height of letters, that those of a title have 
 TITLE_LINES = 4  # of the largest type at most
 REPEATED, REPEATED_SHARE = 3, 0.25  # pages, and share of all, on which a running head stands at least
 CONTENTS_LINES, CONTENTS_GAP = 3, 2  # the fewest lines of contents, and the most other lines between two of them
+RAGGED_LINES, RAGGED_SHARE = 8, 0.35  # the fewest lines, and the share of wide ones below which lines are not folded
 _LEADER = re.compile(r"(?:[.·_…]\s?){4,}")
 _ENTRY_OF_CONTENTS = re.compile(r"(?:[.·_…]\s?){4,}\s*[\divxlcIVXLC]+(?:[-.]\d+)?\s*\Z")
 _NUMBERS = re.compile(r"\d+")
@@ -146,10 +148,8 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
             high = 0
             if not _is_letter(code):
                 continue
-        if blank == 2 and hyphen < 0 and letters and letters[-1] in DASHES:
+        if blank == 2 and hyphen < 0 and _ends_in_hyphen(letters, code):
             hyphen = places[-1]  # pdfium tells only those between letters
-            if (letters[-1] == "\u2013" or len(letters) < 2 or letters[-2].isspace()) and not _in_range(letters, code):
-                hyphen = -1
         if hyphen >= 0 and letters:
             written = places[-1] == hyphen
             before = _word_before(letters[:-1] if written else letters)
@@ -179,9 +179,11 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
     return PageText(text, places, [line for line in zip(starts, [*ends, len(text)], strict=True) if line[0] < line[1]])
 
 
-def _in_range(letters: Sequence[str], code: int) -> bool:
-    """Whether a dash at a line's end stands between digits."""
-    return len(letters) > 1 and letters[-2].isdigit() and chr(code).isdigit()
+def _ends_in_hyphen(letters: Sequence[str], code: int) -> bool:
+    """Whether a word or number goes on with the next character; a dash joins only the digits of a range."""
+    if len(letters) < 2 or letters[-1] not in DASHES or not letters[-2].isalnum() or not chr(code).isalnum():
+        return False
+    return letters[-1] != EN_DASH or (letters[-2].isdigit() and chr(code).isdigit())
 
 
 def _word_before(letters: Sequence[str]) -> str:
@@ -445,10 +447,13 @@ def pdf_extract(content: bytes, most_pages: int) -> Extract:
         keeps_places=True,
         tables=tuple(_tables(pages, starts)),
         unindexed=_contents(pages, starts),
-        unread=(("page", scanned),)
-        if (scanned := sum(page.scanned and _few_letters(page.text) for page in pages))
-        else (),
+        unread=_unread(pages),
     )
+
+
+def _unread(pages: Sequence[_Page]) -> tuple[tuple[Unread, int], ...]:
+    scanned = sum(page.scanned and _few_letters(page.text) for page in pages)
+    return (("page", scanned),) if scanned else ()
 
 
 def _tables(pages: Sequence[_Page], starts: Sequence[int]) -> Iterator[Table]:
@@ -764,6 +769,7 @@ def _fold(page: _Page) -> str:
     letters = list(page.text)
     in_list = False
     after_tables = {table.end + 1 for table in page.tables}
+    ragged = _is_ragged(page)
     for (start, end), (following, its_end) in pairwise(page.lines):
         entry, next_entry = (length < _ENTRY * usual for length in (end - start, its_end - following))
         ended = end - start < _SHORT * usual and letters[end - 1] in ".!?:"
@@ -772,12 +778,22 @@ def _fold(page: _Page) -> str:
             following in page.breaks
             or following in after_tables
             or ended
+            or ragged
             or in_list
             or leaving
             or _BULLET.match(page.text, following)
         ):
             letters[following - 1] = " "
     return "".join(letters)
+
+
+def _is_ragged(page: _Page) -> bool:
+    """Whether a page has lines of any length, as receipts, lists and verses have, and not paragraphs."""
+    lengths = sorted(end - start for start, end in page.lines)
+    if len(lengths) < RAGGED_LINES:
+        return False
+    wide = lengths[int(0.95 * (len(lengths) - 1))]
+    return sum(length >= 0.75 * wide for length in lengths) < RAGGED_SHARE * len(lengths)
 
 
 def _usual(page: _Page) -> int:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 NEAR = 3  # pages before and after one, whose compounds count
-DASHES = "-\u2010\u2011\u2013"
+EN_DASH = "\u2013"
+DASHES = f"-\u2010\u2011{EN_DASH}"
 # Words behind a hyphen that stands for the end of another word: "Vor- und Nachteile".
 _STANDS_FOR = frozenset("und oder bzw sowie bis als and or to but nor et ou y o e i en of och eller og".split())  # noqa: SIM905
 _COMPOUND = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)+")
@@ -22,9 +23,9 @@ Joint = Literal["", "-", "- "]
 
 def joint(before: str, after: str, document: Any, number: int) -> Joint:
     """Return what stands between the parts of a word that a hyphen at a line's end divides."""
-    if after.casefold() in _STANDS_FOR:
+    if not before or not after or after.casefold() in _STANDS_FOR:
         return "- "
-    if not before or not after or before[-1].isdigit() or after[0].isdigit():
+    if before[-1].isdigit() or after[0].isdigit():
         return "-"
     is_capital = after[0].isupper() and not (before.isupper() and after.isupper())
     if is_capital or f"{before}-{after}".casefold() in compounds_near(document, number):

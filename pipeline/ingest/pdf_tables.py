@@ -82,7 +82,7 @@ class _Row:
 def blocks_of(words: Sequence[Word], split: Callable[[Word, Sequence[float]], list[Word]]) -> list[Block]:
     """Return the tables and columns of a page. `split` cuts a word where others end that are glued to it."""
     rows = _rows(words)
-    if sum(len(row.fragments) > 1 for row in rows) < ROWS:
+    if sum(len(row.fragments) > 1 for row in rows) < 2:
         return []
     found = (_block(run, split) for run in _runs(rows))
     return [block for block in found if block]
@@ -138,21 +138,64 @@ def _runs(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
     for row in rows:
         is_far = bool(run) and row.top - run[-1].bottom > FAR * max(row.height, run[-1].height)
         single = 0 if len(row.fragments) > 1 else single + 1
-        if is_far or single > 2 or (single and _is_prose_line(row, run)):
+        if is_far or single > 2 or (single and _is_prose_line(row, run)) or _begins_anew(row, run):
             yield from _trimmed(run)
             run = []
         run.append(row)
     yield from _trimmed(run)
 
 
+def _begins_anew(row: _Row, run: Sequence[_Row]) -> bool:
+    """Whether a row has other columns than the table above it, from which a single line divides it: a heading."""
+    if len(row.fragments) < 2 or len(run) < 2 or len(run[-1].fragments) > 1:
+        return False
+    above = next((each for each in reversed(run) if len(each.fragments) > 1), None)
+    if above is None:
+        return False
+    heading = run[-1]
+    if (
+        heading.height >= 1.1 * max(row.height, above.height)
+        and heading.fragments[0][0].left <= row.fragments[0][0].left + 2
+    ):
+        return True
+    met = sum(
+        any(
+            abs(each[0].left - other[0].left) < 0.5 * row.height or abs(_right(each) - _right(other)) < 0.5 * row.height
+            for other in above.fragments
+        )
+        for each in row.fragments
+    )
+    return met < 0.4 * len(row.fragments)
+
+
 def _trimmed(run: list[_Row]) -> Iterator[list[_Row]]:
+    below = None
     while run and not _has_cells(run[-1]):
-        run.pop()
+        below = run.pop()
+    if below is not None and run and _is_below(below, run[-1]):
+        run.append(below)
     first = next((at for at, row in enumerate(run) if _has_cells(row)), len(run))
     while 0 < first < len(run) and _is_above(run[first - 1], run[first]):
         first -= 1
-    if len(run) - first >= ROWS or (len(run) - first == 2 and len(run[first].fragments) > 2):
+    if len(run) - first >= ROWS or (len(run) - first == 2 and _is_pair(*run[first:])):
         yield run[first:]
+
+
+def _is_below(row: _Row, above: _Row) -> bool:
+    """Whether a line goes on with a cell of the row above it: it is close, and not where rows begin."""
+    first, *others = row.fragments
+    is_close = row.top - above.bottom < 0.5 * row.height
+    return is_close and not others and first[0].left > _right(above.fragments[0])
+
+
+def _is_pair(names: _Row, row: _Row) -> bool:
+    """Whether two rows alone are a table: three columns or more, each with a name above it."""
+    if not 2 < len(names.fragments) == len(row.fragments):
+        return False
+    return all(
+        above[0].left < _right(cell) and cell[0].left < _right(above)
+        for above, cell in zip(names.fragments, row.fragments, strict=True)
+    )
 
 
 def _is_above(row: _Row, names: _Row) -> bool:

@@ -29,6 +29,7 @@ def text_of(*pages: list[str]) -> str:
         ("pre-", "and postwar", "pre- and postwar"),
         ("in spring \u2013", "and later", "in spring \u2013 and later"),
         ("the well-", "known", "the wellknown"),
+        ("a rule -----", "below", "a rule ----- below"),
     ],
 )
 def test_a_hyphen_at_the_end_of_a_line(first: str, second: str, joined: str) -> None:

@@ -65,6 +65,39 @@ def test_lines_of_a_cell_and_names_over_several_columns_are_joined() -> None:
     )
 
 
+def test_tables_of_other_columns_are_told_apart_though_they_are_close() -> None:
+    summary = [(72.0, 780.0, "Start"), (160.0, 780.0, "End"), (240.0, 780.0, "Shows"), (320.0, 780.0, "Gross")]
+    summary += [(72.0, 766.0, "12/20"), (160.0, 766.0, "12/31"), (240.0, 766.0, "48"), (320.0, 766.0, "12,500.00")]
+    totals = [(72.0, 752.0, "Totals of the month"), *table(ROWS, top=738, step=14)]
+    assert read_pdf([*summary, *totals]).text == (
+        "| Start | End | Shows | Gross |\n| --- | --- | --- | --- |\n| 12/20 | 12/31 | 48 | 12,500.00 |\n"
+        f"Totals of the month\n{WRITTEN}"
+    )
+
+
+def test_the_line_below_the_last_row_goes_on_with_its_cell() -> None:
+    rows = table([["Item", "Name", "Price"], ["1", "Quince", "1.20"], ["2", "Medlar of the", "0.80"]])
+    assert read_pdf([*rows, (250.0, 738.0, "southern valley")]).text.endswith(
+        "| 2 | Medlar of the southern valley | 0.80 |"
+    )
+
+
+def test_the_lines_of_a_receipt_are_not_folded() -> None:
+    lines = ["Tea house", "Store 342 of the southern town", "Teapot", "AB-5521 1 @ 34.99", "Discount -5.00", "29.99"]
+    lines += [
+        "Two cups",
+        "CD-8834 2 @ 7.99",
+        "15.98",
+        "-" * 35,
+        "Subtotal 45.97",
+        "Tax 3.20",
+        "Total 49.17",
+        "Thank you",
+    ]
+    places = [(72.0, 780.0 - 12 * number, line) for number, line in enumerate(lines)]
+    assert read_pdf(places).text.split("\n") == lines
+
+
 def test_each_passage_of_a_long_table_repeats_its_header_also_on_the_next_page() -> None:
     rows = [[f"Item {number}", str(number), f"{number}.50"] for number in range(100)]
     pages = [table([ROWS[0], *rows[:40]]), table(rows[40:80]), table(rows[80:])]
