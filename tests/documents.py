@@ -68,7 +68,10 @@ def pdf(
 
 
 def placed_pdf(pages: Sequence[Sequence[tuple[float, float, str]]], *, turned: int = 0) -> bytes:
-    """Pages of words, each (left, baseline, text) in points; `turned` by 90 degrees they are written upwards."""
+    """Pages of words, each (left, baseline, text) in points; `turned` by 90 degrees they are written upwards.
+
+    With -90 the words are as usual, and the page lies on its side.
+    """
     objects: dict[int, bytes] = {
         1: b"<< /Type /Catalog /Pages 2 0 R >>",
         3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
@@ -80,7 +83,7 @@ def placed_pdf(pages: Sequence[Sequence[tuple[float, float, str]]], *, turned: i
             for place, (_, _, text) in zip(places, words, strict=True)
         )
         objects[10 + 2 * number] = (
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Rotate {turned} "
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Rotate {abs(turned)} "
             f"/Resources << /Font << /F1 3 0 R >> >> /Contents {11 + 2 * number} 0 R >>"
         ).encode()
         objects[11 + 2 * number] = _stream(b"BT /F1 11 Tf\n" + drawn + b"\nET")

@@ -46,6 +46,7 @@ _HYPHENS = (2, 0xFFFE)  # pdfium's codes for a hyphen at a line's end
 _SHORT = 0.75  # of the page's usual line length; a shorter line ends its paragraph
 _ENTRY = 0.6  # of it; two such lines in a row are a list, a table or an address
 SLANT = 0.3  # sine of the angle from which on a line is no heading
+DIRECTED = 20  # characters whose direction is asked for
 TITLE_SIZE = 1.15  # of the usual height of letters, that those of a title have at least
 TITLE_LINES = 4  # of the largest type at most
 REPEATED, REPEATED_SHARE = 3, 0.25  # pages, and share of all, on which a running head stands at least
@@ -110,7 +111,8 @@ def page_text(page: Any, textpage: Any, number: int) -> PageText:
 
     `number` is the page's number, from 0.
     """
-    found, rotation, fields = _as_written(page, textpage, number), page.get_rotation(), fields_of(page)
+    found, fields = _as_written(page, textpage, number), fields_of(page)
+    rotation = _direction(textpage, found) if found.text else page.get_rotation()
     words = list(_words(textpage, found, rotation))
     for are_notes in (True, False):  # a value may belong to words that were written over the page
         if new := [(number, each) for number, each in enumerate(fields) if each.is_note == are_notes]:
@@ -203,6 +205,14 @@ def _word_after(handle: Any, index: int) -> str:
             break
         found.append(chr(code))
     return "".join(found)
+
+
+def _direction(textpage: Any, found: PageText) -> int:
+    """Return by how many degrees clockwise the page is turned to read most of its text; a table may lie on its side."""
+    step = max(1, len(found.places) // DIRECTED)
+    angles = [raw.FPDFText_GetCharAngle(textpage.raw, place) for place in found.places[::step]]
+    turns = Counter(-round(math.degrees(angle) / 90) % 4 for angle in angles if angle >= 0)
+    return 90 * turns.most_common(1)[0][0] if turns else 0
 
 
 def _filled(found: PageText, words: Sequence[Word], new: Sequence[tuple[int, Field]], rotation: int) -> PageText:
@@ -484,7 +494,7 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
     try:
         textpage = page.get_textpage()
         found = page_text(page, textpage, number)
-        turned = math.radians(page.get_rotation())
+        turned = math.radians(_direction(textpage, found))
         looks = [_look(textpage, found.text[start:end], found.places[start:end], turned) for start, end in found.lines]
         textpage.close()
         if scanned := is_scan(page, found.text):
@@ -520,7 +530,7 @@ def _look(textpage: Any, line: str, places: Sequence[int], turned: float) -> tup
     if not places:
         return 0.0, False
     middle = places[len(places) // 2]
-    if abs(math.sin(raw.FPDFText_GetCharAngle(textpage.raw, middle) - turned)) > SLANT:
+    if abs(math.sin(raw.FPDFText_GetCharAngle(textpage.raw, middle) + turned)) > SLANT:
         return 0.0, False  # a stamp at the margin
     box = _box(textpage, middle)
     height = abs(box.top - box.bottom)

@@ -25,7 +25,7 @@ _NUMBER = re.compile(
     r"[-\u2013\u2014\u2212.…]+|n/?a|N/?A"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[/–-]\d{2,4})?")
-_ITEM = re.compile(r"[•◦▪‣·●○■□◆➢➤✓✔*–—\-o]|\(?\w{1,4}[.)]|\[\d+\]|[\uf000-\uf0ff]")
+_ITEM = re.compile(r"[•◦▪‣·●○■□◆➢➤✓✔*–—\-o]|\(?\w{1,4}[.)]|\[[\w+]{1,12}\]|[\uf000-\uf0ff]")
 _LEADER = re.compile(r"(?:[.·_…]\s?){4,}")
 _FORMULA = re.compile(r"[=·×÷∑∏∫√≤≥∈]|(?:^|\s)[+\u2212](?:\s|$)")
 _CODE = re.compile(r".*[;{}]")
@@ -372,6 +372,8 @@ def _is_table(placed: Sequence[Sequence[Cell]], run: Sequence[_Row], columns: Se
     if sum(sum(map(bool, row)) > 1 for row in placed) < max(2, 0.4 * len(placed)):
         return False
     first = [text_of(row[0]) for row in placed if row[0]]
+    if len(columns) == 2 and len(set(first)) == 1 and len(first[0]) == 1:
+        return False  # a list whose signs come from a font of signs
     items = sum(bool(_ITEM.fullmatch(text)) for text in first)
     if items >= 0.5 * len(first) and len(cells) < 2.5 * len(placed):
         return False  # a list
@@ -379,6 +381,10 @@ def _is_table(placed: Sequence[Sequence[Cell]], run: Sequence[_Row], columns: Se
         return False
     if sum(bool(_CODE.fullmatch(text)) for text in texts) > 0.2 * len(texts):
         return False
+    widths = [[len(cell) for cell in column if cell] for column in zip(*placed, strict=True)]
+    usual = [sum(width) / len(width) for width in widths if width]
+    if numbers < 0.2 * len(cells) and max(usual) > 6 and sum(width < 2.5 for width in usual) > 3:
+        return False  # prose beside spaced out lines
     short = sum(len(text) == 1 and not text.isdigit() for text in texts)
     if short > 0.4 * len(texts):
         return False  # letters of a formula or a drawing
@@ -386,7 +392,7 @@ def _is_table(placed: Sequence[Sequence[Cell]], run: Sequence[_Row], columns: Se
         return False
     if not _is_aligned(placed, median(row.height for row in run)):
         return False
-    return numbers >= 0.4 * len(cells) or not _is_by_column(run)
+    return numbers >= 0.4 * len(cells) or not _is_by_column(run, columns)
 
 
 def _is_numbered(placed: Sequence[Sequence[Cell]]) -> bool:
@@ -422,11 +428,16 @@ def _together(values: Sequence[float], room: float) -> int:
     return most
 
 
-def _is_by_column(run: Sequence[_Row]) -> bool:
-    """Whether the file has the cells column by column, as it has text in columns and not a table."""
-    order = sorted((fragment[0].start, number) for number, row in enumerate(run) for fragment in row.fragments)
-    steps = [after[1] - before[1] for before, after in pairwise(order)]
-    return sum(step != 0 for step in steps) > 1.5 * sum(step == 0 for step in steps)
+def _is_by_column(run: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> bool:
+    """Whether the file has the cells column by column, as it has text in columns and not a table.
+
+    Only the widest space between columns is looked at, since spaced out words make columns that are none.
+    """
+    _, gutter = max((right[0] - left[1], (left[1] + right[0]) / 2) for left, right in pairwise(columns))
+    order = sorted((fragment[0].start, fragment[0].left > gutter) for row in run for fragment in row.fragments)
+    changes = sum(before[1] != after[1] for before, after in pairwise(order))
+    both = sum(row.fragments[0][0].left < gutter < row.fragments[-1][0].left for row in run)
+    return changes <= max(2, 0.4 * both)
 
 
 def _joined(

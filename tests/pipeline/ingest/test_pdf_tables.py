@@ -48,6 +48,24 @@ def test_a_table_on_a_turned_page_is_a_table() -> None:
     assert read_pdf(table(ROWS), turned=90).text == WRITTEN
 
 
+def test_a_table_that_lies_on_its_side_is_a_table() -> None:
+    assert read_pdf(table(ROWS), turned=-90).text == WRITTEN
+
+
+def test_prose_beside_a_picture_with_letters_is_no_table() -> None:
+    prose = [
+        "The field of learning is related to",
+        "statistics and some methods try to",
+        "find a model for what is known",
+        "of the data.",
+    ]
+    places = [(72.0, 700.0 - 14 * number, line) for number, line in enumerate(prose)]
+    places += [
+        (320.0, 700.0 - 14 * number, word) for number, word in enumerate(["weights", "inputs", "outputs", "sum"])
+    ]
+    assert "|" not in read_pdf(places).text
+
+
 def test_a_receipt_without_names_of_columns_keeps_its_rows() -> None:
     places = [(72.0, 700.0, "Coffee"), (300.0, 700.0, "3.20"), (72.0, 685.0, "Apple cake"), (300.0, 685.0, "4.10")]
     places += [(72.0, 670.0, "Total"), (300.0, 670.0, "7.30")]
