@@ -40,6 +40,7 @@ FILL_POINTS = 4.0  # a thinner filled path is a line
 SCAN_SHARE = 0.5  # of the page covered by pictures: from here on undrawn text was recognised in a scan
 MOST_OBJECTS = 20_000  # objects that are checked one by one; all text after them, or beyond MOST_PAIRS, is suspect
 MOST_PAIRS = 100_000
+BAND_POINTS, BANDS = 12.0, 200  # texts are compared with what is drawn at their height
 DRAWN_PAGES = 1000  # pages of a document that are drawn, to limit the time; later pages use only what pdfium reports
 DEEPEST = 8  # nested forms
 FRAME_CORNERS = 6  # points of a rectangular clipping path
@@ -167,7 +168,19 @@ def _overlapping(found: _Objects) -> list[Any]:
     """Return the texts that something is drawn over, or that are drawn on their own colour."""
     if len(found.texts) * len(found.fills) > MOST_PAIRS:
         return [text.handle for text in found.texts]
-    return [text.handle for text in found.texts if any(_may_hide(fill, text) for fill in found.fills)]
+    bands: dict[int, list[tuple[int, Box, Colour | None]]] = {}  # height on the page → the fills that reach there
+    for fill in found.fills:
+        for band in range(_band(fill[1][1]), _band(fill[1][3]) + 1):
+            bands.setdefault(band, []).append(fill)
+    return [
+        text.handle
+        for text in found.texts
+        if any(_may_hide(fill, text) for fill in bands.get(_band((text.box[1] + text.box[3]) / 2), ()))
+    ]
+
+
+def _band(height: float) -> int:
+    return max(-BANDS, min(int(height // BAND_POINTS), BANDS))
 
 
 def _may_hide(fill: tuple[int, Box, Colour | None], text: _Text) -> bool:
