@@ -104,6 +104,7 @@ async def quality_table(
     build_s = time.perf_counter() - began_s
     passages = sum(len(document.chunks) for document in documents)
     golden = [each for each in judged if each.relevant]
+    await index.embed()  # what a local model does in the background
     modes: tuple[SearchMode, ...] = index.modes
     for mode in modes:
         took_s, ranked = [], []
@@ -245,7 +246,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description="How well and how fast passages are found.")
     parser.add_argument("folders", nargs="*", type=Path, help="test sets in BEIR's layout")
     parser.add_argument("--passages", type=int, nargs="*", default=(), help="sizes of made-up indexes")
-    parser.add_argument("--embedding", default="", help="an embedding model, as EMBEDDING_MODEL takes it")
+    parser.add_argument("--embedding", default="none", help="an embedding model, as EMBEDDING_MODEL takes it")
     parser.add_argument("--api-base", default=None, help="where a hosted embedding model answers")
     arguments = parser.parse_args()
     embedding = embedding_of(arguments.embedding, arguments.api_base)

@@ -24,6 +24,17 @@ class Scores:
     reranked: float | None = None
 
 
+class Closeness(NamedTuple):
+    """What the similarities of a model say, as cosines: from `related` the subject is the same, from `good` the matter.
+
+    Those of texts in two languages are lower by `across`.
+    """
+
+    related: float
+    good: float
+    across: float
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A piece of a document as it was found for one question; `number` counts from 1 and is what `[n]` cites.

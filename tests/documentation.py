@@ -36,6 +36,7 @@ PLAIN = MappingProxyType(
         "README.md": "How to use Glassbox.",
         "pyproject.toml": "Settings of the tools that check the code.",
         "requirements.in": "What Glassbox needs, as asked for by hand.",
+        "requirements-meaning.txt": "An extra: the embedding model that searches by meaning, as a package.",
         "requirements.txt": "What Glassbox needs, as pinned: every package in one exact version.",
         "tests/requirements.txt": "What the checks need besides.",
         "docs/*.md": "The parts of the documentation.",

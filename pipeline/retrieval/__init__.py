@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol
 
 from pipeline.ingest import Document
-from pipeline.passages import ListedDocument, Passage, Query, SearchMode
+from pipeline.passages import Closeness, ListedDocument, Passage, Query, SearchMode
 from pipeline.turn import AskOptions
 
 Quality = Literal["good", "weak", "none"]
@@ -102,7 +102,8 @@ class SearchResult:
     """The result of a search: `passages`, best first, then the next ten as `rejected`, each with its `reason`.
 
     The words of rejected passages are not marked. `mode` is the one that was used: keyword where a hybrid search got no
-    vector for its query. `left_out`: whether a hosted model was left out, since `uses_hosted` was off.
+    vector for its query. `left_out`: whether a hosted model was left out, since `uses_hosted` was off. `closeness` says
+    what the similarities of its embedding mean, where that was measured.
     """
 
     query: Query
@@ -112,6 +113,7 @@ class SearchResult:
     mode: SearchMode
     took_s: float
     left_out: bool = False
+    closeness: Closeness | None = None
 
 
 @dataclass(frozen=True, slots=True)

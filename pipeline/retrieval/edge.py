@@ -98,8 +98,14 @@ class EdgeIndex:
     def modes(self) -> tuple[SearchMode, ...]:
         """See `Index`."""
         with faults():
-            ready = self._embedding and self._catalog.embedded(self._embedding.name)
+            ready = self._embeds and self._embedding and self._catalog.embedded(self._embedding.name)
         return ("keyword", "vector", "hybrid") if ready else ("keyword",)
+
+    @property
+    def _embeds(self) -> bool:
+        """Whether the index is not too large for its embedding."""
+        most = getattr(self._embedding, "most_passages", None)
+        return most is None or self._catalog.passages() <= most
 
     @property
     def reranks(self) -> bool:
@@ -158,7 +164,8 @@ class EdgeIndex:
     ) -> tuple[IndexedDocument, ...]:
         """See `Index`. One flush for all of them."""
         entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
-        if embed and self._embedding:  # only these: all that has no vectors may take hours
+        if embed and self._embedding and not getattr(self._embedding, "embeds_later", False):
+            # Only these: all that has no vectors may take hours.
             own = {entry.id for entry in entries}
             todo = await asyncio.to_thread(self._catalog.unembedded, self._embedding.name)
             await self._embed_all([each for each in todo if each[0] in own], self._embedding)
@@ -182,7 +189,7 @@ class EdgeIndex:
 
     async def embed(self, progress: ProgressCallback | None = None) -> int:
         """See `Index`. When the model fails, the rest is searched by words until the next call."""
-        if self._embedding is None:
+        if self._embedding is None or not self._embeds:
             return 0
         async with self._embedding_now:
             todo = await asyncio.to_thread(self._catalog.unembedded, self._embedding.name)

@@ -41,7 +41,7 @@ def fuse(searches: Sequence[SearchResult], wanted: int) -> SearchResult:
         replace(passage, reason=passage.reason or Message("not_chosen", {"place": passage.number, "wanted": wanted}))
         for passage in passages[wanted:]
     )
-    qualities = [quality_of(found.query, chosen) for found in searches]
+    qualities = [quality_of(found.query, chosen, found.closeness) for found in searches]
     return SearchResult(
         Query(" · ".join(found.query.text for found in searches)),
         chosen,
@@ -50,4 +50,5 @@ def fuse(searches: Sequence[SearchResult], wanted: int) -> SearchResult:
         searches[0].mode,
         sum(found.took_s for found in searches),
         any(found.left_out for found in searches),
+        searches[0].closeness,
     )

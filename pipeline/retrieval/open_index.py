@@ -7,7 +7,7 @@ import logging
 from pipeline.errors import NotInstalled, SearchFault
 from pipeline.retrieval import Index
 from pipeline.retrieval.edge import EdgeIndex
-from pipeline.retrieval.embedding import embedding_of
+from pipeline.retrieval.embedding import NO_MODEL, embedding_of
 from pipeline.retrieval.reranking import reranker_of
 from pipeline.settings import Settings
 
@@ -19,7 +19,9 @@ def open_index(settings: Settings) -> Index:
 
     If DATA_DIR cannot be written, documents last until the process ends, and the log says so.
     """
-    embedding = embedding_of(settings.embedding_model, settings.embedding_api_base)
+    secret = settings.embedding_api_key
+    name = settings.embedding_model or (NO_MODEL if settings.index_url else "")
+    embedding = embedding_of(name, settings.embedding_api_base, secret.get_secret_value() if secret else None)
     reranker = reranker_of(settings.rerank_model, settings.rerank_api_base)
     if settings.index_url:
         try:

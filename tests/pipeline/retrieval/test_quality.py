@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from pipeline.ingest.markdown import read_folder
-from pipeline.passages import Passage, Query, Scores
+from pipeline.passages import Closeness, Passage, Query, Scores
 from pipeline.retrieval import SHARED, Quality
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.retrieval.quality import quality_of, words_found
@@ -55,6 +55,24 @@ def test_a_passage_far_behind_the_best_does_not_count() -> None:
 
 def test_nearness_of_vectors_excuses_missing_words_and_proves_nothing() -> None:
     assert quality_of(Query("dairy froth"), [passage("Milk foam.", 0.9, Scores(vector=0.9))]) == "weak"
+
+
+@pytest.mark.parametrize(
+    ("text", "similarity", "quality"),
+    [
+        ("The milk is foamed with hot steam.", 0.9, "good"),
+        ("The milk is foamed with hot steam.", 0.82, "weak"),
+        ("The milk is foamed with hot steam.", 0.7, "none"),
+        ("Die Milch wird mit heißem Dampf geschäumt.", 0.82, "good"),
+        ("Die Milch wird mit heißem Dampf geschäumt.", 0.7, "none"),
+    ],
+)
+def test_where_similarities_were_measured_meaning_alone_can_be_good_or_nothing(
+    text: str, similarity: float, quality: str
+) -> None:
+    closeness = Closeness(related=0.79, good=0.83, across=0.04)
+    found = [passage(text, 0.9, Scores(vector=similarity))]
+    assert quality_of(Query("How do baristas get froth into a cup?"), found, closeness) == quality
 
 
 def test_a_follow_up_may_stand_on_the_words_of_the_turn_before() -> None:
