@@ -52,6 +52,7 @@ from api.hosts import Place
 from api.mcp_server import McpServer
 from api.repeated_requests import RepeatedRequests
 from components import mounting
+from components.handlers.side_by_side_handlers import AskedAbout
 from components.html.html_elements import mark
 from components.html.markdown import passage
 from components.pages import chat_page, endpoints
@@ -114,6 +115,11 @@ class Parts:
     asking: Asking
     link: Linker
     accounts: Accounts | None = None
+
+    @property
+    def about(self) -> AskedAbout:
+        """What can be said and asked about verdicts on the page."""
+        return AskedAbout(self.verdict_reports, self.inquiries, self.counterfactuals, self.second_checks)
 
     async def close(self) -> None:
         """Stop every turn, then close index and store."""
@@ -277,6 +283,7 @@ class Server:
             parts.models,
             parts.library,
             parts.settings,
+            parts.about,
             accounts=parts.accounts,
         )
         inside = {

@@ -708,6 +708,16 @@ def fickle(body: Mapping[str, Any]) -> str:
     return "declines" if body.get("temperature") == 0 else "says-pressure"
 
 
+def silent_later(body: Mapping[str, Any]) -> str:
+    """Says nothing at temperature 0, and does not end."""
+    return "hang" if body.get("temperature") == 0 else "says-pressure"
+
+
+def locked_later(body: Mapping[str, Any]) -> str:
+    """Takes no key at temperature 0."""
+    return "status-401" if body.get("temperature") == 0 else "says-pressure"
+
+
 def judge(body: Mapping[str, Any]) -> str:
     """Answers with a wrong number, and judges sentences where it is asked to."""
     return "judges" if "judgements" in json.dumps(body["messages"]) else "says-wrong-pressure"
@@ -724,6 +734,8 @@ MOODS = {
     "hops": hops,
     "grounded": grounded,
     "fickle": fickle,
+    "silent-later": silent_later,
+    "locked-later": locked_later,
     "judge": judge,
 }
 

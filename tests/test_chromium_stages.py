@@ -204,7 +204,9 @@ def four_panes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     index = EdgeIndex.build(read_folder(Path(ROOT) / "samples"))
     parts = build(settings, index=index, models=Models(settings))
     panes = (*PANES, WORDS)
-    demo = chat_page.build(parts.pipeline, parts.conversations, parts.models, parts.library, settings, panes)
+    demo = chat_page.build(
+        parts.pipeline, parts.conversations, parts.models, parts.library, settings, parts.about, panes
+    )
     demo.queue(default_concurrency_limit=None)
     with launched(demo) as url:
         yield url

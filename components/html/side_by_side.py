@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from markupsafe import Markup, escape
 
 from components.html.html_elements import NOTHING, action, attribute, icon, joined
+from components.html.inquiries import StandsOn, stands_on, stands_on_button
 from components.html.markdown import plain
 from components.html.page_button import page_button
 from components.html.verdict_marks import DOUBTFUL, check_name
@@ -33,7 +34,7 @@ _CARD = Markup(
     'aria-label="{name}"{lang}>'
     '<header><span class="tag"><i aria-hidden="true"></i>{verdict}</span><b>{why}</b>{place}{close}</header>'
     '<div class="both"><div class="said-here">{said}</div><div class="said-there">{passage}</div></div>'
-    "<footer>{actions}</footer></section>"
+    "{inquiry}<footer>{actions}</footer></section>"
 )
 _MATCHES = Markup('<u class="{kind}"{pair}>{text}{sign}</u>')
 _DIFFERS = Markup('<strong class="{kind}"{pair}>{text}{sign}</strong>')
@@ -52,11 +53,17 @@ Kind = Literal["same", "alike", "differs"]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A sentence with its verdict, and the passage that is shown beside it, None where there is none."""
+    """A sentence with its verdict, and the passage that is shown beside it, None where there is none.
+
+    `is_reported`: its verdict was called wrong; None where that cannot be said here. `asked` is the inquiry which
+    passage it stands on, None where a model cannot be asked.
+    """
 
     view: View
     check: SentenceChecked
     passage: Passage | None
+    is_reported: bool | None = None
+    asked: StandsOn | None = None
 
     @property
     def language(self) -> str:
@@ -101,6 +108,7 @@ def card(compared: Compared) -> Markup:
         close=action("close-beside", text("beside.close", lang)),
         said=said,
         passage=passage,
+        inquiry=stands_on(compared.asked, lang),
         actions=joined(button for make in ACTIONS if (button := make(compared))),
     )
 
@@ -243,4 +251,23 @@ def _undo_repair(compared: Compared) -> Markup:
     ).format(text("repair.undo", lang), text("repair.redo", lang, number=compared.check.suggested))
 
 
-ACTIONS: tuple[Callable[[Compared], Markup], ...] = (_show_source, _open_page, _undo_repair)
+def _ask_what_it_stands_on(compared: Compared) -> Markup:
+    return stands_on_button(compared.asked, compared.language) if compared.asked else NOTHING
+
+
+def _report(compared: Compared) -> Markup:
+    """Return the button that keeps the verdict as a wrong one, pressed where it is kept."""
+    if compared.is_reported is None:
+        return NOTHING
+    return Markup('<button type="button" data-act="report" aria-pressed="{}">{}{}</button>').format(
+        str(compared.is_reported).lower(), icon("dislike", 14), text("beside.report", compared.language)
+    )
+
+
+ACTIONS: tuple[Callable[[Compared], Markup], ...] = (
+    _show_source,
+    _open_page,
+    _undo_repair,
+    _report,
+    _ask_what_it_stands_on,  # the last one: it comes and goes, and the focus with it to no other button
+)

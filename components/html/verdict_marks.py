@@ -26,8 +26,9 @@ _ROW = Markup(
 )
 _SUMMARY = Markup(
     '<section class="checks" aria-label="{name}"{lang}><div class="counts"><p>{facts}</p>{through}{legend}</div>'
-    "{listed}</section>"
+    "{second}{listed}</section>"
 )
+_SECOND = Markup('<div class="second"></div>')  # the script puts there what a model can be asked, or has said
 _LISTED = Markup("<details><summary>{}</summary><ol>{}</ol></details>")
 SENTENCE_CHARS = 240  # of a sentence in the list of the doubtful ones
 SHOWN: tuple[Label, ...] = ("verbatim", "supported", "weak", "wrong_source", "not_found", "uncited")
@@ -122,6 +123,7 @@ def summary(view: View) -> Elements:
             ),
             through=_through(lang, answer) if doubtful else NOTHING,
             legend=_legend(lang, answer),
+            second=_SECOND if any(check.verdict == "weak" for check in doubtful) else NOTHING,
             listed=_listed(view, doubtful, lang, answer) if doubtful else NOTHING,
         )
     ]

@@ -26,7 +26,7 @@ from components.handlers.chat_handlers import ChatHandlers
 from components.handlers.document_handlers import DocumentHandlers, DocumentsUpdate
 from components.handlers.inspector_handlers import InspectorHandlers
 from components.handlers.page_state import PageUpdate, Tab
-from components.handlers.side_by_side_handlers import SideBySideHandlers
+from components.handlers.side_by_side_handlers import AskedAbout, SideBySideHandlers
 from components.handlers.signed_in import SignedIn
 from components.handlers.traced import traced
 from components.html.html_elements import NOTHING, Elements, button, joined, keyed, notice, preview_button, too_long
@@ -52,6 +52,7 @@ SCRIPTS = (
     "connection.js",
     "page.js",
     "side_by_side.js",
+    "second_checks.js",
     "citing.js",
     "marks.js",
     "documents.js",
@@ -176,10 +177,14 @@ def build(
     models: Models,
     library: Library,
     settings: Settings,
+    about: AskedAbout,
     panes: Sequence[Pane] = PANES,
     accounts: Accounts | None = None,
 ) -> gr.Blocks:
-    """Build the page over the parts that it shows; `accounts` where people can sign in."""
+    """Build the page over the parts that it shows; `accounts` where people can sign in.
+
+    `about` is what can be said and asked about verdicts.
+    """
     signed_in = SignedIn(accounts)
     handlers = ChatHandlers(pipeline, conversations, models, library, panes, signed_in)
     is_bare = settings.on_space and not any(each.is_language_model and each.state == "ready" for each in models.choices)
@@ -215,7 +220,7 @@ def build(
         gr.HTML(shortcuts.dialog(), elem_id=shortcuts.NAME, apply_default_css=False)
         gr.HTML(marks_legend.dialog(), elem_id=marks_legend.NAME, apply_default_css=False)
         _wire_turns(handlers, page)
-        _wire_side_by_side(SideBySideHandlers(handlers), signed_in, page)
+        _wire_side_by_side(SideBySideHandlers(handlers, about), signed_in, page)
         _wire_conversations(demo, handlers, page)
         _wire_documents(demo, handlers, DocumentHandlers(library), page)
         _wire_models(demo, handlers, page)
@@ -332,12 +337,19 @@ def _wire_turns(handlers: ChatHandlers, page: Page) -> None:
 
 def _wire_side_by_side(handlers: SideBySideHandlers, signed_in: SignedIn, page: Page) -> None:
     """Wire the comparison of a sentence with its passage."""
-    shown = keyed([], "side-by-side", draws="side_by_side", events=("compare",))
-
-    def show(card: list[str]) -> dict[Component, Any]:
-        return {shown: card}
-
-    _listener(signed_in, show)(shown.compare, handlers.compare, [page.memory.tab, page.memory.visitor], [shown])
+    events = ("compare", "report", "ask_what_it_stands_on", "stop_inquiry")
+    beside = keyed([], "side-by-side", draws="side_by_side", events=events)
+    under = keyed([], "second-checks", draws="second_checks", events=("second_checks", "second_check"))
+    known = [page.memory.tab, page.memory.visitor]
+    asked_with = [*known, page.memory.model, page.memory.preferences]
+    on = _listener(signed_in, lambda card: {beside: card})
+    on(beside.compare, handlers.compare, known, [beside])
+    on(beside.report, handlers.report, known, [beside])
+    on(beside.ask_what_it_stands_on, handlers.ask_what_it_stands_on, asked_with, [beside], js=ON_ASK)
+    on(beside.stop_inquiry, handlers.stop, [page.memory.visitor], None)
+    on = _listener(signed_in, lambda shown: {under: shown})
+    on(under.second_checks, handlers.second_checks, asked_with, [under], js=ON_ASK)
+    on(under.second_check, handlers.second_check, asked_with, [under], js=ON_ASK)
 
 
 def _wire_conversations(demo: gr.Blocks, handlers: ChatHandlers, page: Page) -> None:

@@ -1,7 +1,7 @@
 // A sentence of an answer beside the passage that it was compared with. A mark of it opens the card, and so do the keys that
 // lead through the doubtful sentences; Python draws it. The text makes room for it. Uses page.js; citing.js pins the source.
 (() => {
-  const { acts, after, all, calm, draws, find, send, stage_of, stay, tab } = glassbox;
+  const { acts, after, all, calm, draws, element_of, find, grafted, send, stage_of, stay, tab } = glassbox;
   const DOUBTFUL = ["weak", "wrong_source", "not_found", "uncited"];
   const GAP_PX = 8, ROOM_PX = 12;
 
@@ -30,6 +30,7 @@
       find("#status").textContent = text_of("script.not_compared");
       return glassbox.citing.unpin();
     }
+    if (shown.card) return draw_again(html);
     const host = Object.assign(document.createElement("div"), { className: "beside-host", innerHTML: html });
     const room = Object.assign(document.createElement("span"), { className: "beside-room", ariaHidden: "true" });
     Object.assign(shown, { host, room, card: host.firstElementChild });
@@ -38,7 +39,29 @@
     tab("chat", shown.stage);
     reveal();
     shown.card.focus({ preventScroll: true });
+    follow();
   };
+
+  // What was said or asked about the sentence changes a part of its card; the focus stays in it.
+  function draw_again(html) {
+    const had_focus = has_focus();
+    grafted(shown.card, element_of(html));
+    put();
+    if (had_focus && !shown.host.contains(document.activeElement)) shown.card.focus({ preventScroll: true });
+    follow();
+  }
+
+  // What a model is asked meanwhile, as before the page was loaded again, is shown as it comes.
+  function follow() {
+    const is_running = !!find("[data-follow]", shown.card);
+    if (is_running && !shown.follows) ask("ask_what_it_stands_on");
+    shown.follows = is_running;
+  }
+
+  function ask(name, given = {}) {
+    const { stage, turn, check, passage } = shown;
+    send(name, { turn, check, passage, number: String(asked), ...given }, stage.root);
+  }
 
   // Puts the card below its sentence, and makes the room for it there; both are put back when the answer is drawn anew.
   function put() {
@@ -174,6 +197,17 @@
       shown?.turn === article.dataset.turn ? step(1, stage) : go(of_answer[0]);
     },
     compare: go_to,
+    report: (button) => {
+      button.ariaBusy = "true";
+      ask("report", { is_wrong: button.getAttribute("aria-pressed") !== "true" });
+    },
+    "stands-on": (button) => {
+      if (button.ariaBusy === "true") return;
+      button.ariaBusy = "true";
+      shown.follows = true;
+      ask("ask_what_it_stands_on");
+    },
+    "stop-inquiry": (button) => send("stop_inquiry", { turn: button.closest(".turn").dataset.turn }, stage_of(button).root),
   });
 
   document.addEventListener("click", ({ target }) => {

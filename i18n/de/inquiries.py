@@ -37,4 +37,15 @@ TEXTS = {
         "{right} richtigen Sätzen bezweifelte es; {silent} blieben ohne Urteil."
     ),
     "second.unmeasured": "Wie oft dieses Modell irrt, wurde hier nicht gemessen.",
+    "inquiry.which_passage": "Auf welcher Passage beruht der Satz?",
+    "inquiry.about_weak.one": "Ein Modell zum schwachen Satz fragen",
+    "inquiry.about_weak.other": "Ein Modell zu den {count} schwachen Sätzen fragen",
+    "inquiry.stop": "Nicht weiter fragen",
+    "inquiry.running": "{model} wird noch einmal gefragt, jedes Mal ohne eine Passage: {done} von höchstens {most} Aufrufen.",
+    "inquiry.asking": "{model} wird gefragt.",
+    "inquiry.stopped": "Angehalten. Es wird nicht weiter gefragt.",
+    "inquiry.says": "{model} sagt: {said}.",
+    "inquiry.judged": "Beurteilt",
+    "inquiry.asked.one": "{count} Aufruf von {model}",
+    "inquiry.asked.other": "{count} Aufrufe von {model}",
 }

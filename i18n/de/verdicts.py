@@ -37,6 +37,7 @@ TEXTS = {
     "beside.next": "Nächster fraglicher Satz",
     "beside.close": "Vergleich schließen",
     "beside.show_source": "In den Quellen zeigen",
+    "beside.report": "Dieses Urteil ist falsch",
     "beside.open_page": "Seite öffnen",
     "script.not_compared": "Dieser Satz lässt sich nicht mehr vergleichen.",
     "script.nothing_doubtful": "Auf dieser Seite gibt es keinen fraglichen Satz.",

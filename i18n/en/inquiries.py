@@ -35,4 +35,15 @@ TEXTS = {
         "{doubted} of {right} right sentences; {silent} got no verdict."
     ),
     "second.unmeasured": "How often this model errs was not measured here.",
+    "inquiry.which_passage": "Which passage does it stand on?",
+    "inquiry.about_weak.one": "Ask a model about the weak sentence",
+    "inquiry.about_weak.other": "Ask a model about the {count} weak sentences",
+    "inquiry.stop": "Stop asking",
+    "inquiry.running": "{model} is asked again, each time without a passage: {done} of at most {most} calls.",
+    "inquiry.asking": "{model} is being asked.",
+    "inquiry.stopped": "Stopped. Nothing more is asked.",
+    "inquiry.says": "{model} says: {said}.",
+    "inquiry.judged": "Judged",
+    "inquiry.asked.one": "{count} call of {model}",
+    "inquiry.asked.other": "{count} calls of {model}",
 }

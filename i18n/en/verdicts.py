@@ -37,6 +37,7 @@ TEXTS = {
     "beside.next": "Next doubtful sentence",
     "beside.close": "Close the comparison",
     "beside.show_source": "Show in sources",
+    "beside.report": "This verdict is wrong",
     "beside.open_page": "Open page",
     "script.not_compared": "This sentence cannot be compared any more.",
     "script.nothing_doubtful": "There is no doubtful sentence on this page.",

@@ -33,7 +33,8 @@ async def parts(tmp_path: Path, search: EdgeIndex, provider: Provider) -> AsyncI
 
 
 async def test_the_owner_sees_the_sentence_beside_any_passage_and_nobody_else_sees_it(parts: Parts) -> None:
-    handlers = SideBySideHandlers(ChatHandlers(parts.pipeline, parts.conversations, parts.models, parts.library))
+    chat = ChatHandlers(parts.pipeline, parts.conversations, parts.models, parts.library)
+    handlers = SideBySideHandlers(chat, parts.about)
     turn = await parts.pipeline.start(TurnRequest("How is espresso made?", visitor=MAYA, model="checked"))
     async for _ in parts.pipeline.follow(turn.id):
         pass
@@ -50,3 +51,29 @@ async def test_the_owner_sees_the_sentence_beside_any_passage_and_nobody_else_se
         assert await compare(**given) == ["7", ""]
     for visitor in (NOAH, ""):
         assert await compare(visitor) == ["7", ""]
+
+
+async def test_what_is_said_and_asked_is_only_for_who_may_read_the_turn(parts: Parts) -> None:
+    chat = ChatHandlers(parts.pipeline, parts.conversations, parts.models, parts.library)
+    handlers = SideBySideHandlers(chat, parts.about)
+    turn = await parts.pipeline.start(TurnRequest("How is espresso made?", visitor=MAYA, model="checked"))
+    async for _ in parts.pipeline.follow(turn.id):
+        pass
+
+    def event(**given: Any) -> Any:
+        return SimpleNamespace(**{"number": "7", "turn": turn.id, "check": "answer-3", **given})
+
+    assert await handlers.report(event(is_wrong=True), Tab(), NOAH) == ["7", ""]
+    assert 'aria-pressed="true"' in (await handlers.report(event(is_wrong=True), Tab(), MAYA))[1]
+    assert 'aria-pressed="true"' in (await handlers.compare(event(), Tab(), MAYA))[1]
+    assert "aria-pressed" not in (await handlers.compare(event(), Tab(is_read_only=True), MAYA))[1]
+    assert await parts.verdict_reports.of_turn(MAYA, turn.id) == {("answer", 3)}
+    assert 'aria-pressed="false"' in (await handlers.report(event(is_wrong=False), Tab(), MAYA))[1]
+    asked = handlers.ask_what_it_stands_on(event(), Tab(), NOAH, "checked", {})
+    assert [each async for each in asked] == [["7", ""]]
+    of_all = event(turns=[turn.id, "gone", 3])
+    assert await handlers.second_checks(of_all, Tab(), NOAH, "checked", {}) == []
+    name, offered = await handlers.second_checks(of_all, Tab(), MAYA, "checked", {})
+    assert name == turn.id
+    assert "1 call of checked" in offered
+    assert "<button" not in (await handlers.second_checks(of_all, Tab(), MAYA, "builtin/extractive", {}))[1]

@@ -67,7 +67,7 @@ def handlers_of(parts: Parts) -> Any:
 
 def page_of(parts: Parts, **settings: Any) -> gr.Blocks:
     values = parts.settings.model_copy(update=settings)
-    return page.build(parts.pipeline, parts.conversations, parts.models, parts.library, values)
+    return page.build(parts.pipeline, parts.conversations, parts.models, parts.library, values, parts.about)
 
 
 def event(**given: str) -> Any:

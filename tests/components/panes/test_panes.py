@@ -42,7 +42,9 @@ async def test_one_more_pane_has_its_place_its_tab_and_its_earlier_turns_on_the_
     parts: Parts,  # noqa: F811
     panes: tuple[Pane, ...],
 ) -> None:
-    demo = chat_page.build(parts.pipeline, parts.conversations, parts.models, parts.library, parts.settings, panes)
+    demo = chat_page.build(
+        parts.pipeline, parts.conversations, parts.models, parts.library, parts.settings, parts.about, panes
+    )
     blocks = {block.elem_id: block for block in demo.blocks.values()}
     assert "documents" in blocks["words"].value[1]
     assert 'data-tab="words" aria-selected="false">Words<' in blocks["tabs"].value
