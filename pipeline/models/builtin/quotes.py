@@ -39,10 +39,10 @@ ANSWER_CONFIDENCE, NEAR_CONFIDENCE = 0.3, 0.06  # of `confidence_of`
 PREMISE_LEAST = 0.41  # of `premise_probability`, below which nothing is an answer
 QUOTES_MOST = 3
 # The least chance of being the right sentence, per word: of a sentence beside the first one, and of a further quote.
-BESIDE_CHANCE, FURTHER_CHANCE = 0.0007, 0.0025
+BESIDE_CHANCE, FURTHER_CHANCE = 0.0005, 0.002
 SHORT_WORDS = 10  # a shorter sentence counts as one of so many words: each has to be read
 BESIDE_MOST = 2  # sentences beside the first one
-FIRST_WORDS_MOST, WORDS_MOST = 80, 120  # of the first quote with its neighbours, and of all quotes; one may be longer
+FIRST_WORDS_MOST, WORDS_MOST = 100, 130  # of the first quote with its neighbours, and of all quotes; one may be longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,7 @@ def choose(query: Query, passages: Sequence[PromptPassage]) -> Choice:
     Passages in another language are quoted only if those in the question's language do not answer.
     """
     asked_in = language_of(query.question, *(passage.text for passage in passages))
-    every = [
-        each for rank, passage in enumerate(passages, 1) for each in scored_sentences(query, passage, rank, asked_in)
-    ]
+    every = scored_sentences(query, passages, asked_in)
     answers = _answers(query, passages, every, asked_in)
     words = own_words(query, asked_in)
     mentions = tuple(tuple(word for word in words if has_word(passage, word)) for passage in passages)

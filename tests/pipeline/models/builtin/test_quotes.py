@@ -39,6 +39,13 @@ def test_a_question_in_german_is_answered_in_german() -> None:
     assert quoted("Wann brachte Bialetti die Mokkakanne auf den Markt?")[0].startswith("Bialetti")
 
 
+def test_a_verb_is_found_in_any_of_its_forms() -> None:
+    passages = (PromptPassage(1, "Cup", "The team of Turin plays in red. The team of Milan won."),)
+    assert choose(Query("Which team wins?"), passages).best == "The team of Milan won."
+    passages = (PromptPassage(1, "Pokal", "Die Elf aus Turin spielt in Rot. Die Elf aus Mailand gewann."),)
+    assert choose(Query("Welche Elf hat gewonnen?"), passages).best == "Die Elf aus Mailand gewann."
+
+
 def test_a_compound_is_found_by_its_part() -> None:
     assert quoted("Welche Maschine für Espresso hat mehr Druck?")[0].startswith("Eine Espressomaschine")
 
@@ -195,17 +202,17 @@ def test_a_quote_holds_the_sentence_beside_it_where_the_answer_may_stand_there()
 
 
 def test_the_first_quote_holds_the_sentences_on_both_sides_where_they_are_likely() -> None:
-    text = "The canal has a keeper. The town paid the keeper of the canal. He kept the locks of the canal."
+    text = "The keeper lived at the canal. The town paid the keeper of the canal. The keeper kept its locks."
     [first, *_] = choose(Query("Who paid the keeper of the canal?"), (PromptPassage(1, "Canal", text),)).quotes
     assert first.text == text
 
 
-def test_a_short_sentence_is_quoted_where_a_long_one_of_the_same_chance_is_not() -> None:
+def test_a_short_sentence_is_quoted_before_a_long_one_of_the_same_chance() -> None:
     long = "The canal is long, " + "and longer than it was, " * 20 + "they say."
     texts = ("The canal is deep.", long, "The canal is long, they say.")
     passages = [PromptPassage(number, "", text) for number, text in enumerate(texts, 1)]
     quotes = choose(Query("What is the canal like?"), passages).quotes
-    assert [quote.text for quote in quotes] == [texts[0], texts[2]]
+    assert [quote.text for quote in quotes[:2]] == [texts[0], texts[2]]
 
 
 def test_sentences_of_two_paragraphs_are_two_quotes() -> None:
