@@ -97,7 +97,7 @@ def _add(blocks: ExtractBuilder, grid: Grid, region: _Region) -> None:
     while len(rows) > 2 and _is_caption(rows[0], rows[1]):
         blocks.add(next(filter(None, rows[0])))
         rows, numbers = rows[1:], numbers[1:]
-    headers = min(grid.headers or _headers(grid, rows, numbers), HEADERS, max(1, len(rows) - 1))
+    headers = min(grid.headers or _headers(grid, rows, numbers, region.left), HEADERS, max(1, len(rows) - 1))
     if headers > 1:
         rows[:headers] = [[_joined(names) for names in zip(*rows[:headers], strict=True)]]
     blocks.table(rows)
@@ -118,20 +118,31 @@ def _is_caption(row: Sequence[str], following: Sequence[str]) -> bool:
     return sum(map(bool, row)) == 1 and len(named) > 1 and not any(map(_is_number, named))
 
 
-def _headers(grid: Grid, rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> int:
-    """Return the number of rows that name columns: those with a cell merged across, and the one below them."""
-    count = 0
-    for row, y in zip(rows, numbers, strict=True):
-        if not any(place[0] == y for place in grid.across) or any(map(_is_number, row)) or not _is_varied(row):
+def _headers(grid: Grid, rows: Sequence[Sequence[str]], numbers: Sequence[int], left: int) -> int:
+    """Return the number of rows that name columns: as long as cells merged across give several of them one name."""
+    names, count = list(rows[0]) if rows else [], 1
+    while count < min(HEADERS, len(rows) - 1):
+        shared = {x for x in range(len(names)) if (numbers[count - 1], left + x) in grid.across}
+        shared |= {x - 1 for x in shared if x}
+        below = rows[count]
+        named = list(filter(None, names))
+        if not shared or len(set(named)) == len(named) or len(set(named)) == 1:
             break
+        if any(map(_is_number, below)) or not all(below[x] for x in _named(rows[0])):
+            break
+        names = [_joined(pair) for pair in zip(names, below, strict=True)]
         count += 1
-    if not 0 < count < min(HEADERS, len(rows) - 1):
+    if count == 1:
         return 1
-    return count + 1 if not any(map(_is_number, rows[count])) and any(map(_is_number, rows[count + 1])) else 1
+    is_all = all(
+        (numbers[0], left + x) in grid.across or (numbers[0], left + x + 1) in grid.across for x in _named(rows[0])
+    )
+    return count if is_all or any(map(_is_number, rows[count])) else 1
 
 
-def _is_varied(row: Sequence[str]) -> bool:
-    return len(set(filter(None, row))) > 1
+def _named(row: Sequence[str]) -> Sequence[int]:
+    """Return the columns but the first that have a name."""
+    return [x for x, cell in enumerate(row) if cell and x]
 
 
 def _joined(names: Sequence[str]) -> str:

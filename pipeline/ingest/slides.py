@@ -48,6 +48,7 @@ def pptx_extract(content: bytes) -> Extract:
                 blocks.leave_out("shape")
         _tried(partial(_add_unknown, blocks, slide), None)
         _tried(partial(_add_notes, blocks, slide), None)
+        _tried(partial(_add_comments, blocks, slide), None)
     extract = blocks.extract(first_title)
     return replace(extract, page_starts=tuple(min(start, len(extract.text)) for start in starts))
 
@@ -157,3 +158,13 @@ def _add_unknown(blocks: ExtractBuilder, slide: Any) -> None:
 def _add_notes(blocks: ExtractBuilder, slide: Any) -> None:
     if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None:
         blocks.add("\n".join(filter(None, map(one_line, frame.text.splitlines()))))
+
+
+def _add_comments(blocks: ExtractBuilder, slide: Any) -> None:
+    """Add the comments of readers, of both kinds that PowerPoint has written."""
+    for relation in slide.part.rels.values():
+        if relation.reltype.endswith("/comments") and not relation.is_external:
+            root = root_of(relation.target_part.blob)
+            for comment in root.iter("{*}cm", "{*}reply") if root is not None else ():
+                own = (each for each in comment if local(each) in ("text", "txBody"))
+                blocks.add("\n".join(one_line(" ".join(each.itertext())) for each in own))

@@ -65,12 +65,15 @@ def _named(root: Any, name: str) -> str:
 
 def _write_formulas(root: Any) -> None:
     """Replace each formula by a run of its text."""
+    written: set[Any] = set()
     for formula in list(root.iter("{*}oMath")):
         text = one_line(formula_text(formula).translate(CONTROL))
         above = formula.getparent()
         if above is None:
             continue
-        run = _run(root, text)
+        before = formula.getprevious()
+        run = _run(root, f" {text}" if before is not None and before in written else text)
+        written.add(run)
         run.tail = formula.tail
         if local(above) == "oMathPara":
             above.addprevious(run)

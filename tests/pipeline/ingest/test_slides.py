@@ -127,3 +127,33 @@ def test_pictures_and_charts_that_cannot_be_read_are_counted() -> None:
         return b"<chart/>" if name.startswith("ppt/charts/chart") else part
 
     assert read_pptx(changed(out.getvalue(), emptied)).unread == (("chart", 1), ("picture", 2))
+
+
+def test_comments_on_a_slide_are_read() -> None:
+    comments = b"""<p:cmLst xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main">
+        <p:cm><p:pos x="1" y="2"/><p:text>Ask Maya about it</p:text></p:cm></p:cmLst>"""
+    kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/comments"
+
+    def related(name: str, part: bytes) -> bytes:
+        if name != "ppt/slides/_rels/slide1.xml.rels":
+            return part
+        relation = b'<Relationship Id="rIdC" Type="' + kind + b'" Target="../comments/comment1.xml"/></Relationships>'
+        return part.replace(b"</Relationships>", relation)
+
+    content = changed(pptx([{"title": "Lakes", "text": "words"}]), related, {"ppt/comments/comment1.xml": comments})
+    assert read_pptx(content).text == "## Lakes\n\nwords\n\nAsk Maya about it"
+
+
+def test_names_over_several_columns_are_joined_to_those_below() -> None:
+    show = Presentation(io.BytesIO(pptx([{"title": "Lakes", "text": "words"}])))
+    rows = [["", "Ducks", "", "Geese", ""], ["", "old", "young", "old", "young"], ["North", "yes", "", "no", "yes"]]
+    rows += [["South", "no", "no", "", "yes"]]
+    table = show.slides[0].shapes.add_table(4, 5, 0, 0, 400, 400).table
+    for y, row in enumerate(rows):
+        for x, cell in enumerate(row):
+            table.cell(y, x).text = cell
+    for left in (1, 3):
+        table.cell(0, left).merge(table.cell(0, left + 1))
+    out = io.BytesIO()
+    show.save(out)
+    assert "|  | Ducks › old | Ducks › young | Geese › old | Geese › young |" in read_pptx(out.getvalue()).text

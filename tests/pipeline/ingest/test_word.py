@@ -83,6 +83,7 @@ def test_formulas_stand_in_their_sentences() -> None:
     total = f"<m:nary><m:naryPr><m:chr m:val='∑'/></m:naryPr>{limits}<m:e>{run('i')}</m:e></m:nary>"
     body = f"<w:p><w:r><w:t>The formula </w:t></w:r>{pythagoras}<w:r><w:t> is old.</w:t></w:r></w:p>"
     assert text_of(body) == "The formula a² + b² = c² is old."
+    assert text_of(f"<w:p><m:oMath>{run('a=b')}</m:oMath><m:oMath>{run('c=d')}</m:oMath></w:p>") == "a=b c=d"
     assert (
         text_of(f"<w:p><m:oMathPara><m:oMath>{fraction}{root}{total}</m:oMath></m:oMathPara></w:p>")
         == "(x+1)/y√(z)∑_(i=1)^N i"
