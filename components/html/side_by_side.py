@@ -155,7 +155,7 @@ def _why_none(compared: Compared) -> str:
 
 def _heading(passage: Passage) -> Markup:
     path = [plain(each) for each in (passage.title, passage.section) if each]
-    return Markup('<span class="number">{}</span> {}').format(passage.number, Markup(" › ").join(path))
+    return Markup('<span class="number">{}</span> <span>{}</span>').format(passage.number, Markup(" › ").join(path))
 
 
 def _marks(both: SideBySide) -> tuple[list[_Mark], list[_Mark]]:
