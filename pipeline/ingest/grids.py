@@ -94,10 +94,11 @@ def add_tables(blocks: ExtractBuilder, grid: Grid) -> None:
 def _add(blocks: ExtractBuilder, grid: Grid, region: _Region) -> None:
     numbers = [y for y in range(region.top, region.bottom) if not _is_blank(grid, y, region)]
     rows = [_row(grid, y, region) for y in numbers]
-    while len(rows) > 2 and _is_caption(rows[0], rows[1]):
+    known = grid.headers
+    while len(rows) > 2 and known != 1 and _is_caption(rows[0], rows[1]):
         blocks.add(next(filter(None, rows[0])))
-        rows, numbers = rows[1:], numbers[1:]
-    headers = min(grid.headers or _headers(grid, rows, numbers, region.left), HEADERS, max(1, len(rows) - 1))
+        rows, numbers, known = rows[1:], numbers[1:], max(0, known - 1)
+    headers = min(known or _headers(grid, rows, numbers, region.left), HEADERS, max(1, len(rows) - 1))
     if headers > 1:
         rows[:headers] = [[_joined(names) for names in zip(*rows[:headers], strict=True)]]
     blocks.table(rows)

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.errors import IngestFault
 from pipeline.ingest.blocks import ExtractBuilder, one_line
 from pipeline.ingest.chunks import Extract
-from pipeline.ingest.delimited import add_tables
+from pipeline.ingest.grids import Grid, add_tables
 from pipeline.ingest.open_document import attribute, count, local, parsed, refuse_encrypted, table_rows
 from pipeline.ingest.open_styles import Styles
 
@@ -37,7 +37,7 @@ def ods_extract(content: bytes) -> Extract:
 def _add_sheet(blocks: ExtractBuilder, sheet: Any, styles: Styles) -> None:
     hidden = frozenset(_hidden_columns(sheet))
     rows = table_rows(sheet, styles, _shown, keeps_blank=True)
-    add_tables(blocks, ([cell for at, cell in enumerate(row) if at not in hidden] for row in rows))
+    add_tables(blocks, Grid([[cell for at, cell in enumerate(row) if at not in hidden] for row in rows]))
     for each in sheet.iter():
         if local(each) == _COMMENT or (local(each) == "text-box" and attribute(each, "display") != "none"):
             blocks.add(_paragraphs(each))

@@ -339,6 +339,11 @@ def test_a_spanning_cell_stands_in_every_row_and_column_it_covers() -> None:
     )
 
 
+def test_a_name_over_all_columns_is_still_their_name() -> None:
+    page = "<table><tr><th colspan=2>Action<tr><td>Swim<td>in the lake<tr><td>Fly<td>over it</table>"
+    assert read_as("a.html", page).text == "| Action |  |\n| --- | --- |\n| Swim | in the lake |\n| Fly | over it |"
+
+
 def test_a_table_in_a_cell_is_text_of_it_where_the_columns_have_names() -> None:
     inner = "<table><tr><th>Size<th>Price</tr><tr><td>small<td>3</tr><tr><td>big<td>4</tr></table>"
     page = f"<table><tr><td>Drink<td>Prices</tr><tr><td>Tea<td>now {inner} €</tr><tr><td>Milk<td>1</tr></table>"
