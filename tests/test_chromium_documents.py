@@ -225,3 +225,31 @@ def test_a_web_address_is_sent_by_the_keyboard_and_one_that_is_not_public_has_it
     expect(page.locator("#documents .bringing p")).to_have_text("Nothing was added, 1 could not be read")
     expect(address).to_have_value("")
     expect(page.locator(".opener em")).to_have_text("14")
+
+
+def test_an_at_sign_chooses_what_is_asked_and_a_source_can_be_asked_alone(page: Page, phone: Page) -> None:
+    for each in (page, phone):
+        composer, chips = each.locator("#question textarea"), each.locator("#scope .chip")
+        expect(each.locator("#scope-list li")).not_to_have_count(0)
+        composer.press_sequentially("What turns the water? @mokk")
+        expect(each.locator("#scope-list li.at")).to_have_text("Die Mokkakannemokkakanne.md")
+        composer.press("Enter")
+        expect(chips).to_have_text("Die Mokkakanne")
+        expect(composer).to_have_value("What turns the water? ")
+        composer.press_sequentially("@esp")
+        composer.press("Escape")
+        expect(each.locator("#scope-list")).to_be_hidden()
+        chips.click()
+        expect(chips).to_have_count(0)
+        expect(composer).to_be_focused()
+        assert each.evaluate("document.documentElement.scrollWidth") <= each.viewport_size["width"]  # type: ignore[index]
+    ask(page, "How hot is the water for filter coffee?")
+    card = page.locator("#sources .source").first
+    title = card.locator("h3").inner_text()
+    card.get_by_role("button", name="Ask only this").click()
+    expect(page.locator("#scope .chip")).to_have_text(title)
+    ask(page, "How much coffee is in a cup?")
+    expect(page.locator("#chat .chips").last).to_contain_text("in 1 chosen document")
+    assert set(page.locator("#sources .source h3").all_inner_texts()) == {title}
+    page.locator("[data-act=scope-clear]").click()
+    expect(page.locator("#scope .chip")).to_have_count(0)

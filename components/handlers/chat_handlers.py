@@ -22,6 +22,7 @@ from components import sidebar
 from components.handlers import browser_values
 from components.handlers.choices import Choices
 from components.handlers.page_state import NEW_CHAT, Asking, PageUpdate, Tab, asking_of
+from components.handlers.scope_handlers import scoped
 from components.handlers.signed_in import SignedIn
 from components.html import own_key as account
 from components.html.html_elements import Elements, button, notice
@@ -503,9 +504,10 @@ class ChatHandlers:
     async def _request(
         self, question: str, replaces: str | None, tab: Tab, visitor: str, asking: Asking
     ) -> TurnRequest:
+        options = await self.choices.usable_options(asking.preferences, visitor)
         return TurnRequest(
             question=question,
-            options=await self.choices.usable_options(asking.preferences, visitor),
+            options=await scoped(options, tab, visitor, self.choices),
             given=asking.preferences.given,
             visitor=visitor if is_visitor(visitor) else None,
             address=browser_values.address(),

@@ -83,7 +83,7 @@ class Choices:
 
         There are no documents where the search fails.
         """
-        documents = await self._documents(visitor, profile)
+        documents = await self.documents(visitor, profile)
         listed = sorted(documents, key=lambda each: each.owner is None)
         titles = {"": text("option.documents.best"), **{each.id: each.title for each in listed}}
         offer = self.offer
@@ -96,7 +96,8 @@ class Choices:
         option = next(each for each in options_of(AskOptions) if each.name == "documents")
         return {"choices": offer.labels(option)}
 
-    async def _documents(self, visitor: str, profile: str | None) -> Sequence[IndexedDocument]:
+    async def documents(self, visitor: str, profile: str | None) -> Sequence[IndexedDocument]:
+        """Return what the visitor may ask, inside the fence of a profile; nothing where the search fails."""
         try:
             return await self._library.documents(visitor, profile)
         except GlassboxError:

@@ -10,6 +10,7 @@ from typing import Any
 
 from components.handlers import browser_values
 from components.html.html_elements import Elements
+from components.html.scope_chips import EVERYTHING, ChosenScope
 from components.preferences import Preferences, preferences_of
 from i18n import text
 from pipeline.exchange_costs import NO_COST, Cost
@@ -35,6 +36,7 @@ class Tab:
     minutes_west: int = 0
     cost: Cost = NO_COST  # of its conversation
     profile: str | None = None  # that is chosen
+    scope: ChosenScope = EVERYTHING  # what the next question asks
     shows: int = 0  # how often the page was given a conversation, or the empty page, to show
     followed: int = 0  # counts up whenever the page shows something else; earlier followers end then
     is_asking: bool = False

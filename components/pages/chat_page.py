@@ -26,10 +26,12 @@ from components.handlers.chat_handlers import ChatHandlers
 from components.handlers.document_handlers import DocumentHandlers, DocumentsUpdate
 from components.handlers.inspector_handlers import InspectorHandlers
 from components.handlers.page_state import PageUpdate, Tab
+from components.handlers.scope_handlers import ScopeHandlers
 from components.handlers.side_by_side_handlers import AskedAbout, SideBySideHandlers
 from components.handlers.signed_in import SignedIn
 from components.handlers.traced import traced
 from components.html.html_elements import NOTHING, Elements, button, joined, keyed, notice, preview_button, too_long
+from components.html.scope_chips import EVERYTHING, scope_chips
 from components.panes import PANES, chat
 from components.panes.pane import Pane
 from components.sidebar import Sidebar
@@ -56,6 +58,7 @@ SCRIPTS = (
     "citing.js",
     "marks.js",
     "documents.js",
+    "scope.js",
     "inspector.js",
     "fields.js",
     "own_key.js",
@@ -104,6 +107,7 @@ class Page:
     bar: gr.HTML
     notice: gr.HTML
     thread: gr.HTML
+    scope: gr.HTML
     question: gr.Textbox
     panes: Mapping[str, gr.HTML]
     earlier: Mapping[str, gr.HTML]
@@ -247,6 +251,7 @@ def _page(
             gr.HTML(_lost(), apply_default_css=False)
             notice = keyed([], "notice", events=("cancel", "close"))
             gr.HTML(_too_long(question_limit_chars), apply_default_css=False)
+            scope = keyed(scope_chips(EVERYTHING, ()), "scope", events=("scope_choose", "scope_only", "scope_clear"))
             question = _question()
             gr.HTML(
                 Markup('<p class="fine">{} {}</p><p id="status" class="sr" role="status"></p>').format(
@@ -265,6 +270,7 @@ def _page(
         bar=bar,
         notice=notice,
         thread=thread,
+        scope=scope,
         question=question,
         panes={chat.NAME: live, **drawn},
         earlier={pane.NAME: keyed([], f"earlier-{pane.NAME}", draws="earlier", name=pane.NAME) for pane in beside},
@@ -399,10 +405,20 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
         on(event, uploads.show, given, drawn)
     listener(lambda elements: {document: elements})(document.show_page, uploads.show_page, [visitor], [document])
     listener(lambda elements: {around: elements})(around.around, uploads.around, [visitor], [around])
+    scope, scoped = ScopeHandlers(handlers.choices), [page.memory.tab, visitor]
+    drawn_scope = listener(lambda elements: {page.scope: elements})
+    for event, handler in (
+        (page.scope.scope_choose, scope.choose),
+        (page.scope.scope_only, scope.only),
+        (page.scope.scope_clear, scope.clear),
+        *((each, scope.show) for each in (visitor.change, demo.load)),
+    ):
+        drawn_scope(event, handler, scoped, [page.scope])
     known = [page.memory.tab, visitor, page.memory.model]
     empty = [page.thread, *page.panes.values(), page.side.controls["documents"]]
     for changed in (added, fetched, *removed):
         listener(page.changes)(changed.then, handlers.documents_changed, known, empty)
+        drawn_scope(changed.then, scope.show, scoped, [page.scope])
 
 
 def _wire_inspector(drawer: InspectorHandlers, signed_in: SignedIn, page: Page) -> None:

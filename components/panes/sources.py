@@ -215,7 +215,8 @@ def _card(passage: Passage, best: float, count: int, step_number: int | None, pr
         '<header><span class="number">{number}</span><div class="name"><h3>{title}</h3>{path}</div>'
         '<span class="score" title="{score_why}"><i style="--share:{share:.2f}"></i>'
         "<b>{score:.2f}</b></span></header>"
-        '<blockquote dir="auto">{text}</blockquote>{found_by}<div class="more-of">{why}{around}{page}</div></article>'
+        '<blockquote dir="auto">{text}</blockquote>{found_by}'
+        '<div class="more-of">{why}{around}{only}{page}</div></article>'
     ).format(
         number=passage.number,
         profile=attribute("data-profile", profile),  # through which the document can be opened
@@ -229,6 +230,7 @@ def _card(passage: Passage, best: float, count: int, step_number: int | None, pr
         found_by=_found_by(step_number),
         why=_why(passage, best, count),
         around=_around(passage),
+        only=_only(passage),
         page=page_button(passage, escape(text("sources.open_page")) + _of(passage)),
     )
 
@@ -286,6 +288,15 @@ def _around(passage: Passage) -> Markup:
         start=passage.start,
         label=text("sources.around"),
         of=_of(passage),
+    )
+
+
+def _only(passage: Passage) -> Markup:
+    """Return the button that asks the next questions to this document alone."""
+    if passage.document_id is None:
+        return NOTHING
+    return Markup('<button type="button" data-act="scope-only" data-document="{}">{}{}</button>').format(
+        passage.document_id, text("sources.only_this"), _of(passage)
     )
 
 

@@ -1,6 +1,13 @@
 """Texts on the page around turns, in German."""
 
 TEXTS = {
+    "scope.legend": "Gefragte Dokumente",
+    "scope.open": "Dokumente auswählen",
+    "scope.more": "Weitere",
+    "scope.clear": "Alle fragen",
+    "scope.collection": "alles aus {name}",
+    "scope.is_collection": "Sammlung",
+    "scope.remove": "Nicht mehr nur {name} fragen",
     "version.previous": "Vorige Fassung",
     "version.next": "Nächste Fassung",
     "version.previous_of": "Vorige Fassung von Beitrag {place}",

@@ -74,6 +74,7 @@ TEXTS = {
     "sources.stage_fused_why": "{score} nach den Plätzen in beiden Ranglisten",
     "sources.stage_reranked": "Umgeordnet",
     "sources.stage_reranked_why": "{score} von einem Modell, das Frage und Abschnitt las",
+    "sources.only_this": "Nur dieses fragen",
     "sources.around": "Umgebung zeigen",
     "sources.open_page": "Seite öffnen",
     "sources.of_source": " von Quelle {number}",

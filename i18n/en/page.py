@@ -1,6 +1,13 @@
 """Texts on the page around turns."""
 
 TEXTS = {
+    "scope.legend": "Documents that are asked",
+    "scope.open": "Choose documents",
+    "scope.more": "More",
+    "scope.clear": "Ask all",
+    "scope.collection": "all of {name}",
+    "scope.is_collection": "collection",
+    "scope.remove": "No longer ask only {name}",
     "version.previous": "Previous version",
     "version.next": "Next version",
     "version.previous_of": "Previous version of turn {place}",

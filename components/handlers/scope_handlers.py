@@ -1,0 +1,58 @@
+"""Handles which documents and collections the next questions of a page ask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import gradio as gr
+
+from components.handlers import browser_values
+from components.handlers.choices import Choices
+from components.handlers.page_state import Tab
+from components.html.html_elements import Elements
+from components.html.scope_chips import EVERYTHING, ChosenScope, scope_chips
+from pipeline.turn import AskOptions
+
+MOST_DOCUMENTS = 200  # that a turn's options name
+
+
+class ScopeHandlers:
+    """The handlers of the chips above the composer."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+
+    async def show(self, tab: Tab, visitor: str) -> Elements:
+        """Return the chips, without those of documents that are gone."""
+        documents = await self._choices.documents(visitor, tab.profile)
+        tab.scope = tab.scope.among(documents)
+        return scope_chips(tab.scope, documents)
+
+    async def choose(self, event: gr.EventData, tab: Tab, visitor: str) -> Elements:
+        """Choose a document or a collection, or no longer."""
+        collection, document = (browser_values.name(event, of) for of in ("collection", "document"))
+        tab.scope = tab.scope.toggled(collection, document)
+        return await self.show(tab, visitor)
+
+    async def only(self, event: gr.EventData, tab: Tab, visitor: str) -> Elements:
+        """Choose one document and nothing else."""
+        tab.scope = ChosenScope(documents=tuple(filter(None, (browser_values.name(event, "document"),))))
+        return await self.show(tab, visitor)
+
+    async def clear(self, tab: Tab, visitor: str) -> Elements:
+        """Ask all documents again."""
+        tab.scope = EVERYTHING
+        return await self.show(tab, visitor)
+
+
+async def scoped(options: AskOptions, tab: Tab, visitor: str, choices: Choices) -> AskOptions:
+    """Return the options narrowed to what is chosen above the composer.
+
+    A turn's documents and collections narrow it together, while every chip adds to what is asked. So where both are
+    chosen, a collection is named by its documents.
+    """
+    documents = await choices.documents(visitor, tab.profile) if tab.scope != EVERYTHING else ()
+    scope = tab.scope.among(documents)
+    if not scope.documents:
+        return replace(options, collections=scope.collections) if scope.collections else options
+    return replace(options, documents=scope.ids(documents)[:MOST_DOCUMENTS])

@@ -1,0 +1,112 @@
+"""The scope of the next question: chips of the documents and collections asked, and the list to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from components.html.html_elements import NOTHING, Elements, icon, joined
+from components.html.markdown import plain
+from i18n import text
+from pipeline.display_names import shown_file
+from pipeline.retrieval import IndexedDocument
+
+LISTED = 500  # documents that can be chosen from the list, the visitor's own and newest first
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenScope:
+    """The collections (names) and documents (ids) that are asked; nothing chosen means all."""
+
+    collections: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+
+    def toggled(self, collection: str = "", document: str = "") -> ChosenScope:
+        """Return the scope with one more, or without one that was chosen."""
+        return ChosenScope(_toggled(self.collections, collection), _toggled(self.documents, document))
+
+    def among(self, documents: Sequence[IndexedDocument]) -> ChosenScope:
+        """Return what of it there still is."""
+        ids, names = {each.id for each in documents}, set(collections_of(documents))
+        return ChosenScope(
+            tuple(each for each in self.collections if each in names),
+            tuple(each for each in self.documents if each in ids),
+        )
+
+    def ids(self, documents: Sequence[IndexedDocument]) -> tuple[str, ...]:
+        """Return the ids of all documents that are asked."""
+        return tuple(
+            each.id
+            for each in documents
+            if each.id in self.documents or (each.owner is None and each.collection in self.collections)
+        )
+
+
+EVERYTHING = ChosenScope()
+
+
+def collections_of(documents: Sequence[IndexedDocument]) -> tuple[str, ...]:
+    """Return the names of the shared collections: a visitor's own documents are in none."""
+    return tuple(dict.fromkeys(each.collection for each in documents if each.owner is None))
+
+
+def scope_chips(scope: ChosenScope, documents: Sequence[IndexedDocument]) -> Elements:
+    """Return the button to the list with a chip for each choice, then the list."""
+    titles = {each.id: each.title for each in documents}
+    chips = [_chip("collection", name, text("scope.collection", name=name)) for name in scope.collections]
+    chips += [_chip("document", each, titles.get(each, "")) for each in scope.documents]
+    clear = (
+        Markup('<button type="button" data-act="scope-clear" data-key="scope-clear">{}</button>').format(
+            text("scope.clear")
+        )
+        if chips
+        else NOTHING
+    )
+    return [
+        Markup(
+            '<fieldset class="scope"><legend class="sr">{legend}</legend>'
+            '<button type="button" data-act="scope-open" aria-haspopup="listbox">@ {open}</button>{chips}{clear}'
+            "</fieldset>"
+        ).format(
+            legend=text("scope.legend"),
+            open=text("scope.more") if chips else text("scope.open"),
+            chips=joined(chips),
+            clear=clear,
+        ),
+        _list(scope, documents),
+    ]
+
+
+def _chip(kind: str, value: str, name: str) -> Markup:
+    return Markup(
+        '<button type="button" class="chip" data-act="scope-choose" data-{kind}="{value}" aria-label="{label}">'
+        "<span>{name}</span>{cross}</button>"
+    ).format(kind=kind, value=value, label=text("scope.remove", name=name), name=plain(name), cross=icon("close", 12))
+
+
+def _list(scope: ChosenScope, documents: Sequence[IndexedDocument]) -> Markup:
+    own = [each for each in reversed(documents) if each.owner is not None]
+    shared = [each for each in documents if each.owner is None]
+    rows = [("collection", name, name, text("scope.is_collection")) for name in collections_of(documents)]
+    rows += [("document", each.id, each.title, shown_file(each.name)) for each in [*own, *shared][:LISTED]]
+    chosen = {*scope.collections, *scope.documents}
+    items = joined(
+        Markup(
+            '<li role="option" id="scope-row-{number}" data-{kind}="{value}" aria-selected="{chosen}">'
+            "<b>{name}</b><span>{note}</span></li>"
+        ).format(
+            number=number, kind=kind, value=value, chosen=str(value in chosen).lower(), name=plain(name), note=note
+        )
+        for number, (kind, value, name, note) in enumerate(rows)
+    )
+    return Markup('<ul class="scope-list" id="scope-list" role="listbox" aria-label="{}" hidden>{}</ul>').format(
+        text("scope.legend"), items
+    )
+
+
+def _toggled(chosen: tuple[str, ...], one: str) -> tuple[str, ...]:
+    if not one:
+        return chosen
+    return tuple(each for each in chosen if each != one) if one in chosen else (*chosen, one)
