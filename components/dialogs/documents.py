@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from markupsafe import Markup
@@ -40,6 +42,7 @@ class Row:
     step: Literal["waiting", "reading", "indexing", "done", "failed", "cancelled"] = "waiting"
     text: str = ""
     share: float = 0.0  # of the step, from 0 to 1
+    document: str = ""  # the id of what it became
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ class UploadProgress:
         """Return the progress after a step of one file; an opened zip is replaced by the files in it."""
         at = step.done - (step.step in ("done", "failed"))
         more = step.files - len(self.rows)
-        said = file_text(step.code) if step.code else extent(step.entry) if step.entry else ""
-        row = Row(step.name, step.step, said, step.share)
+        said = file_text(step.code) if step.code else _became(step)
+        row = Row(step.name, step.step, said, step.share, step.entry.id if step.entry else "")
         inside = (Row(),) * max(more, 0)
         return replace(self, rows=(*self.rows[:at], row, *inside, *self.rows[at + 1 :]))
 
@@ -97,7 +100,16 @@ def dialog(
     shared = [each for each in documents if each.owner is None]
     head = dialog_head(TITLE, text("documents.owned", own=len(own), shared=len(shared)))
     refused = Markup('<p class="refused" role="alert">{}</p>').format(refusal) if refusal else Markup("<p hidden></p>")
-    return [head, _drop_zone(limits), refused, _progress(progress), _files(progress), _own(own), _shared(shared)]
+    return [head, _drop_zone(limits), refused, _progress(progress), _files(progress, own), _own(own), _shared(shared)]
+
+
+def _became(step: UploadStep) -> str:
+    """Return how long the document of a file is, or under which name the same content is there already."""
+    if step.entry is None:
+        return ""
+    if step.entry.name != step.name:
+        return text("documents.known", name=shown_file(step.entry.name))
+    return extent(step.entry)
 
 
 def extent(document: IndexedDocument) -> str:
@@ -186,19 +198,51 @@ def _under_way(row: Row) -> float:
     return {"reading": row.share / 2, "indexing": (1 + row.share) / 2}.get(row.step, 0.0)
 
 
-def _files(progress: UploadProgress) -> Markup:
-    """Return all of a few files; of many those that failed and those that are being worked on."""
+def _files(progress: UploadProgress, own: Sequence[IndexedDocument]) -> Markup:
+    """Return all of a few files; of many those that failed, and those that are being worked on or ask for something."""
+    older = {row.document: _older(row.document, own) for row in progress.rows if row.document}
     named = [row for row in progress.rows if row.name]
     if len(named) > ROWS_SHOWN:
         failed = [row for row in named if row.step == "failed"]
-        named = [*failed[:FAILED_SHOWN], *(row for row in named if row.step in ("reading", "indexing"))]
+        under_way = [row for row in named if row.step in ("reading", "indexing") or older.get(row.document)]
+        named = [*failed[:FAILED_SHOWN], *under_way[:FAILED_SHOWN]]
     rows = joined(
-        Markup('<li class="{}"><i></i><b>{}</b><span>{}</span></li>').format(
-            SIGNS[row.step], plain(row.name), row.text or _step(row)
+        Markup('<li class="{}"><i></i><b>{}</b><span>{}{}</span></li>').format(
+            SIGNS[row.step],
+            plain(row.name),
+            row.text or _step(row),
+            joined(map(_replaceable, older.get(row.document, ()))),
         )
         for row in named
     )
     return Markup('<ol class="files">{}</ol>').format(rows)
+
+
+def _older(document_id: str, own: Sequence[IndexedDocument]) -> list[IndexedDocument]:
+    """Return the other documents of the same name that were there before, the newest first."""
+    new = next((each for each in own if each.id == document_id), None)
+    if new is None:
+        return []
+    return [each for each in own if each.name == new.name and each.id != new.id and each.added_at <= new.added_at]
+
+
+def _replaceable(older: IndexedDocument) -> Markup:
+    """Return that another document of the name is there, and the button that removes it."""
+    when = _added(older)
+    return Markup(
+        ' <span class="older" data-document="{id}">{said} '
+        '<button type="button" data-act="replace-older" aria-label="{label}">{button}</button></span>'
+    ).format(
+        id=older.id,
+        said=text("documents.same_name", when=when),
+        label=text("documents.replace_of", name=shown_file(older.name), when=when),
+        button=text("documents.replace"),
+    )
+
+
+def _added(document: IndexedDocument) -> str:
+    """Return when a document was added, in the one clock that the server knows."""
+    return datetime.fromtimestamp(document.added_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _step(row: Row) -> str:
@@ -236,14 +280,17 @@ def _shared(documents: Sequence[IndexedDocument]) -> Markup:
 
 
 def _rows(documents: Sequence[IndexedDocument]) -> Markup:
-    return joined(Markup("<li>{}</li>").format(_row(each)) for each in documents)
+    names = Counter(each.name for each in documents if each.owner is not None)
+    return joined(Markup("<li>{}</li>").format(_row(each, is_one_of=names[each.name] > 1)) for each in documents)
 
 
-def _row(document: IndexedDocument) -> Markup:
-    facts = [extent(document)]
+def _row(document: IndexedDocument, *, is_one_of: bool) -> Markup:
+    """Return the row of a document; one of several of the same name says when it was added."""
+    facts = [extent(document), *([_added(document)] if is_one_of else [])]
     if document.owner is None:
         facts += [document.collection, text("documents.shared")]
     name = document.title if document.name == document.title else f"{document.title}, {shown_file(document.name)}"
+    name += f", {_added(document)}" if is_one_of else ""
     shown = [plain(shown_file(document.name))] if document.name != document.title else []
     return Markup(
         '<div class="row document" data-document="{id}"><div class="title"><b>{title}</b><p>{facts}</p></div>'

@@ -98,6 +98,7 @@
     halt: () => (sending ? sending.abort() : send("cancel_upload")),
     tidy: () => { send("close_upload"); find("#documents [data-act=choose]").focus(); },
     remove: (button) => { send("remove", button.closest(".row").dataset); find("#documents [data-act=choose]").focus(); },
+    "replace-older": (button) => { send("remove", button.closest(".older").dataset); find("#documents [data-act=choose]").focus(); },
     "remove-all": () => { send("remove_all"); find("#documents [data-act=choose]").focus(); },
   });
 

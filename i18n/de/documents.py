@@ -45,6 +45,12 @@ TEXTS = {
     "documents.unread_formula.other": "{count} Formeln ohne Wert",
     "documents.unread_page.one": "{count} Seite als Bild",
     "documents.unread_page.other": "{count} Seiten als Bild",
+    "documents.known": "schon hier als {name}: derselbe Inhalt",
+    "documents.same_name": (
+        "Eine andere Datei dieses Namens kam am {when}. Beide bleiben, wenn du sie nicht ersetzt."
+    ),
+    "documents.replace": "Ersetzen",
+    "documents.replace_of": "{name} vom {when} ersetzen",
     "documents.yours": "Eigene",
     "documents.yours_empty": "Noch nichts. Was du mitbringst, kannst du sofort befragen.",
     "documents.shared_with_all": "Für alle",

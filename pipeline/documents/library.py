@@ -81,7 +81,8 @@ class Upload:
 class UploadStep:
     """Progress of one file. `done` of `files` are finished; `code` is that of an IngestFault, "" unless it failed.
 
-    `share` is how much of it has been read, or indexed, from 0 to 1.
+    `share` is how much of it has been read, or indexed, from 0 to 1. `entry` has another name where the same content
+    was there already under that one.
     """
 
     name: str
@@ -295,6 +296,10 @@ class Library:
                 await self.remove(entry.id, owner)
 
     async def _add(self, file: File, document: Document, owner: str, indexed: ProgressCallback) -> IndexedDocument:
+        seen = await self._index.documents(owner)
+        known = next((each for each in seen if each.owner == owner and each.hash == document.id), None)
+        if known:  # the same content keeps the name under which it came first
+            document = replace(document, name=known.name, title=known.title)
         (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._size.recipe, progress=indexed)
         await asyncio.to_thread(self._keep, file, entry)
         self._remember(entry.id, document)

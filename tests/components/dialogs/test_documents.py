@@ -156,6 +156,28 @@ async def test_cancelling_keeps_what_is_done_and_leaves_no_upload_behind(
     assert left_in(uploads) == []
 
 
+async def test_a_second_file_of_a_name_asks_whether_it_replaces_and_both_have_their_dates(
+    handlers: DocumentHandlers, library: Library, uploads: Path
+) -> None:
+    state = UploadState()
+    await brought(handlers, state, sent(uploads, "lights.md", TEXT))
+    views = await brought(handlers, state, sent(uploads, "lights.md", TEXT + b"\nAnd Dover."))
+    assert "Another file of this name was added on" in views[-1]
+    older, newer = await library.documents(MAYA)
+    assert views[-1].count(f'class="older" data-document="{older.id}"') == 1
+    assert views[-1].count(" UTC</span>") == 2
+    update = await handlers.remove(event(document=older.id), state, MAYA)
+    assert "Another file of this name" not in "".join(update.dialog)
+    assert [each.id for each in await library.documents(MAYA)] == [newer.id]
+
+
+async def test_the_same_content_under_a_new_name_is_said(handlers: DocumentHandlers, uploads: Path) -> None:
+    state = UploadState()
+    views = await brought(handlers, state, sent(uploads, "a.md", TEXT), sent(uploads, "b.md", TEXT))
+    assert "already here as a.md: the same content" in views[-1]
+    assert "1 yours" in views[-1]
+
+
 def test_the_share_of_a_file_is_shown_and_counted() -> None:
     progress = UploadProgress((Row("a.csv"), Row("b.csv")), is_running=True)
     limits = UploadLimits(5, 1_000_000, 0.0)

@@ -113,6 +113,19 @@ async def test_the_same_file_twice_is_one_document(make: Make) -> None:
     assert len(await library.documents(MAYA)) == 1
 
 
+async def test_the_same_content_under_a_new_name_keeps_its_first_name(make: Make) -> None:
+    library = make()
+    first, again = await taken(library, Upload("lights.txt", b"Fog."), Upload("other.txt", b"Fog."))
+    assert first.entry == again.entry
+    assert (again.name, again.entry and again.entry.name) == ("other.txt", "lights.txt")
+    (entry,) = await library.documents(MAYA)
+    assert (entry.name, entry.title) == ("lights.txt", "lights")
+    assert (await library.original(entry.id, MAYA)).name == "lights.txt"
+    (theirs,) = await taken(library, Upload("other.txt", b"Fog."), owner=NOAH)
+    assert theirs.entry
+    assert theirs.entry.name == "other.txt"
+
+
 async def test_a_file_that_cannot_be_read_is_named_and_the_rest_goes_on(make: Make) -> None:
     library = make()
     steps = await taken(library, Upload("empty.txt", b""), Upload("a.exe", b"MZ"), Upload("lights.md", TEXT))
