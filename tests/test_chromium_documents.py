@@ -227,7 +227,9 @@ def test_a_web_address_is_sent_by_the_keyboard_and_one_that_is_not_public_has_it
     expect(page.locator(".opener em")).to_have_text("14")
 
 
-def test_an_at_sign_chooses_what_is_asked_and_a_source_can_be_asked_alone(page: Page, phone: Page) -> None:
+def test_an_at_sign_chooses_what_is_asked_and_a_source_can_be_opened_whole_and_asked_alone(
+    page: Page, phone: Page
+) -> None:
     for each in (page, phone):
         composer, chips = each.locator("#question textarea"), each.locator("#scope .chip")
         expect(each.locator("#scope-list li")).not_to_have_count(0)
@@ -246,6 +248,15 @@ def test_an_at_sign_chooses_what_is_asked_and_a_source_can_be_asked_alone(page: 
     ask(page, "How hot is the water for filter coffee?")
     card = page.locator("#sources .source").first
     title = card.locator("h3").inner_text()
+    card.get_by_role("button", name="Open document").click()
+    drawer = page.locator("#whole-document dialog")
+    expect(drawer.locator(".marked-passage[data-here]")).to_be_in_viewport()
+    expect(drawer.locator("h2")).to_have_text(title)
+    page.wait_for_function(AT_REST)
+    assert violations(page) == []
+    drawer.locator(".dialog-body").focus()
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
     card.get_by_role("button", name="Ask only this").click()
     expect(page.locator("#scope .chip")).to_have_text(title)
     ask(page, "How much coffee is in a cup?")

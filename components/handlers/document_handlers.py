@@ -17,7 +17,7 @@ import gradio as gr
 from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
 
-from components.dialogs import document_page, documents
+from components.dialogs import document_page, documents, whole_document
 from components.dialogs.document_page import DocumentPage
 from components.dialogs.documents import Row, UploadProgress, UploadState
 from components.handlers import browser_values
@@ -27,10 +27,12 @@ from i18n.messages import error_text, file_text
 from pipeline.display_names import shown_name
 from pipeline.documents.library import Library, Upload, UploadStep, plain_name
 from pipeline.documents.web_addresses import MOST_CHARS
-from pipeline.errors import FILE_CODES, Busy, GlassboxError, Refused
+from pipeline.errors import FILE_CODES, Busy, GlassboxError, NotFound, Refused
 from pipeline.retrieval import IndexedDocument
 from pipeline.turn import is_visitor
 
+WHOLE_CHARS = 200_000  # of a document, before and after the passage that it is opened at
+MOST_MARKED = 100  # passages of one document
 AROUND_CHARS = 1_200  # of the text before a passage, and after it
 
 
@@ -173,6 +175,23 @@ class DocumentHandlers:
             return [browser_values.name(event, "key"), sources.no_neighbours(error_text(error))]
         return [browser_values.name(event, "key"), sources.neighbours(near, wanted.start, wanted.end)]
 
+    async def whole(self, event: gr.EventData, visitor: str) -> Elements:
+        """Return the whole document of a passage, of a long one the part around it, with the page's passages marked."""
+        wanted = _wanted_page(event)
+        try:
+            if wanted is None:
+                raise NotFound("document")
+            profile = wanted.profile or None
+            seen = await self._library.documents(visitor if is_visitor(visitor) else None, profile)
+            entry = next((each for each in seen if each.id == wanted.document_id), None)
+            if entry is None:
+                raise NotFound("document")
+            begin, end = wanted.start - WHOLE_CHARS, wanted.end + WHOLE_CHARS
+            passages = await self._library.around(entry.id, visitor, begin, end, profile)
+        except GlassboxError as error:
+            return whole_document.gone(error_text(error))
+        return whole_document.dialog(entry, passages, _numbers(event), wanted.start)
+
     async def _shown(self, upload: UploadState, visitor: str, refusal: str = "") -> DocumentsUpdate:
         return self._drawn(await self._entries(visitor), upload, refusal)
 
@@ -238,6 +257,16 @@ def _discard(path: Path | None) -> None:
         with suppress(OSError):
             path.unlink()
             path.parent.rmdir()
+
+
+def _numbers(event: gr.EventData) -> dict[tuple[int, int], int]:
+    """Return the spans of the passages that the page shows of a document, each with its number."""
+    found: dict[tuple[int, int], int] = {}
+    for each in browser_values.objects(event, "marks")[:MOST_MARKED]:
+        number, start, end = (browser_values.whole(each.get(of)) for of in ("number", "start", "end"))
+        if number is not None and start is not None and end is not None:
+            found[start, end] = number
+    return found
 
 
 def _wanted_page(event: gr.EventData) -> DocumentPage | None:

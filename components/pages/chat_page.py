@@ -18,7 +18,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from components import sidebar
-from components.dialogs import document_page, documents, inspector, marks_legend, shortcuts
+from components.dialogs import document_page, documents, inspector, marks_legend, shortcuts, whole_document
 from components.dialogs.documents import UploadState
 from components.handlers import browser_values
 from components.handlers.browser_values import BrowserValue
@@ -389,6 +389,7 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
         label=documents.TITLE,
     )
     document = keyed([], document_page.NAME, draws="dialog", events=("show_page",), label=document_page.TITLE)
+    whole = keyed([], whole_document.NAME, draws="whole", events=("whole",), label=whole_document.TITLE)
     around = keyed([], "around", draws="around", events=("around",))
 
     def changes(update: DocumentsUpdate) -> dict[Component, Any]:
@@ -404,6 +405,7 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
     for event in (opener.documents, visitor.change, demo.load):
         on(event, uploads.show, given, drawn)
     listener(lambda elements: {document: elements})(document.show_page, uploads.show_page, [visitor], [document])
+    listener(lambda elements: {whole: elements})(whole.whole, uploads.whole, [visitor], [whole])
     listener(lambda elements: {around: elements})(around.around, uploads.around, [visitor], [around])
     scope, scoped = ScopeHandlers(handlers.choices), [page.memory.tab, visitor]
     drawn_scope = listener(lambda elements: {page.scope: elements})

@@ -111,8 +111,8 @@ def given(view: View, cache: RenderCache) -> frozenset[int]:
 
 def neighbours(passages: Sequence[Passage], start: int, end: int) -> Markup:
     """Return the text around [start, end) of a document, as far as the passages hold it."""
-    before = joined(shown_text(each.text[: start - (each.start or 0)], ()) for each in _apart(passages, 0, start))
-    after = joined(shown_text(each.text, ()) for each in _apart(passages, end, sys.maxsize))
+    before = joined(shown_text(each.text[: start - (each.start or 0)], ()) for each in apart(passages, 0, start))
+    after = joined(shown_text(each.text, ()) for each in apart(passages, end, sys.maxsize))
     if not before and not after:
         return no_neighbours(text("sources.nothing_around"))
     return Markup('<div class="near">{}{}</div>').format(
@@ -129,7 +129,7 @@ def _near(name: str, html: Markup) -> Markup:
     return Markup('<h4>{}</h4><div dir="auto">{}</div>').format(name, html) if html else NOTHING
 
 
-def _apart(passages: Sequence[Passage], at: int, before: int) -> Iterator[Passage]:
+def apart(passages: Sequence[Passage], at: int, before: int) -> Iterator[Passage]:
     """Yield the passages that overlap [at, before), each without the text that the one before it holds too."""
     for each in passages:
         begin = max(at, each.start or 0)
@@ -216,7 +216,7 @@ def _card(passage: Passage, best: float, count: int, step_number: int | None, pr
         '<span class="score" title="{score_why}"><i style="--share:{share:.2f}"></i>'
         "<b>{score:.2f}</b></span></header>"
         '<blockquote dir="auto">{text}</blockquote>{found_by}'
-        '<div class="more-of">{why}{around}{only}{page}</div></article>'
+        '<div class="more-of">{why}{around}{whole}{only}{page}</div></article>'
     ).format(
         number=passage.number,
         profile=attribute("data-profile", profile),  # through which the document can be opened
@@ -231,6 +231,7 @@ def _card(passage: Passage, best: float, count: int, step_number: int | None, pr
         why=_why(passage, best, count),
         around=_around(passage),
         only=_only(passage),
+        whole=_whole(passage),
         page=page_button(passage, escape(text("sources.open_page")) + _of(passage)),
     )
 
@@ -288,6 +289,15 @@ def _around(passage: Passage) -> Markup:
         start=passage.start,
         label=text("sources.around"),
         of=_of(passage),
+    )
+
+
+def _whole(passage: Passage) -> Markup:
+    """Return the button that opens the whole document beside the chat."""
+    if passage.document_id is None or passage.start is None:
+        return NOTHING
+    return Markup('<button type="button" data-act="show-whole" aria-haspopup="dialog" {}>{}{}</button>').format(
+        document_place(passage), text("sources.whole"), _of(passage)
     )
 
 

@@ -1,6 +1,6 @@
 // The prompt inspector: opens its drawer, changes its view, and copies what the server writes. Uses page.js and documents.js.
 (() => {
-  const { acts, copy, draws, find, send } = glassbox;
+  const { acts, all, copy, draws, find, send } = glassbox;
   const drawer = () => find("#inspector dialog");
   const PHONE_PX = 900;
   let asked = 0; // counts the requests, so that each answer differs from the one before
@@ -18,6 +18,33 @@
       if (shown !== [turn, view, first].join()) body.scrollTop = 0;
       shown = [turn, view, first].join();
     };
+  };
+
+  // A whole document stands beside the chat, which can be used meanwhile.
+  draws.whole = (element, name, label) => {
+    const draw = draws.dialog(element, name, label), dialog = find("dialog", element);
+    dialog.classList.add("drawer");
+    dialog.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      dialog.close();
+    });
+    return (parts) => {
+      draw(parts);
+      find("[data-here]", dialog)?.scrollIntoView({ block: "center" });
+    };
+  };
+
+  acts["show-whole"] = (button) => {
+    const dialog = find("#whole-document dialog"), { document: id, start, end, page } = button.dataset;
+    const marks = all(".source", button.closest(".pane")).flatMap((card) => {
+      const place = find(".around", card)?.dataset;
+      return place?.document === id ? [{ number: card.dataset.n, start: place.start, end: place.end }] : [];
+    });
+    dialog.style.setProperty("--beside", `${find("#beside").offsetWidth}px`);
+    if (!dialog.open) dialog.show();
+    asked += 1;
+    send("whole", { document: id, page, start, end, profile: button.closest(".source")?.dataset.profile ?? "", marks, number: String(asked) }, button);
   };
 
   // Puts the drawer over the panes beside the chat, and over no answer; they may change their width slowly.

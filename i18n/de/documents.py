@@ -46,9 +46,7 @@ TEXTS = {
     "documents.unread_page.one": "{count} Seite als Bild",
     "documents.unread_page.other": "{count} Seiten als Bild",
     "documents.known": "schon hier als {name}: derselbe Inhalt",
-    "documents.same_name": (
-        "Eine andere Datei dieses Namens kam am {when}. Beide bleiben, wenn du sie nicht ersetzt."
-    ),
+    "documents.same_name": ("Eine andere Datei dieses Namens kam am {when}. Beide bleiben, wenn du sie nicht ersetzt."),
     "documents.replace": "Ersetzen",
     "documents.replace_of": "{name} vom {when} ersetzen",
     "documents.yours": "Eigene",
@@ -62,6 +60,10 @@ TEXTS = {
     "documents.keep": "Behalten",
     "documents.keep_all": "Alle behalten",
     "documents.keep_one": "{name} behalten",
+    "whole_document.title": "Das ganze Dokument",
+    "whole_document.part": "Gezeigt werden die {shown} Passagen um diese, von {count}.",
+    "whole_document.marked.one": "{count} Passage markiert",
+    "whole_document.marked.other": "{count} Passagen markiert",
     "document_page.title": "Seite eines Dokuments",
     "document_page.failed": "Diese Seite konnte nicht gezeigt werden. Versuche es erneut oder lade das Dokument herunter.",
     "document_page.gone": "Dieses Dokument gibt es nicht mehr. Es wurde gelöscht, oder seine Zeit ist um.",

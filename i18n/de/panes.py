@@ -75,6 +75,7 @@ TEXTS = {
     "sources.stage_reranked": "Umgeordnet",
     "sources.stage_reranked_why": "{score} von einem Modell, das Frage und Abschnitt las",
     "sources.only_this": "Nur dieses fragen",
+    "sources.whole": "Dokument öffnen",
     "sources.around": "Umgebung zeigen",
     "sources.open_page": "Seite öffnen",
     "sources.of_source": " von Quelle {number}",

@@ -74,6 +74,7 @@ TEXTS = {
     "sources.stage_reranked": "Reranked",
     "sources.stage_reranked_why": "{score} by a model that read question and passage",
     "sources.only_this": "Ask only this",
+    "sources.whole": "Open document",
     "sources.around": "Show around",
     "sources.open_page": "Open page",
     "sources.of_source": " of source {number}",

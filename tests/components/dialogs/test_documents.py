@@ -123,6 +123,31 @@ async def test_a_page_comes_with_addresses_that_its_picture_can_open(
     assert (await library.original(entry.id, None, key)).name == "two.pdf"
 
 
+async def test_a_whole_document_is_opened_with_its_passages_marked_and_no_text_twice(
+    handlers: DocumentHandlers, library: Library, uploads: Path
+) -> None:
+    rows = "\n".join(f"| row {number} | {'word ' * 20}|" for number in range(40))
+    prose = "\n\n".join(f"Sentence {number} of the lamp." for number in range(200))
+    content = f"# Lights\n\n{prose}\n\n## Sizes\n\n| name | words |\n| --- | --- |\n{rows}\n"
+    await brought(handlers, UploadState(), sent(uploads, "lights.md", content.encode()))
+    (entry,) = await library.documents(MAYA)
+    passages = await library.around(entry.id, MAYA, 0, 10**6)
+    marked = passages[1]
+    marks = [{"number": "3", "start": str(marked.start), "end": str(marked.end)}, {"number": "x"}]
+    place = {"document": entry.id, "page": "1", "start": str(marked.start), "end": str(marked.end)}
+    head, body = await handlers.whole(event(**place, marks=marks), MAYA)
+    assert "1 passage marked" in head
+    assert body.count('class="marked-passage"') == body.count(" data-here") == 1
+    assert '<span class="number">3</span>' in body
+    assert all(body.count(f"Sentence {number} of") == 1 for number in range(200))
+    assert all(body.count(f"row {number}<") == 1 for number in range(40))
+    assert body.count("<table") == 1
+    (_, refused) = await handlers.whole(event(**place, marks=marks), NOAH)
+    assert "lamp" not in refused
+    assert 'role="alert"' in refused
+    assert 'role="alert"' in "".join(await handlers.whole(event(document=entry.id), MAYA))
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd", "", "\0"])
 async def test_a_path_that_was_never_uploaded_is_neither_read_nor_removed(
     handlers: DocumentHandlers, uploads: Path, path: str
