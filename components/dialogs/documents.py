@@ -100,7 +100,8 @@ def dialog(
     shared = [each for each in documents if each.owner is None]
     head = dialog_head(TITLE, text("documents.owned", own=len(own), shared=len(shared)))
     refused = Markup('<p class="refused" role="alert">{}</p>').format(refusal) if refusal else Markup("<p hidden></p>")
-    return [head, _drop_zone(limits), refused, _progress(progress), _files(progress, own), _own(own), _shared(shared)]
+    files = _files(progress, own)
+    return [head, _drop_zone(limits), refused, _progress(progress), files, _own(own), _shared(shared)]
 
 
 def _became(step: UploadStep) -> str:
