@@ -197,7 +197,17 @@ def keyed(
     elem_id: str,
     *,
     draws: Literal[
-        "list", "turn", "pane", "earlier", "dialog", "around", "inspector", "whole", "copied", "side_by_side", "second_checks"
+        "list",
+        "turn",
+        "pane",
+        "earlier",
+        "dialog",
+        "around",
+        "inspector",
+        "whole",
+        "copied",
+        "side_by_side",
+        "second_checks",
     ] = "list",
     events: Sequence[str] = (),
     label: str = "",
