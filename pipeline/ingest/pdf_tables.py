@@ -18,7 +18,8 @@ FAR = 2.5  # line heights between two rows that belong together at most
 ROWS = 3  # the fewest rows of a table
 PROSE_WORDS = 4.0  # words of a line of a column of prose, on average at least
 PROSE_WIDTH = 0.7  # of the column's width, that most of its lines fill
-HEADER_ROWS = 4
+HEADER_ROWS, HEADER_LINES = 4, 12  # rows of names at most, and lines of names that are broken
+NEAR_ROWS = 8  # rows above a line that are compared with the one below it
 COLUMNS = 40
 _NUMBER = re.compile(
     r"[-\u2013\u2212+(]*[$€£¥]?[-\u2013\u2212]?\s?\d[\d.,:/' ]*\s?(?:%|[$€£¥]|\w{1,3})?\)?[*†‡]?|"
@@ -27,7 +28,7 @@ _NUMBER = re.compile(
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[/–-]\d{2,4})?")
 _ITEM = re.compile(r"[•◦▪‣·●○■□◆➢➤✓✔*–—\-o]|\(?\w{1,4}[.)]|\[[\w+]{1,12}\]|[\uf000-\uf0ff]")
 _LEADER = re.compile(r"(?:[.·_…]\s?){4,}")
-_FORMULA = re.compile(r"[=·×÷∑∏∫√≤≥∈]|(?:^|\s)[+\u2212](?:\s|$)")
+_FORMULA = re.compile(r"[=·×÷∑∏∫√∈]|(?:^|\s)[+\u2212](?:\s|$)")
 _CODE = re.compile(r".*[;{}]")
 _CURRENCY = re.compile(r"[$€£¥]")
 
@@ -158,14 +159,15 @@ def _begins_anew(row: _Row, run: Sequence[_Row]) -> bool:
         and heading.fragments[0][0].left <= row.fragments[0][0].left + 2
     ):
         return True
-    met = sum(
-        any(
-            abs(each[0].left - other[0].left) < 0.5 * row.height or abs(_right(each) - _right(other)) < 0.5 * row.height
-            for other in above.fragments
-        )
-        for each in row.fragments
-    )
+    others = [other for each in run[-NEAR_ROWS:] if len(each.fragments) > 1 for other in each.fragments]
+    met = sum(any(_is_under(each, other, 0.5 * row.height) for other in others) for each in row.fragments)
     return met < 0.4 * len(row.fragments)
+
+
+def _is_under(one: Sequence[Word], other: Sequence[Word], room: float) -> bool:
+    """Whether two fragments have their left side, right side or middle in common."""
+    left, right = one[0].left - other[0].left, _right(one) - _right(other)
+    return min(abs(left), abs(right), abs(left + right) / 2) < room
 
 
 def _trimmed(run: list[_Row]) -> Iterator[list[_Row]]:
@@ -455,7 +457,11 @@ def _joined(
             headers = 1
     else:
         headers = 1
-        while headers < len(placed) and pitches[headers - 1] < 0.8 * usual and headers < HEADER_ROWS:
+        above = placed[0]
+        while headers < min(len(placed) - 1, HEADER_LINES) and _continues(
+            placed[headers], above, pitches[headers - 1], usual
+        ):
+            above = [[*cell, *more] for cell, more in zip(above, placed[headers], strict=True)]
             headers += 1
     rows: list[list[Cell]] = []
     if headers:

@@ -116,6 +116,15 @@ def test_the_lines_of_a_receipt_are_not_folded() -> None:
     assert read_pdf(places).text.split("\n") == lines
 
 
+def test_the_broken_names_of_columns_of_words_are_joined() -> None:
+    rows = [["Organ", "Prevention in", "Treatment of"], ["", "adult patients", "children"], ["Blood"]]
+    rows += [["Anaemia", "Common", "Rare"], ["Bruises", "Uncommon", "Common"], ["Eyes"], ["Pain", "Rare", "Rare"]]
+    assert read_pdf(table(rows)).text == (
+        "| Organ | Prevention in adult patients | Treatment of children |\n| --- | --- | --- |\n| Blood | | |\n"
+        "| Anaemia | Common | Rare |\n| Bruises | Uncommon | Common |\n| Eyes | | |\n| Pain | Rare | Rare |"
+    )
+
+
 def test_each_passage_of_a_long_table_repeats_its_header_also_on_the_next_page() -> None:
     rows = [[f"Item {number}", str(number), f"{number}.50"] for number in range(100)]
     pages = [table([ROWS[0], *rows[:40]]), table(rows[40:80]), table(rows[80:])]
