@@ -269,3 +269,9 @@ def test_a_negation_of_the_question_is_a_doubt_though_a_sentence_beside_has_one(
     text = "The rules of the canal are stated in the harbour book. They are not stated on the lock."
     choice = choose(Query("What rules of the canal are not stated in the harbour book?"), (PromptPassage(1, "", text),))
     assert choice.state != "answer"
+
+
+def test_a_german_noun_in_the_place_of_another_one_is_no_name_that_is_missing() -> None:
+    text = "Der Kanal wurde 1850 dem Berater des Herzogs gezeigt."
+    choice = choose(Query("Wann wurde der Kanal dem Freund des Herzogs gezeigt?"), (PromptPassage(1, "Kanal", text),))
+    assert choice.state == "answer"
