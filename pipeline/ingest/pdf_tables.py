@@ -74,10 +74,7 @@ class _Row:
     fragments: list[list[Word]]
     top: float
     bottom: float
-
-    @property
-    def height(self) -> float:
-        return max(word.height for fragment in self.fragments for word in fragment)
+    height: float  # of its highest word
 
 
 def blocks_of(words: Sequence[Word], split: Callable[[Word, Sequence[float]], list[Word]]) -> list[Block]:
@@ -127,9 +124,11 @@ def _row(words: list[Word]) -> _Row:
     words.sort(key=lambda each: each.left)
     fragments = [[words[0]]]
     for before, word in pairwise(words):
-        wide = word.left - before.right >= GAP * max(before.height, word.height)
+        gap = word.left - before.right
+        wide = gap > 0 and gap >= GAP * max(before.height, word.height)
         fragments.append([word]) if wide else fragments[-1].append(word)
-    return _Row(fragments, min(word.top for word in words), max(word.bottom for word in words))
+    top, bottom = min(word.top for word in words), max(word.bottom for word in words)
+    return _Row(fragments, top, bottom, max(word.bottom - word.top for word in words))
 
 
 def _runs(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
