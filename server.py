@@ -322,6 +322,7 @@ class Server:
             sweep,
             library.sweep(),
             meters.watch_lag(),
+            library.reread(),
             library.embed(),
             self._parts.models.find_at_start(),
             _warn_of_unknown_providers(self._parts.models),

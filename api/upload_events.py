@@ -57,6 +57,7 @@ def document_json(entry: IndexedDocument) -> Json:
         "pages": entry.pages,
         "passages": entry.passages,
         "unread": entry.left_out,
+        "outdated": entry.is_outdated,
         "language": entry.language,
         "collection": entry.collection,
         "shared": entry.owner is None,

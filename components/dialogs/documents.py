@@ -120,6 +120,8 @@ def extent(document: IndexedDocument) -> str:
     if unread := document.left_out:
         said = ", ".join(text(f"documents.unread_{what}", count=count) for what, count in unread.items())
         parts.append(text("documents.unread", what=said))
+    if document.is_outdated:
+        parts.append(text("documents.outdated"))
     return " · ".join(parts)
 
 

@@ -33,6 +33,7 @@ TEXTS = {
     "documents.passages.one": "{count} Abschnitt",
     "documents.passages.other": "{count} Abschnitte",
     "documents.unread": "nicht gelesen: {what}",
+    "documents.outdated": "von einer früheren Version gelesen",
     "documents.unread_picture.one": "{count} Bild",
     "documents.unread_picture.other": "{count} Bilder",
     "documents.unread_chart.one": "{count} Diagramm",

@@ -33,6 +33,7 @@ TEXTS = {
     "documents.passages.one": "{count} passage",
     "documents.passages.other": "{count} passages",
     "documents.unread": "not read: {what}",
+    "documents.outdated": "read by an earlier version",
     "documents.unread_picture.one": "{count} picture",
     "documents.unread_picture.other": "{count} pictures",
     "documents.unread_chart.one": "{count} chart",

@@ -502,6 +502,45 @@ class Library:
                 own_fault(error, "task")
             await asyncio.sleep(EMBED_EVERY_S)
 
+    async def reread(self) -> None:
+        """Read the files again whose passages an older reader made, one by one; the old ones answer until then.
+
+        A file that cannot be read any more keeps them. Those of DOCUMENTS_DIR are read again at each start anyway.
+        """
+        try:
+            outdated = await self._index.outdated(self._size.recipe)
+        except SearchFault as fault:
+            log.warning("documents of an older reader could not be listed (%s)", fault.code)
+            return
+        for entry in outdated:
+            if entry.recipe and entry.origin in ("", SHARED_ORIGIN):
+                try:
+                    await self._reread(entry)
+                except (GlassboxError, OSError):
+                    log.warning("a document could not be read again; what was read of it before is kept")
+                except Exception as error:  # noqa: BLE001  a failing file must not stop the others
+                    own_fault(error, "document")
+
+    async def _reread(self, entry: IndexedDocument) -> None:
+        file = self._file(entry)
+        if not await asyncio.to_thread(file.is_file):  # another process may have it
+            return
+        document = await read_file(file, entry.name, self._limits, self._size)
+        if await self._index.find(entry.id) != entry:  # removed or brought anew meanwhile
+            return
+        await self._index.add(
+            [document],
+            entry.collection,
+            entry.owner,
+            origin=entry.origin,
+            recipe=self._size.recipe,
+            embed=False,
+            added_at=entry.added_at,
+        )
+        self._remember(entry.id, document)
+        if not await asyncio.to_thread(file.is_file):
+            await self._index.remove(entry.id, entry.owner)
+
     async def sweep(self) -> None:
         """Remove expired documents regularly; ends by cancellation."""
         kept_s = self._settings.upload_kept_s

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol
 
-from pipeline.ingest import Document
+from pipeline.ingest import READING, Document
 from pipeline.passages import Closeness, ListedDocument, Passage, Query, SearchMode
 from pipeline.turn import AskOptions
 
@@ -145,6 +145,11 @@ class IndexedDocument:
         parts = (part.split(" ") for part in self.unread.split(", ") if part)
         return {what: int(count) for what, count in parts}
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether an earlier version of the readers made its passages."""
+        return bool(self.recipe) and self.recipe.partition("/")[0] != str(READING)
+
 
 class Search(Protocol):
     """Finds at most as many passages as wanted, best first, numbered from 1, with finite scores and marked words.
@@ -213,10 +218,12 @@ class Index(Search, DocumentReader, Protocol):
         recipe: str = "",
         progress: ProgressCallback | None = None,
         embed: bool = True,
+        added_at: float | None = None,
     ) -> tuple[IndexedDocument, ...]:
         """Index documents as one batch and return their entries, in order. Known documents are not indexed again.
 
         With `embed` they have vectors on return, if the embedding model answers; else they get them by `embed()`.
+        `added_at` is that of the documents that these replace; default: now.
         """
         ...
 
@@ -230,6 +237,10 @@ class Index(Search, DocumentReader, Protocol):
 
     async def adopt(self, owner: str, new_owner: str) -> int:
         """Give the documents of an owner to another and return how many there were; their ids stay."""
+        ...
+
+    async def outdated(self, recipe: str) -> tuple[IndexedDocument, ...]:
+        """Return the documents of every owner that were cut by another recipe, oldest first."""
         ...
 
     async def expire(self, added_before: float) -> tuple[IndexedDocument, ...]:

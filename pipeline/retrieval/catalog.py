@@ -133,6 +133,11 @@ class Catalog:
         rows = self._read(f"SELECT {_ENTRY} FROM documents WHERE owner IN ('', ?) ORDER BY number", visitor or "")
         return tuple(_entry(row) for row in rows)
 
+    def outdated(self, recipe: str) -> tuple[IndexedDocument, ...]:
+        """Return the documents of every owner that were cut by another recipe, oldest first."""
+        rows = self._read(f"SELECT {_ENTRY} FROM documents WHERE recipe != ? ORDER BY number", recipe)
+        return tuple(_entry(row) for row in rows)
+
     def passages(self) -> int:
         """Count the points that the shard must hold."""
         ((count,),) = self._read("SELECT coalesce(sum(passages), 0) FROM documents")

@@ -130,9 +130,10 @@ class ClusterIndex:
         recipe: str = "",
         progress: ProgressCallback | None = None,
         embed: bool = True,
+        added_at: float | None = None,
     ) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
-        entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
+        entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress, added_at)
         if embed and self._embedding:  # only these: all that has no vectors may take hours
             own = {entry.id for entry in entries}
             todo = await asyncio.to_thread(self._unembedded, self._embedding.name)
@@ -150,6 +151,11 @@ class ClusterIndex:
     async def adopt(self, owner: str, new_owner: str) -> int:
         """See `Index`."""
         return await asyncio.to_thread(self._adopt, owner, new_owner)
+
+    async def outdated(self, recipe: str) -> tuple[IndexedDocument, ...]:
+        """See `Index`."""
+        others = models.Filter(must=[_is("kind", "document")], must_not=[_is("recipe", recipe)])
+        return await asyncio.to_thread(self._entries, others)
 
     async def expire(self, added_before: float) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
@@ -247,12 +253,13 @@ class ClusterIndex:
         origin: str,
         recipe: str,
         progress: ProgressCallback | None,
+        added_at: float | None,
     ) -> tuple[IndexedDocument, ...]:
         entries: list[IndexedDocument] = []
         done, total = 0, sum(len(document.chunks) for document in documents)
         with faults():
             for document in documents:
-                entry = entry_of(document, collection, owner, origin, recipe, time.time())
+                entry = entry_of(document, collection, owner, origin, recipe, added_at or time.time())
                 known = next(iter(self._entries(_all(_is("kind", "document"), _is("document", entry.id)))), None)
                 if known and replace(known, added_at=entry.added_at) == entry:
                     entry = known

@@ -161,9 +161,10 @@ class EdgeIndex:
         recipe: str = "",
         progress: ProgressCallback | None = None,
         embed: bool = True,
+        added_at: float | None = None,
     ) -> tuple[IndexedDocument, ...]:
         """See `Index`. One flush for all of them."""
-        entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress)
+        entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress, added_at)
         if embed and self._embedding and not getattr(self._embedding, "embeds_later", False):
             # Only these: all that has no vectors may take hours.
             own = {entry.id for entry in entries}
@@ -182,6 +183,11 @@ class EdgeIndex:
     async def adopt(self, owner: str, new_owner: str) -> int:
         """See `Index`."""
         return await asyncio.to_thread(self._adopt, owner, new_owner)
+
+    async def outdated(self, recipe: str) -> tuple[IndexedDocument, ...]:
+        """See `Index`."""
+        with faults():
+            return await asyncio.to_thread(self._catalog.outdated, recipe)
 
     async def expire(self, added_before: float) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
@@ -214,12 +220,13 @@ class EdgeIndex:
         origin: str,
         recipe: str,
         progress: ProgressCallback | None,
+        added_at: float | None = None,
     ) -> tuple[IndexedDocument, ...]:
         entries: list[IndexedDocument] = []
         new: dict[str, tuple[IndexedDocument, Sequence[PointRecord]]] = {}
         with self._writing, faults():
             for document in documents:
-                entry = entry_of(document, collection, owner, origin, recipe, time.time())
+                entry = entry_of(document, collection, owner, origin, recipe, added_at or time.time())
                 known = self._catalog.entry(entry.id)
                 if known and replace(known, added_at=entry.added_at) == entry:
                     entry = known

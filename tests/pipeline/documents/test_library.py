@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
+import sqlite3
 import zipfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
@@ -91,6 +93,33 @@ async def test_web_addresses_can_be_switched_off_and_are_off_on_a_space(make: Ma
             assert (step.step, step.code, library.bounds.web) == ("failed", "web_off", False)
             assert network.machines == []
             library._index.close()
+
+
+async def test_what_an_older_reader_read_is_read_again_and_found_meanwhile(make: Make, tmp_path: Path) -> None:
+    library = make()
+    before, lost = [
+        step.entry
+        for step in await taken(library, Upload("lights.md", TEXT), Upload("lost.md", b"# Lost\n\nA lost lamp."))
+    ]
+    assert before
+    assert lost
+    make_older(tmp_path / "index" / "catalog.db")
+    assert [entry.is_outdated for entry in await library.documents(MAYA)] == [True, True]
+    assert {found.document for found in (await library.search("lamp", MAYA)).passages} == {"lights.md", "lost.md"}
+    shutil.rmtree(next(file for file in files_below(tmp_path / "uploads") if file.name == "lost.md").parent)
+    await library.reread()
+    read = {entry.name: entry for entry in await library.documents(MAYA)}
+    assert read["lights.md"] == before
+    assert read["lost.md"].is_outdated
+    assert {found.document for found in (await library.search("lamp", MAYA)).passages} == {"lights.md", "lost.md"}
+    assert await library.documents(NOAH) == ()
+
+
+def make_older(catalog: Path) -> None:
+    """Let all that the index holds have been read by an earlier version."""
+    with sqlite3.connect(catalog) as database:
+        database.execute("UPDATE documents SET recipe = '1/1000/100'")
+    database.close()
 
 
 async def test_a_removed_document_is_gone_everywhere(make: Make, tmp_path: Path) -> None:
