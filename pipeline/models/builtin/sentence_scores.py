@@ -1,9 +1,9 @@
 """Scores the sentences of passages by what they share with a question. Pure.
 
-A score is a sum of eight measures with fixed weights. `SCORE_WEIGHTS` were fitted on 2,186 questions of half of XQuAD,
-in English and German, and of five articles of SQuAD 2.0: the softmax of the scores gives most to the sentences that
-hold the answer. They are rounded so that a perfect sentence has 15.5 points. Measured with each quarter of the
-articles judged by the weights of the others (`docs/measurements.md`).
+A score is a sum of eight measures with fixed weights. They lie between those that were fitted on 2,186 questions of
+half of XQuAD and of five articles of SQuAD 2.0 (the softmax of the scores gives most to the sentences that hold the
+answer) and older ones that served the bundled questions better; a perfect sentence has 15.5 points.
+`docs/measurements.md` compares them.
 """
 
 from __future__ import annotations
