@@ -33,7 +33,7 @@ from pipeline.ingest.pdf_fields import Field, fields_of
 from pipeline.ingest.pdf_hyphens import DASHES, EN_DASH, joint
 from pipeline.ingest.pdf_tables import Block, Word, anchor_of, blocks_of
 from pipeline.ingest.progress import told
-from pipeline.ingest.recognition import DPI, LONGEST_PIXELS, recognised
+from pipeline.ingest.recognition import DPI, LONGEST_PIXELS, program, recognised
 from pipeline.ingest.visible import unseen
 
 LETTERS = 10  # a page with fewer letters and with a picture is a scan
@@ -497,7 +497,7 @@ def _read_page(document: pdfium.PdfDocument, number: int) -> _Page | None:
         turned = math.radians(_direction(textpage, found))
         looks = [_look(textpage, found.text[start:end], found.places[start:end], turned) for start, end in found.lines]
         textpage.close()
-        if scanned := is_scan(page, found.text):
+        if (scanned := is_scan(page, found.text)) and program():
             with suppress(IngestFault):  # a page that cannot be recognised has no text, and the others have theirs
                 return _recognised(page)
     finally:
