@@ -58,7 +58,7 @@ def card(view: View, rating: Rating) -> Elements:
     rows = [
         _ROW.format(text("refusal.missing", lang), _missing(ending.missing)),
         *_looked_in(view, ending.looked_in, lang),
-        *_closest(view, ending.missing, lang),
+        *_closest(view, ending, lang),
     ]
     return [
         _CARD.format(
@@ -114,8 +114,10 @@ def _looked_in(view: View, looked_in: LookedIn | None, lang: str) -> Elements:
     return [_ROW.format(text("refusal.looked_in", lang), Markup("{}:{}").format(counted, shown))]
 
 
-def _closest(view: View, missing: str, lang: str) -> Elements:
-    found = closest(missing, view.question, view.passages)
+def _closest(view: View, ending: TurnFinished, lang: str) -> Elements:
+    # Where a part was answered, what is close to the whole question may be that answer.
+    is_partial = ending.parts is not None and ending.parts.answered > 0
+    found = closest(ending.missing or "", "" if is_partial else view.question, view.passages)
     if found is None:
         return []
     passage, cut, place = found

@@ -77,6 +77,14 @@ def test_the_built_in_model_is_not_sure_where_it_quotes_what_comes_closest() -> 
     assert text("refusal.title") in card(turn(replace(FINISHED, parts=Parts(2, 1)), model=BUILTIN_MODEL))
 
 
+def test_the_answer_to_one_part_is_not_what_comes_closest_to_the_other() -> None:
+    asked = replace(turn(replace(FINISHED, missing="a zebra")), question="How much bar has a machine, and a zebra?")
+    assert text("refusal.closest") in card(asked)
+    partial = replace(turn(replace(FINISHED, missing="a zebra", parts=Parts(2, 1))), question=asked.question)
+    assert text("refusal.closest") not in card(partial)
+    assert text("refusal.closest") in card(turn(replace(FINISHED, parts=Parts(2, 1))))
+
+
 def test_a_wrong_refusal_is_a_dislike() -> None:
     assert 'data-act="in-there" aria-label="It is in there answer 1" aria-pressed="false"' in card(turn())
     assert 'aria-pressed="true"' in card(turn(), rating=-1)
