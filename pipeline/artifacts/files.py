@@ -14,6 +14,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 from pipeline.citations.formulas import formula_at
@@ -135,7 +136,14 @@ def _source(artifact: ArtifactFound, text: str) -> str:
     """Return the Markdown of an artifact without what the lists and quotes around it put before its lines."""
     before = text[: artifact.start].replace("\r", "\n").rpartition("\n")[2]
     first, *others = clean(text[artifact.start : artifact.end]).split("\n")
-    return "\n".join([first, *(line[prefix_chars(line[: len(before)]) :] for line in others)])
+    return "\n".join([first, *(_inside(line, before) for line in others)])
+
+
+def _inside(line: str, before: str) -> str:
+    """Return a further line without the prefix of the first one, `before`: no more characters and no more quotes."""
+    quotes = before.count(">")
+    beyond = next(islice((place for place, char in enumerate(line) if char == ">"), quotes, None), len(line))
+    return line[prefix_chars(line[: min(len(before), beyond)]) :]
 
 
 def _file_name(artifact: ArtifactFound, ending: str) -> str:

@@ -64,6 +64,12 @@ def test_an_artifact_is_found_with_its_type_language_title_and_place(
     assert said(text) == [expected]
 
 
+def test_a_sign_of_a_quote_in_indented_code_is_code() -> None:
+    text = "  ```diff\n> a\n  > b\n  ```\n> > ```\n> > > c\n> > ```\n"
+    first, second = found(text)
+    assert (content_of(first, text), content_of(second, text)) == ("> a\n> b\n", "> c\n")
+
+
 @pytest.mark.parametrize(
     "text",
     [
