@@ -156,10 +156,10 @@ def _word(word: str, language: Language | None) -> Word:
 
 
 def _folded(word: str) -> str:
-    """Return a word in lower case without accents, or a number without thousands separators."""
+    """Return a word in lower case without accents, or a number without thousands separators; never nothing."""
     decomposed = unicodedata.normalize("NFKD", word)
     plain = "".join(each for each in decomposed if not unicodedata.combining(each)).casefold().replace("’", "'")
-    return _THOUSANDS.sub("", plain)
+    return _THOUSANDS.sub("", plain) or word  # a word may be an accent alone
 
 
 def _pairs(words: Sequence[Word]) -> list[tuple[str | int, str | int]]:

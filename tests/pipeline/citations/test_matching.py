@@ -30,6 +30,12 @@ def test_a_quoted_sentence_is_found_to_the_letter(passage: str) -> None:
         assert evidence(passage[begin:end], passage) == (begin, end)
 
 
+@pytest.mark.parametrize("accent", ["\u08e3", "\u0301", "\u3099", "\ufe0f"])
+def test_an_accent_without_a_letter_is_a_word_like_any_other(accent: str) -> None:
+    said = f"Ground coffee loses its aroma a0{accent} {accent} {accent}x."
+    assert marked(said, STORING) == "Ground coffee loses its aroma within 15 minutes."
+
+
 def test_a_quotation_of_several_sentences_is_marked_as_a_whole() -> None:
     quote = "Light, air and moisture are its enemies. A valve lets the carbon dioxide out of the bag."
     assert marked(quote, STORING) == quote
