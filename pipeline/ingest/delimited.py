@@ -24,7 +24,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 def delimited_extract(text: str, delimiter: str = "") -> Extract:
     """Read a table; without a `delimiter` it is recognised."""
     blocks = ExtractBuilder()
-    csv.field_size_limit(len(text) + 1)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     begin = 0
     if not delimiter and (named := _NAMED.match(text)):
         delimiter, begin = named[1], named.end()
