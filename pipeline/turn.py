@@ -54,6 +54,11 @@ def is_visitor(name: object) -> bool:
     return is_visitor_token(name) or (isinstance(name, str) and bool(_NAMED.fullmatch(name)))
 
 
+def visitor_or_none(name: str | None) -> str | None:
+    """Return the visitor of that name, None where it is none."""
+    return name if is_visitor(name) else None
+
+
 @dataclass(frozen=True, slots=True)
 class AskOptions:
     """How a question is answered; stored with its turn. Each option is declared here and nowhere else.

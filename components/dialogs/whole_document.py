@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
-from components.html.html_elements import NOTHING, Elements, action, joined
+from components.html.html_elements import NOTHING, Elements, action, dialog_head, joined
 from components.html.markdown import passage as shown_text
 from components.html.markdown import plain
 from components.panes.sources import apart
@@ -28,10 +28,9 @@ def dialog(
     shown, count = len(passages), document.passages
     part = Markup('<p class="quiet">{}</p>').format(text("whole_document.part", shown=shown, count=count))
     return [
-        Markup('<header class="dialog-head"><h2>{}</h2><span class="state">{}</span>{}</header>').format(
+        dialog_head(
             plain(document.title),
             text("whole_document.marked", count=sum((each.start, each.end) in numbers for each in passages)),
-            action("close-dialog", text("documents.close")),
         ),
         Markup('<div class="whole" dir="auto">{}{}</div>').format(
             part if shown < count else NOTHING, joined(_pieces(passages, numbers, wanted))

@@ -46,7 +46,7 @@ from pipeline.options import options_of
 from pipeline.passages import ListedDocument
 from pipeline.programs.profiles import Profile
 from pipeline.recording import timed
-from pipeline.turn import AskOptions, Rating, Turn, TurnRequest, is_visitor, is_visitor_token
+from pipeline.turn import AskOptions, Rating, Turn, TurnRequest, is_visitor_token, visitor_or_none
 from pipeline.turns.engine import Pipeline
 from pipeline.turns.model_tests import ModelTest
 
@@ -374,7 +374,7 @@ class ChatHandlers:
         try:
             request = TurnRequest(
                 "",
-                visitor=visitor if is_visitor(visitor) else None,
+                visitor=visitor_or_none(visitor),
                 address=browser_values.address(),
                 is_local=browser_values.is_local(),
                 model=chosen,
@@ -509,7 +509,7 @@ class ChatHandlers:
             question=question,
             options=await scoped(options, tab, visitor, self.choices),
             given=asking.preferences.given,
-            visitor=visitor if is_visitor(visitor) else None,
+            visitor=visitor_or_none(visitor),
             address=browser_values.address(),
             is_local=browser_values.is_local(),
             waits=True,

@@ -29,7 +29,7 @@ from pipeline.documents.library import Library, Upload, UploadStep, plain_name
 from pipeline.documents.web_addresses import MOST_CHARS
 from pipeline.errors import FILE_CODES, Busy, GlassboxError, NotFound, Refused
 from pipeline.retrieval import IndexedDocument
-from pipeline.turn import is_visitor
+from pipeline.turn import is_visitor, visitor_or_none
 
 WHOLE_CHARS = 200_000  # of a document, before and after the passage that it is opened at
 MOST_MARKED = 100  # passages of one document
@@ -182,7 +182,7 @@ class DocumentHandlers:
             if wanted is None:
                 raise NotFound("document")
             profile = wanted.profile or None
-            seen = await self._library.documents(visitor if is_visitor(visitor) else None, profile)
+            seen = await self._library.documents(visitor_or_none(visitor), profile)
             entry = next((each for each in seen if each.id == wanted.document_id), None)
             if entry is None:
                 raise NotFound("document")
@@ -201,7 +201,7 @@ class DocumentHandlers:
 
     async def _entries(self, visitor: str, profile: str | None = None) -> Sequence[IndexedDocument]:
         try:
-            return await self._library.documents(visitor if is_visitor(visitor) else None, profile)
+            return await self._library.documents(visitor_or_none(visitor), profile)
         except GlassboxError:
             return ()
 

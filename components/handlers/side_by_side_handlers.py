@@ -24,7 +24,7 @@ from pipeline.inquiries.running import Inquiry
 from pipeline.inquiries.second_checks import SecondChecks
 from pipeline.inquiries.service import Inquiries
 from pipeline.settings import BUILTIN_MODEL
-from pipeline.turn import TurnRequest, is_visitor
+from pipeline.turn import TurnRequest, visitor_or_none
 from pipeline.turns.verdict_reporting import VerdictReports
 
 NOTHING_SHOWN = ""
@@ -63,7 +63,7 @@ class SideBySideHandlers:
         if compared and compared.is_reported is not None:
             turn_id, check, is_wrong = compared.view.turn_id, compared.check, browser_values.value(event, "is_wrong")
             change = self._about.reports.add if is_wrong is True else self._about.reports.remove
-            await change(_owner(visitor), turn_id, check.field, check.index)
+            await change(visitor_or_none(visitor), turn_id, check.field, check.index)
             compared = replace(compared, is_reported=is_wrong is True)
         return [browser_values.name(event, "number"), card(compared) if compared else NOTHING_SHOWN]
 
@@ -91,7 +91,7 @@ class SideBySideHandlers:
     async def stop(self, event: gr.EventData, visitor: str) -> None:
         """Ask nothing more about a turn."""
         with suppress(GlassboxError):  # there is no such turn any more
-            await self._about.inquiries.stop(_owner(visitor), browser_values.name(event, "turn"))
+            await self._about.inquiries.stop(visitor_or_none(visitor), browser_values.name(event, "turn"))
 
     async def second_checks(self, event: gr.EventData, tab: Tab, visitor: str, model: str, stored: object) -> list[str]:
         """Return for turns what a model can be asked about their weak sentences, or has said."""
@@ -142,14 +142,14 @@ class SideBySideHandlers:
 
     async def _is_reported(self, compared: Compared, visitor: str) -> bool | None:
         try:
-            reported = await self._about.reports.of_turn(_owner(visitor), compared.view.turn_id)
+            reported = await self._about.reports.of_turn(visitor_or_none(visitor), compared.view.turn_id)
         except GlassboxError:
             return None
         return (compared.check.field, compared.check.index) in reported
 
     async def _stands_on(self, compared: Compared, visitor: str) -> StandsOn | None:
         """Return the inquiry about a sentence; None where nothing is known and nothing can be asked."""
-        of = _owner(visitor), compared.view.turn_id, compared.check.field, compared.check.index
+        of = visitor_or_none(visitor), compared.view.turn_id, compared.check.field, compared.check.index
         try:
             found = await self._about.counterfactuals.known(*of)
         except GlassboxError:
@@ -160,7 +160,7 @@ class SideBySideHandlers:
             return StandsOn(None, found) if found else None
 
     async def _opinion(self, view: View, visitor: str, label: str) -> SecondOpinion:
-        owner = _owner(visitor)
+        owner = visitor_or_none(visitor)
         try:
             found = await self._about.second_checks.known(owner, view.turn_id)
             judge = found.model if found else label
@@ -169,7 +169,7 @@ class SideBySideHandlers:
             price = await self._about.second_checks.price(owner, view.turn_id, judge)
         except GlassboxError:
             return SecondOpinion(None)
-        return SecondOpinion(price, self._about.second_checks.rates(judge), found)
+        return SecondOpinion(price, found, rates=self._about.second_checks.rates(judge))
 
     def _judge(self, asking: Asking) -> str:
         """Return the label of the model that is asked: of CHECK_MODEL, else the chosen one; "" where none can judge."""
@@ -181,16 +181,12 @@ class SideBySideHandlers:
         is_chosen = label == self._chat.choices.usable_model(asking.model)
         return TurnRequest(
             "",
-            visitor=_owner(visitor),
+            visitor=visitor_or_none(visitor),
             model=label,
             model_key=self._chat.choices.own_key(replace(asking, model=label)) if is_chosen else None,
             address=browser_values.address(),
             is_local=browser_values.is_local(),
         )
-
-
-def _owner(visitor: str) -> str | None:
-    return visitor if is_visitor(visitor) else None
 
 
 async def _states(inquiry: Inquiry[S]) -> AsyncGenerator[tuple[S, bool], None]:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from components.html.doubted_sentences import doubted, located
 from components.html.flow import Flow, Piece, ReadBlock, flow_of
+from components.html.html_elements import shortened
 from components.html.markdown import passage as shown_text
 from components.html.verdict_marks import Doubt, Mark
 from pipeline.citations.matching import evidence
@@ -105,7 +106,7 @@ def _attributes(passage: Passage, claims: Sequence[str]) -> str:
     if found:
         data["s"] = f"{found[0]}-{found[-1]}"
         quote = _read(cut.text[cut.spans[found[0]][0] : cut.spans[found[-1]][1]])
-        data["quote"] = quote if len(quote) <= QUOTE_CHARS else f"{quote[:QUOTE_CHARS].rpartition(' ')[0]} …"
+        data["quote"] = shortened(quote, QUOTE_CHARS)
     else:
         data["start"] = _read(cut.text[: 2 * START_CHARS])[:START_CHARS]
     return "".join(f' data-{name}="{escape(text)}"' for name, text in data.items() if text)

@@ -107,6 +107,11 @@ def html_text(key: str, language: str = ENGLISH, /, **values: Markup) -> Markup:
     return escape(template_of(key, language)).format(**values)
 
 
+def shortened(text: str, most_chars: int) -> str:
+    """Return the text, or its first words and a sign that it goes on."""
+    return text if len(text) <= most_chars else f"{text[:most_chars].rpartition(' ')[0]} …"
+
+
 def as_json(text: str) -> str:
     """Return a text as JSON: a browser changes line ends and some characters of what stands in an attribute."""
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

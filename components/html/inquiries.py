@@ -6,10 +6,11 @@ The button names the cost; progress and result stand in elements that are drawn 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from markupsafe import Markup
 
-from components.html.html_elements import NOTHING, attribute, dollars, icon, joined
+from components.html.html_elements import NOTHING, attribute, dollars, icon, joined, shortened
 from components.html.markdown import plain
 from components.html.verdict_marks import check_name
 from components.view import View
@@ -28,6 +29,8 @@ from pipeline.exchange_costs import Cost
 from pipeline.inquiries.rates import ErrorRates
 from pipeline.inquiries.results import Counterfactual, Judgement, Price, SecondCheck, SecondVerdict
 
+Found = TypeVar("Found", Counterfactual, SecondCheck)
+
 SENTENCE_CHARS = 160
 _JUDGED: tuple[SecondVerdict | None, ...] = ("supported", "partly", "not_supported", "contradicted", None)
 _ASK = Markup(
@@ -37,14 +40,14 @@ _STOP = Markup('<button type="button" data-act="stop-inquiry"{label}>{icon}{stop
 
 
 @dataclass(frozen=True, slots=True)
-class StandsOn:
-    """The inquiry which passage a sentence stands on: its price, None where it cannot be asked, and what is found.
+class _Asked(Generic[Found]):
+    """An inquiry: its price, None where it cannot be asked, and what is found.
 
     `is_stopped`: it was stopped before it was over. `refusal` is why it could not be begun.
     """
 
     price: Price | None
-    found: Counterfactual | None = None
+    found: Found | None = None
     is_stopped: bool = False
     refusal: str = ""
 
@@ -52,6 +55,11 @@ class StandsOn:
     def is_running(self) -> bool:
         """Whether more will be found."""
         return self.found is not None and not self.found.is_over and not self.is_stopped
+
+
+@dataclass(frozen=True, slots=True)
+class StandsOn(_Asked[Counterfactual]):
+    """The inquiry which passage a sentence stands on."""
 
     @property
     def may_ask(self) -> bool:
@@ -61,19 +69,10 @@ class StandsOn:
 
 
 @dataclass(frozen=True, slots=True)
-class SecondOpinion:
-    """The second check of one answer, as `StandsOn`; `rates` say how often its model errs."""
+class SecondOpinion(_Asked[SecondCheck]):
+    """The second check of one answer; `rates` say how often its model errs."""
 
-    price: Price | None
     rates: ErrorRates | None = None
-    found: SecondCheck | None = None
-    is_stopped: bool = False
-    refusal: str = ""
-
-    @property
-    def is_running(self) -> bool:
-        """Whether more will be found."""
-        return self.found is not None and not self.found.is_over and not self.is_stopped
 
     @property
     def may_ask(self) -> bool:
@@ -182,8 +181,7 @@ def _row(view: View, judgement: Judgement, lang: str, answer: str) -> Markup:
     if check is None:
         return NOTHING
     said = " ".join(str(view.text(check.field))[check.start : check.end].split())
-    cut = said if len(said) <= SENTENCE_CHARS else f"{said[:SENTENCE_CHARS].rpartition(' ')[0]} …"
-    cut = without_list_marker(cut)
+    cut = without_list_marker(shortened(said, SENTENCE_CHARS))
     problem = Markup('<span class="problem">{}</span>').format(judgement.problem) if judgement.problem else NOTHING
     return Markup(
         '<li data-check="{}" data-second="{}"><button type="button" data-act="compare" aria-label="{}">{}</button> '

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from components.html.citations import Cutting, cutting
-from components.html.html_elements import NOTHING, Elements, attribute, icon, joined
+from components.html.html_elements import NOTHING, Elements, attribute, icon, joined, shortened
 from components.html.markdown import plain
 from components.view import View
 from i18n import available, text
@@ -123,14 +123,13 @@ def _closest(view: View, ending: TurnFinished, lang: str) -> Elements:
     passage, cut, place = found
     begin, end = cut.spans[place]
     quote = " · ".join(" ".join(cell.split()) for cell in cut.text[begin:end].strip("| \n").split("|"))
-    cut_quote = quote if len(quote) <= QUOTE_CHARS else f"{quote[:QUOTE_CHARS].rpartition(' ')[0]} …"
     name = f"{passage.title} › {passage.section}" if passage.section else passage.title
     shown = _CLOSEST.format(
         number=passage.number,
         title=passage.title,
         path=passage.section,
         place=place,
-        quote=cut_quote,
+        quote=shortened(quote, QUOTE_CHARS),
         label=text("answer.source", lang, number=passage.number, title=name),
         name=plain(name),
     )

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from markupsafe import Markup
 
 from components.html.flow import letters_of
-from components.html.html_elements import NOTHING, Elements, attribute, joined
+from components.html.html_elements import NOTHING, Elements, attribute, joined, shortened
 from components.html.markdown import plain
 from components.view import View
 from i18n import available, text
@@ -151,7 +151,7 @@ def _listed(view: View, doubtful: Sequence[SentenceChecked], lang: str, answer: 
 
 def _row(view: View, check: SentenceChecked, lang: str, answer: str) -> Markup:
     said = " ".join(str(view.text(check.field))[check.start : check.end].split())
-    cut = said if len(said) <= SENTENCE_CHARS else f"{said[:SENTENCE_CHARS].rpartition(' ')[0]} …"
+    cut = shortened(said, SENTENCE_CHARS)
     mark = _mark(check, lang, {})
     return _ROW.format(
         label=check.verdict,

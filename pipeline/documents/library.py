@@ -46,7 +46,7 @@ from pipeline.retrieval import (
     unfenced,
 )
 from pipeline.settings import Settings
-from pipeline.turn import DEFAULTS, AskOptions, is_visitor
+from pipeline.turn import DEFAULTS, AskOptions, is_visitor, visitor_or_none
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ UNNAMED = "unnamed"
 LINKS_FOR_ONE = 10  # passages that may be opened by links for each picture of a page
 REMEMBERED = 64  # documents whose page starts are cached
 LONGEST_SWEEP_S = 3600.0
+SHARED_LIMITS = replace(ReadingLimits(), wall_s=600.0, cpu_s=600)  # of a file that the operator adds
 LEFT_OVER_S = 3600.0  # a file whose document expired this long ago is left over from a killed process
 EMBED_EVERY_S = 60.0
 PROGRESS_S = 0.3  # between two steps of one file
@@ -310,7 +311,7 @@ class Library:
 
         Raises IngestFault, SearchFault and OSError.
         """
-        document = await read_file(file, name, replace(ReadingLimits(), wall_s=600.0, cpu_s=600), self._size)
+        document = await read_file(file, name, SHARED_LIMITS, self._size)
         (entry,) = await self._index.add([document], collection, None, origin=SHARED_ORIGIN, recipe=self._size.recipe)
         await asyncio.to_thread(self._keep, file, entry)
         for other in await self._index.documents(None):
@@ -348,7 +349,7 @@ class Library:
 
         Raises Refused for an unknown profile.
         """
-        scope = self._scope_of(_named(visitor), AskOptions(profile=profile))
+        scope = self._scope_of(visitor_or_none(visitor), AskOptions(profile=profile))
         return await documents_in(scope, self._index)
 
     async def search(
@@ -365,7 +366,7 @@ class Library:
             raise Refused("long_question", self._settings.question_limit_chars)
         options = checked(options)
         await self._searches.count(Client(visitor, address))
-        scope = self._scope_of(_named(visitor), options)
+        scope = self._scope_of(visitor_or_none(visitor), options)
         return await self._index(Query(query.strip()), scope, SearchOptions.of(options))
 
     async def around(
@@ -377,7 +378,7 @@ class Library:
         """
         if not any(each.id == document_id for each in await self.documents(visitor, profile)):
             raise NotFound("document")
-        return await self._index.read(document_id, _named(visitor), max(0, start), end)
+        return await self._index.read(document_id, visitor_or_none(visitor), max(0, start), end)
 
     async def remove(self, document_id: str, owner: str) -> None:
         """Remove one of the visitor's own documents everywhere. Raises NotFound."""
@@ -525,7 +526,8 @@ class Library:
         file = self._file(entry)
         if not await asyncio.to_thread(file.is_file):  # another process may have it
             return
-        document = await read_file(file, entry.name, self._limits, self._size)
+        limits = self._limits if entry.owner else SHARED_LIMITS
+        document = await read_file(file, entry.name, limits, self._size)
         if await self._index.find(entry.id) != entry:  # removed or brought anew meanwhile
             return
         await self._index.add(
@@ -615,11 +617,6 @@ def plain_name(name: str) -> str:
     """Return the name to show: without invisible characters and the sender's folders, never empty."""
     parts = [shown_file(part) for part in name[-_NAME_LOOKED_AT:].replace("\\", "/").split("/")]
     return shown_file("/".join(part for part in parts if part not in ("", ".", ".."))) or UNNAMED
-
-
-def _named(visitor: str | None) -> str | None:
-    """Return the visitor, None where the text is not a visitor's token."""
-    return visitor if is_visitor(visitor) else None
 
 
 def _file_name(name: str) -> str:

@@ -129,27 +129,27 @@ class Hosted:
                 raise EmbeddingFault from error
         return _checked(rows, len(texts))
 
-    async def _asked(self, litellm: Any, texts: Sequence[str], kind: Kind) -> list[Any]:
+    async def _asked(self, litellm: Any, texts: Sequence[str], kind: Kind) -> Vectors:
+        """Ask once, and once more where that fails without taking too long."""
+        try:
+            return await self._answer(litellm, texts, kind)
+        except litellm.Timeout:
+            raise
+        except Exception:  # noqa: BLE001  LiteLLM's exceptions have no common base
+            return await self._answer(litellm, texts, kind)
+
+    async def _answer(self, litellm: Any, texts: Sequence[str], kind: Kind) -> Vectors:
         prefix = getattr(self._prefixes, kind)
-        options = dict(self._options)
-        if self._input_types:
-            options["input_type"] = getattr(self._input_types, kind)
-        for is_last in (False, True):
-            try:
-                answer = await litellm.aembedding(
-                    model=self._model,
-                    input=[prefix + text for text in texts],
-                    timeout=self._timeout_s,
-                    max_retries=0,
-                    **options,
-                )
-                return _checked([each["embedding"] for each in answer.data], len(texts))
-            except litellm.Timeout:
-                raise
-            except Exception:
-                if is_last:
-                    raise
-        raise AssertionError
+        kinds = {"input_type": getattr(self._input_types, kind)} if self._input_types else {}
+        answer = await litellm.aembedding(
+            model=self._model,
+            input=[prefix + text for text in texts],
+            timeout=self._timeout_s,
+            max_retries=0,
+            **self._options,
+            **kinds,
+        )
+        return _checked([each["embedding"] for each in answer.data], len(texts))
 
 
 class Bundled:

@@ -82,7 +82,7 @@ def test_a_second_opinion_is_offered_with_its_cost_and_says_what_was_judged(lang
     assert text("inquiry.about_weak", lang, count=1) in offered
     assert price_text(one, lang) in offered
     rates = ErrorRates(passed=1, errors=10, doubted=2, right=10, silent=0, measured_on="2026-11-29")
-    judged = second_opinion(view(lang), SecondOpinion(one, rates, JUDGED))
+    judged = second_opinion(view(lang), SecondOpinion(one, JUDGED, rates=rates))
     assert text("second.partly", lang) in judged
     assert "&lt;no&gt; heat" in judged
     assert 'data-check="answer-0"' in judged
