@@ -27,7 +27,8 @@ class Table(DeclarativeBase):
 class ConversationRow(Table):
     """One conversation; `changed_at` is when its latest question was asked, in seconds since the epoch.
 
-    `active_leaf` is the id of the last turn on the path that is shown.
+    `active_leaf` is the id of the last turn on the path that is shown. `kind` is None for a chat, else what asked its
+    questions: `comparison` or `evaluation`.
     """
 
     __tablename__ = "conversations"
@@ -39,6 +40,7 @@ class ConversationRow(Table):
     created_at: Mapped[float] = mapped_column(Double)
     changed_at: Mapped[float] = mapped_column(Double)
     active_leaf: Mapped[str | None] = mapped_column(String)
+    kind: Mapped[str | None] = mapped_column(String)
 
 
 class TurnRow(Table):
@@ -46,7 +48,8 @@ class TurnRow(Table):
 
     Positions count from 0 without gaps, in order of asking. `parent_id` is the turn that it follows, None for a first
     turn; turns with the same parent are versions of one another (retry, edit). A turn with a `cache_key` answers the
-    same question of its owner again. `request_hash` tells whether a request that is sent again is the same.
+    same question of its owner again. `request_hash` tells whether a request that is sent again is the same. `variant`
+    is that of the experiment which its visitor was in. `prompt` names its instructions (`PromptRow`).
     """
 
     __tablename__ = "turns"
@@ -74,6 +77,8 @@ class TurnRow(Table):
     prompt_chars: Mapped[int | None]
     cache_key: Mapped[str | None] = mapped_column(String)
     request_hash: Mapped[str | None] = mapped_column(String)
+    variant: Mapped[str | None] = mapped_column(String)
+    prompt: Mapped[str | None] = mapped_column(String)
 
 
 class MetricsRow(Table):
@@ -201,3 +206,108 @@ class SavedProgramRow(Table):
     program: Mapped[str] = mapped_column(String)
     state: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[float] = mapped_column(Double)
+
+
+class FeedbackRow(Table):
+    """What somebody said of a turn beside the thumb: why, what would be right, and tags as a JSON list."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (Index("feedback_by_owner", "owner", "changed_at"),)
+
+    turn_id: Mapped[str] = mapped_column(
+        ForeignKey("turns.id", ondelete="CASCADE", name="feedback_of_turn"), primary_key=True
+    )
+    owner: Mapped[str | None] = mapped_column(String)
+    comment: Mapped[str] = mapped_column(Text)
+    corrected: Mapped[str] = mapped_column(Text)
+    tags: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[float] = mapped_column(Double)
+
+
+class PromptRow(Table):
+    """Instructions that an owner's turns were answered by; `hash` is that of the text. `owner` is "" for nobody."""
+
+    __tablename__ = "prompts"
+
+    owner: Mapped[str] = mapped_column(String, primary_key=True)
+    hash: Mapped[str] = mapped_column(String, primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    first_used_at: Mapped[float] = mapped_column(Double)
+
+
+class ComparisonRow(Table):
+    """A comparison: its columns and its vote as compressed JSON; its turns are those of the conversation."""
+
+    __tablename__ = "comparisons"
+    __table_args__ = (Index("comparisons_by_owner", "owner", "created_at"),)
+
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE", name="comparison_of_conversation"), primary_key=True
+    )
+    owner: Mapped[str | None] = mapped_column(String)
+    created_at: Mapped[float] = mapped_column(Double)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class QuestionSetRow(Table):
+    """Questions that somebody brought, as compressed JSON."""
+
+    __tablename__ = "question_sets"
+    __table_args__ = (Index("question_sets_by_owner", "owner", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    owner: Mapped[str] = mapped_column(String)
+    title: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float] = mapped_column(Double)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class EvaluationRow(Table):
+    """An evaluation: what is measured, and its result, as compressed JSON. Its turns are those of the conversation."""
+
+    __tablename__ = "evaluations"
+    __table_args__ = (Index("evaluations_by_owner", "owner", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    owner: Mapped[str | None] = mapped_column(String)
+    conversation_id: Mapped[str | None] = mapped_column(String)
+    created_at: Mapped[float] = mapped_column(Double)
+    state: Mapped[str] = mapped_column(String)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class EvaluatedRow(Table):
+    """One question of an evaluation that was answered, as compressed JSON; positions count in order of their ends."""
+
+    __tablename__ = "evaluated_questions"
+
+    evaluation_id: Mapped[str] = mapped_column(
+        ForeignKey("evaluations.id", ondelete="CASCADE", name="evaluated_in"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class OptimisationRow(Table):
+    """An optimisation: what is optimised, and its result, as compressed JSON."""
+
+    __tablename__ = "optimisations"
+    __table_args__ = (Index("optimisations_by_owner", "owner", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    owner: Mapped[str | None] = mapped_column(String)
+    created_at: Mapped[float] = mapped_column(Double)
+    state: Mapped[str] = mapped_column(String)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TrialRow(Table):
+    """One trial of an optimisation, as compressed JSON."""
+
+    __tablename__ = "trials"
+
+    optimisation_id: Mapped[str] = mapped_column(
+        ForeignKey("optimisations.id", ondelete="CASCADE", name="trials_of_optimisation"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
