@@ -35,6 +35,7 @@ import api.routes.profiles
 import api.routes.programs
 import api.routes.public_chat
 import api.routes.question_stream
+import api.routes.ratings
 import api.routes.responses
 import api.routes.session_chat
 import api.routes.sign_in
@@ -231,6 +232,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         api.routes.turns.routes(asking),
         api.routes.inquiries.routes(parts.pipeline, parts.counterfactuals, parts.second_checks),
         api.routes.verdict_reports.routes(parts.verdict_reports, operators),
+        api.routes.ratings.routes(parts.conversations, operators),
         api.routes.basic_chat.routes(asking, BasicChat(settings.enable_rationale_streaming, settings.enable_metadata)),
         api.routes.analysis_chat.routes(asking, parts.programs, link),
         api.routes.analysis_chat.provider_routes(parts.models),

@@ -44,6 +44,7 @@ TAGS = (
     ("/api/health", "Chat protocols"),
     ("/api/ai/", "Chat protocols"),
     ("/api/turns", "Turns"),
+    ("/api/ratings", "Turns"),
     ("/api/documents", "Documents"),
     ("/api/search", "Documents"),
     ("/passages", "Documents"),

@@ -62,6 +62,7 @@ RefusalCode = Literal[
     "unknown_host",
     "too_slow",
     "artifact_form",
+    "rating_form",
     "many_choices",
     "answer_format",
     "client_tools",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from pipeline.feedback import NO_FEEDBACK, Feedback
 from pipeline.options import Checkbox, Choice, Dropdown, ForLanguageModels, Slider, TextBox
 from pipeline.passages import SearchMode
 
@@ -252,6 +253,7 @@ class Turn:
     record: tuple[Event, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     rating: Rating = 0
+    feedback: Feedback = NO_FEEDBACK
     asked_at: float = 0.0  # seconds since the epoch
     metrics: TurnMetrics | None = None
     asked: AskOptions | None = None

@@ -42,6 +42,7 @@ ORDER = (
         "pipeline.request_result",
         "pipeline.expenses",
         "pipeline.verdict_reports",
+        "pipeline.feedback",
         "pipeline.options",
         "pipeline.events",
         "pipeline.verdicts",

@@ -78,6 +78,7 @@ TEXTS = {
     "refused.unknown_host": "Diese Adresse ist hier nicht bekannt. Setzen Sie PUBLIC_URL auf die Adresse, die benutzt wird.",
     "refused.too_slow": "Die Anfrage kam zu langsam und wurde beendet. Senden Sie sie noch einmal.",
     "refused.artifact_form": "Nur eine Tabelle gibt es als CSV (`as=csv`). Lassen Sie `as` weg.",
+    "refused.rating_form": "Bewertungen gibt es als `as=jsonl` oder `as=csv`, und ohne `as` als ein JSON-Objekt.",
     "refused.many_choices": ("Es wird immer nur eine Antwort geschrieben. Lassen Sie n weg, oder setzen Sie es auf 1."),
     "refused.answer_format": (
         "Antworten sind Text. Lassen Sie response_format (oder text.format) weg, oder setzen Sie dessen type auf text."

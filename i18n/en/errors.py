@@ -49,6 +49,7 @@ TEXTS = {
     "refused.unknown_host": "This address is not known here. Set PUBLIC_URL to the address that people use.",
     "refused.too_slow": "The request came too slowly and was ended. Send it again.",
     "refused.artifact_form": "Only a table can be had as CSV (`as=csv`). Leave `as` out.",
+    "refused.rating_form": "Ratings are given as `as=jsonl` or `as=csv`, and without `as` as one JSON object.",
     "refused.many_choices": "Only one answer is written at a time. Leave n out, or set it to 1.",
     "refused.answer_format": "Answers are text. Leave response_format (or text.format) out, or set its type to text.",
     "refused.client_task": (

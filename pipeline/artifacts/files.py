@@ -114,6 +114,11 @@ def csv_of(artifact: ArtifactFound, text: str) -> str:
             rows.append([])
         elif token.type == "inline" and rows:
             rows[-1].append(plain_text(token.content).strip(" "))
+    return csv_of_rows(rows)
+
+
+def csv_of_rows(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of cells in CSV, without a byte order mark; no cell is a formula of a spreadsheet."""
     written = io.StringIO(newline="")
     csv.writer(written).writerows([_escaped(row) for row in rows])
     return written.getvalue()

@@ -5,11 +5,13 @@ Every method takes the visitor. For everybody else's conversations and turns the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from pipeline.database.write_behind import WriteBehind
 from pipeline.errors import NotFound
 from pipeline.exchange_costs import Cost
+from pipeline.feedback import NO_FEEDBACK, Feedback, checked
 from pipeline.turn import Conversation, Rating, Trouble, Turn
 
 
@@ -66,10 +68,47 @@ class Conversations:
             raise NotFound("turn")
         return turn
 
-    async def rate(self, turn_id: str, visitor: str | None, rating: Rating) -> None:
-        """Store a like (1), a dislike (-1) or neither (0). Raises NotFound."""
-        if not await self._history.rate(turn_id, visitor, rating):
+    async def rate(
+        self,
+        turn_id: str,
+        visitor: str | None,
+        rating: Rating,
+        *,
+        comment: str | None = None,
+        corrected: str | None = None,
+        tags: tuple[str, ...] | None = None,
+    ) -> None:
+        """Store a like (1), a dislike (-1) or neither (0), with what is said beside it.
+
+        What is None stays as it was said before, but neither takes all of that back. Raises NotFound, and Refused for
+        what is out of its limits.
+        """
+        said = (await self.turn(turn_id, visitor)).feedback if rating else NO_FEEDBACK
+        feedback = checked(
+            Feedback(
+                comment=said.comment if comment is None else comment,
+                corrected=said.corrected if corrected is None else corrected,
+                tags=said.tags if tags is None else tags,
+                changed_at=round(time.time(), 3),
+            )
+        )
+        if not await self._history.rate(turn_id, visitor, rating, feedback):
             raise NotFound("turn")
+
+    async def rated(self, visitor: str | None) -> Sequence[Turn]:
+        """Return the turns that a visitor has rated, the latest thumb first."""
+        return [turn async for turn in self._rated(visitor)] if visitor else ()
+
+    async def rated_by_all(self) -> Sequence[Turn]:
+        """Return the turns that anybody has rated, for whoever runs Glassbox."""
+        return [turn async for turn in self._rated(None)]
+
+    async def _rated(self, visitor: str | None) -> AsyncIterator[Turn]:
+        part = await self._history.rated_turns(visitor)
+        while part:
+            for turn in part:
+                yield turn
+            part = await self._history.rated_turns(visitor, part[-1])
 
     async def delete(self, conversation_id: str, visitor: str | None) -> None:
         """Remove a conversation with its turns and stop what runs in it. Raises NotFound."""

@@ -22,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     CursorResult,
     Executable,
+    and_,
     bindparam,
     case,
     delete,
@@ -34,11 +35,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pipeline.database import expenses, inquiries, request_results, saved_programs, verdict_reports
+from pipeline.database import expenses, feedback, inquiries, request_results, saved_programs, verdict_reports
 from pipeline.database.branches import Branches
 from pipeline.database.connections import DatabaseThreads, Unreadable
 from pipeline.database.recordings import Recorded, UnreadableRecording, decoded, encoded
-from pipeline.database.tables import ConversationRow, ExchangesRow, MetricsRow, Table, TurnRow
+from pipeline.database.tables import ConversationRow, ExchangesRow, FeedbackRow, MetricsRow, Table, TurnRow
 from pipeline.database.texts import is_storable, storable
 from pipeline.display_names import shown_name
 from pipeline.errors import NotFound, StoreFault
@@ -46,6 +47,7 @@ from pipeline.events import Event, TurnFailed, TurnStopped, Warned
 from pipeline.exchange_costs import Cost
 from pipeline.exchanges import PromptExchange, exchanges_from_wire, exchanges_to_wire
 from pipeline.expenses import Expense, Spent
+from pipeline.feedback import NO_FEEDBACK, Feedback
 from pipeline.metrics import measure
 from pipeline.options import read
 from pipeline.recording import timed
@@ -56,6 +58,7 @@ from pipeline.verdict_reports import VerdictReport
 
 TITLE_CHARS = 120
 LISTED = 200  # conversations, newest first
+RATED = 100  # rated turns that are read at once
 ALIKE = 10  # of them that end with the same question
 READERS = 4  # threads
 OPEN_EVERY_S = 5.0  # how often a database that failed is made ready anew; a piece of work is tried always
@@ -168,8 +171,9 @@ class Store:
         Returns none where the conversation is someone else's.
         """
         wanted = (
-            select(TurnRow, MetricsRow)
+            select(TurnRow, MetricsRow, FeedbackRow)
             .outerjoin(MetricsRow, MetricsRow.turn_id == TurnRow.id)
+            .outerjoin(FeedbackRow, FeedbackRow.turn_id == TurnRow.id)
             .where(TurnRow.conversation_id == _named(conversation_id), _open_to(owner, TurnRow.owner))
             .order_by(TurnRow.position)
         )
@@ -192,11 +196,15 @@ class Store:
 
     async def turn(self, turn_id: str, owner: str | None) -> Turn | None:
         """One turn, None where there is none or it is someone else's."""
-        wanted = select(TurnRow).where(TurnRow.id == _named(turn_id), _open_to(owner, TurnRow.owner))
+        wanted = (
+            select(TurnRow, FeedbackRow)
+            .outerjoin(FeedbackRow, FeedbackRow.turn_id == TurnRow.id)
+            .where(TurnRow.id == _named(turn_id), _open_to(owner, TurnRow.owner))
+        )
 
         def work(session: Session) -> Turn | None:
-            row = session.scalar(wanted)
-            return _turn(row) if row else None
+            row = session.execute(wanted).first()
+            return _turn(row[0], feedback_row=row[1]) if row else None
 
         return await self._reads.run(work)
 
@@ -375,12 +383,24 @@ class Store:
             await self._writes.wipe()
         return deleted
 
-    async def rate(self, turn_id: str, owner: str | None, rating: Rating) -> bool:
-        """Keep a visitor's liking; False when there is no such turn for this owner."""
-        rating_it = (
-            update(TurnRow).where(TurnRow.id == _named(turn_id), _open_to(owner, TurnRow.owner)).values(rating=rating)
-        )
-        return await self._write(lambda session: _hits(session, rating_it))
+    async def rate(self, turn_id: str, owner: str | None, rating: Rating, said: Feedback = NO_FEEDBACK) -> bool:
+        """Keep a visitor's liking and what is said with it; False when there is no such turn for this owner."""
+        is_meant = and_(TurnRow.id == _named(turn_id), _open_to(owner, TurnRow.owner))
+        return await self._write(lambda session: feedback.rate(session, is_meant, rating, said))
+
+    async def rated_turns(
+        self, owner: str | None, before: tuple[float, str] | None = None, limit: int = RATED
+    ) -> tuple[Turn, ...]:
+        """Return the rated turns of an owner, or with None those of all, the latest thumb first.
+
+        `before` names the last turn of the part before, by the time of its thumb and its id.
+        """
+        wanted = feedback.rated(owner and storable(owner), before, limit)
+
+        def work(session: Session) -> tuple[Turn, ...]:
+            return tuple(_turn(turn, feedback_row=row) for turn, row in session.execute(wanted))
+
+        return await self._reads.run(work)
 
     async def adopt(self, owner: str, new_owner: str) -> None:
         """Give every row of an owner to another."""
@@ -584,7 +604,7 @@ def _conversation(row: ConversationRow) -> Conversation:
     return Conversation(row.id, row.owner, shown_name(row.title, TITLE_CHARS), row.changed_at, row.active_leaf)
 
 
-def _turn(row: TurnRow, metrics: MetricsRow | None = None) -> Turn:
+def _turn(row: TurnRow, metrics: MetricsRow | None = None, feedback_row: FeedbackRow | None = None) -> Turn:
     recorded, state = _recorded(row)
     return Turn(
         id=row.id,
@@ -595,6 +615,7 @@ def _turn(row: TurnRow, metrics: MetricsRow | None = None) -> Turn:
         record=recorded.record,
         fields=recorded.fields,
         rating=cast("Rating", row.rating),
+        feedback=feedback.of_row(feedback_row),
         asked_at=row.asked_at,
         metrics=_metrics(metrics) if metrics else None,
         asked=_options(row.asked) if row.asked else None,

@@ -22,6 +22,7 @@ from pipeline.errors import NotFound, StoreFault
 from pipeline.events import TurnFailed, TurnFinished, TurnStopped
 from pipeline.exchange_costs import Cost, sum_of_costs
 from pipeline.exchanges import PromptExchange
+from pipeline.feedback import NO_FEEDBACK, Feedback
 from pipeline.request_result import RequestResult
 from pipeline.saved_program import SavedProgram
 from pipeline.turn import Conversation, Rating, Trouble, Turn, TurnMetrics
@@ -54,6 +55,7 @@ class _PendingTurn:
     is_opened: bool = False  # its row exists
     is_unsaved: bool = False  # the store lacks something of it
     is_unsavable: bool = False  # a bug prevents saving it, so trying again is useless
+    is_rated: bool = False  # and the store does not know it yet
 
     def is_readable_by(self, visitor: str | None) -> bool:
         """Return whether its conversation is the visitor's or nobody's."""
@@ -143,6 +145,14 @@ class WriteBehind:
         Raises StoreFault.
         """
         return await _in_time(self._store.last_turns(owner, question))
+
+    async def rated_turns(self, visitor: str | None, before: Turn | None = None) -> tuple[Turn, ...]:
+        """Return stored turns that a visitor has rated, or with None those that anybody has, the latest thumb first.
+
+        They come in parts: `before` is the last turn of the part before. Raises StoreFault.
+        """
+        place = (before.feedback.changed_at, before.id) if before else None
+        return await _in_time(self._store.rated_turns(visitor, place))
 
     async def exchanges(self, turn_id: str, visitor: str | None) -> tuple[PromptExchange, ...] | None:
         """Return the exact prompts of a turn, none of an unsaved one; None without such a turn. Raises StoreFault."""
@@ -271,13 +281,17 @@ class WriteBehind:
         """Store the result of a request that may be sent again. Raises StoreFault."""
         await _in_time(self._store.keep_result(result))
 
-    async def rate(self, turn_id: str, visitor: str | None, rating: Rating) -> bool:
-        """Keep a visitor's liking; False when there is no such turn for this owner. Raises StoreFault."""
+    async def rate(self, turn_id: str, visitor: str | None, rating: Rating, feedback: Feedback = NO_FEEDBACK) -> bool:
+        """Keep a visitor's liking and what is said with it; False when there is no such turn for this owner.
+
+        Raises StoreFault.
+        """
         pending = self._pending.get(turn_id)
         if pending and pending.is_unsaved and pending.is_readable_by(visitor):
-            pending.turn = replace(pending.turn, rating=rating)
+            pending.turn = replace(pending.turn, rating=rating, feedback=feedback)
+            pending.is_rated = True
             return True
-        return await _in_time(self._store.rate(turn_id, visitor, rating))
+        return await _in_time(self._store.rate(turn_id, visitor, rating, feedback))
 
     async def activate(self, turn_id: str, visitor: str | None) -> bool:
         """Show the path through this turn to the newest turn below it; False when this owner has no such turn.
@@ -394,6 +408,9 @@ class WriteBehind:
                 return
         if not await self._store.save_turn(turn, exchanges):
             raise NotFound
+        if pending.is_rated:
+            await self._store.rate(turn.id, self._as_adopted(pending.conversation).owner, turn.rating, turn.feedback)
+            pending.is_rated = False
 
     async def _catch_up(self) -> bool:
         """Store the ended turns that could not be; False at the first that still cannot."""

@@ -15,6 +15,7 @@ from pipeline.database.tables import Table
 from pipeline.database.write_behind import MOST_UNSAVED, WriteBehind
 from pipeline.errors import NotFound, StoreFault
 from pipeline.events import TurnFinished, Usage
+from pipeline.feedback import NO_FEEDBACK, Feedback
 from pipeline.metrics import measure
 from pipeline.turn import Conversation, Turn, user_visitor
 
@@ -97,6 +98,24 @@ async def test_what_was_said_in_an_outage_is_shown_and_later_stored_in_its_order
     assert await outage.stored() == ["t1", "t2", "t3", "t4"]
     assert await outage.stored("new") == ["n1", "n2"]
     assert [each.id for each in await history.turns("c1", MAYA)] == ["t1", "t2", "t3", "t4"]
+
+
+async def test_a_thumb_of_an_outage_is_stored_with_what_was_said_beside_it(outage: Outage) -> None:
+    history, feedback = outage.history, Feedback("Too short.", "Longer.", ("short",), 2.0)
+    await history.open_turn(conversation(), turn("t1"), None, continues=False)
+    outage.begins()
+    await history.save_turn(finished(turn("t1")))
+    await said(history, turn("t2"), continues=True)
+    for id in ("t1", "t2"):
+        assert await history.rate(id, MAYA, -1, feedback)
+        shown = await history.turn(id, MAYA)
+        assert shown
+        assert (shown.rating, shown.feedback) == (-1, feedback)
+    outage.ends()
+    await said(history, turn("t3"), continues=True)
+    stored = await outage.store.turns("c1", MAYA)
+    assert [(each.rating, each.feedback) for each in stored] == [(-1, feedback), (-1, feedback), (0, NO_FEEDBACK)]
+    assert {each.id for each in await outage.store.rated_turns(MAYA)} == {"t1", "t2"}
 
 
 async def test_an_ending_says_that_it_is_not_stored_until_it_is(outage: Outage) -> None:
