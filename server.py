@@ -54,9 +54,11 @@ from api.mcp_server import McpServer
 from api.repeated_requests import RepeatedRequests
 from components import mounting
 from components.handlers.side_by_side_handlers import AskedAbout
+from components.handlers.signed_in import SignedIn
 from components.html.html_elements import mark
 from components.html.markdown import passage
 from components.pages import chat_page, endpoints
+from components.pages.frame import Frames
 from i18n.messages import profile_fault_text
 from pipeline import logs
 from pipeline.accounts.sessions import Accounts
@@ -292,6 +294,7 @@ class Server:
             "middleware": [Middleware(api.error_responses.Traced)],
             "exception_handlers": api.error_responses.PAGE_HANDLERS,
         }
+        _add_pages(Frames(page, parts.conversations, SignedIn(parts.accounts)), parts)
         called = endpoints.add(page, Endpoints(parts.asking, parts.library, parts.link))
         self._page = mounting.mount(app, page, {**chat_page.launch_options(), "app_kwargs": inside})
         api.guard.narrow(app.router.routes, self._page.pending, self._page.forget, called, app.state.access)
@@ -334,6 +337,10 @@ class Server:
         for task in tasks:
             task.cancel()
         await app.state.mcp.close()
+
+
+def _add_pages(frames: Frames, parts: Parts) -> None:
+    """Add the pages beside the chat, in the order of `navigation.PAGES`."""
 
 
 async def _warn_of_unknown_providers(models: Models) -> None:

@@ -38,7 +38,8 @@ FRAMED_BY = ("'self'", "https://huggingface.co", "https://*.hf.space")
 FOR_AGENTS = (b"link", b'<agents.md>; rel="alternate"; type="text/markdown"')  # the page itself is all script
 # The routes of Gradio that our page uses, and those of its clients. `uploads` replaces its upload route.
 OPEN = re.compile(
-    r"(?:GET|HEAD) /(?:config|manifest\.json|theme\.css|favicon\.ico|robots\.txt|assets/.*|static/.*)?"
+    r"(?:GET|HEAD) /(?:compare|evaluate|optimise|ratings)?"
+    r"|(?:GET|HEAD) /(?:config|manifest\.json|theme\.css|favicon\.ico|robots\.txt|assets/.*|static/.*)"
     r"|GET /gradio_api/(?:app_id|info|openapi\.json|queue/data|heartbeat/[^/]+|call/(?:v2/)?(?:ask|search)/[^/]+)"
     r"|POST /gradio_api/(?:queue/join|cancel|(?:call|call/v2|run)/(?:ask|search))"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,16 +53,19 @@ def mount(app: Any, demo: gr.Blocks, options: dict[str, Any]) -> Mounted:
     demo._queue.sleep_when_free = LOOK_EVERY_S
     demo._queue.progress_update_sleep_when_free = PROGRESS_EVERY_S
     demo.max_threads = demo._queue.max_thread_count = MOST_EVENTS
-    gr.mount_gradio_app(
-        app,
-        demo,
-        path="/",
-        ssr_mode=False,
-        show_error=False,
-        run_history=False,
-        enable_monitoring=False,
-        footer_links=[],
-        pwa=False,
-        **options,
-    )
+    with warnings.catch_warnings():
+        # Gradio says so even where nobody asked for it: without Node there is no such mode.
+        warnings.filterwarnings("ignore", message="SSR mode")
+        gr.mount_gradio_app(
+            app,
+            demo,
+            path="/",
+            ssr_mode=False,
+            show_error=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=[],
+            pwa=False,
+            **options,
+        )
     return Mounted(demo, app.router.routes[-1].app)

@@ -25,6 +25,7 @@ from components.html.html_elements import (
     too_long,
 )
 from components.html.markdown import plain
+from components.html.navigation import PAGES, navigation
 from components.html.own_key import own_key
 from components.option_controls import Offer, options_in
 from i18n import has, text
@@ -101,6 +102,8 @@ def build(
         )
         new = gr.Button(text("chat.new"), elem_id="new-chat")
         documents = keyed([], "documents-opener", events=("documents",))
+        if PAGES:
+            keyed(navigation(), "pages")
         conversations = keyed([], "conversations", events=("open", "delete"))
         profile = keyed(profiles, "profile", events=("choose_profile",), visible=bool(profiles))
         model = keyed(models, "model", events=("choose", "test_model", "open_models"))

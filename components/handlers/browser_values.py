@@ -12,7 +12,10 @@ import gradio as gr
 from gradio.context import LocalContext
 
 from pipeline import clients
+from pipeline.turn import is_visitor_token
 
+# Constant, so that the browser's values can be read after a restart. It hides the token from a casual look, no more.
+SECRET = "glassbox"
 NAME_CHARS = 300  # of an id, a label, a visitor's token; what is longer names nothing
 MOST_NUMBER = 10**12
 
@@ -66,7 +69,9 @@ class BrowserValue(gr.BrowserState):
 
     is_template = True  # Gradio draws it as what it is made from
 
-    def __init__(self, read: Callable[[object], Any], storage_key: str, secret: str, *, render: bool = True) -> None:
+    def __init__(
+        self, read: Callable[[object], Any], storage_key: str, secret: str = SECRET, *, render: bool = True
+    ) -> None:
         # Gradio makes it anew, with `render`, where an output stays as it is.
         super().__init__(read(None), storage_key=storage_key, secret=secret, render=render)
         self._read = read
@@ -74,6 +79,11 @@ class BrowserValue(gr.BrowserState):
     def preprocess(self, payload: Any) -> Any:
         """Check the value before any of our functions gets it."""
         return self._read(payload)
+
+
+def visitor() -> BrowserValue:
+    """Return the value that holds the visitor's token, the same on each page; "" until there is one."""
+    return BrowserValue(lambda token: token if is_visitor_token(token) else "", "glassbox-visitor")
 
 
 def address() -> str | None:

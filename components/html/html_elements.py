@@ -61,6 +61,10 @@ ICONS: dict[str, Markup] = {
         '<path d="M14.5 6.5a4 4 0 0 1 5-2l-2.6 2.6.6 2 2 .5L22 7a4 4 0 0 1-5.6 4.4L8 19.8 4.2 16l8.4-8.4"/>'
     ),
     "inspect": Markup('<path d="M4 5h16v14H4zM4 9h16M8 12.5h8M8 15.5h5"/>'),
+    "compare": Markup('<path d="M4 5h6v14H4zM14 5h6v14h-6z"/>'),
+    "evaluate": Markup('<path d="M4 5h16v14H4zM4 9.7h16M4 14.3h16M10 5v14"/>'),
+    "optimise": Markup('<path d="m4 17 5-5 4 4 7-9M15 7h5v5"/>'),
+    "ratings": Markup('<path d="M7 11v9H4v-9zm0 0 4-7c2 0 2.5 1.5 2 3l-.7 3H19l-1.5 8.5c-.2 1-1 1.5-2 1.5H7"/>'),
     "search": Markup('<path d="M10.5 17a6.5 6.5 0 1 1 0-13 6.5 6.5 0 0 1 0 13zM15.5 15.5 20 20"/>'),
 }
 
@@ -187,6 +191,12 @@ def notice(
         text=text,
         buttons=joined(buttons),
     )
+
+
+def lost() -> Markup:
+    """Return what the script shows when the server does not answer any more."""
+    note = notice("calm", "", "", [button("reconnect", text_of("page.try_now"))])
+    return Markup('<template id="lost">{}</template><div id="connection" role="status"></div>').format(note)
 
 
 def too_long(field: str, text: str, limit_chars: int) -> Markup:

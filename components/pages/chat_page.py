@@ -7,7 +7,7 @@ their earlier turns.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -25,12 +25,12 @@ from components.handlers.browser_values import BrowserValue
 from components.handlers.chat_handlers import ChatHandlers
 from components.handlers.document_handlers import DocumentHandlers, DocumentsUpdate
 from components.handlers.inspector_handlers import InspectorHandlers
+from components.handlers.listener import listener
 from components.handlers.page_state import PageUpdate, Tab
 from components.handlers.scope_handlers import ScopeHandlers
 from components.handlers.side_by_side_handlers import AskedAbout, SideBySideHandlers
 from components.handlers.signed_in import SignedIn
-from components.handlers.traced import traced
-from components.html.html_elements import NOTHING, Elements, button, joined, keyed, notice, preview_button, too_long
+from components.html.html_elements import NOTHING, Elements, joined, keyed, lost, preview_button, too_long
 from components.html.scope_chips import EVERYTHING, scope_chips
 from components.panes import PANES, chat
 from components.panes.pane import Pane
@@ -44,7 +44,6 @@ from pipeline.documents.library import Library
 from pipeline.errors import Refused
 from pipeline.models.catalogue import Models
 from pipeline.settings import Settings
-from pipeline.turn import is_visitor_token
 from pipeline.turns.engine import Pipeline
 
 HERE = Path(__file__).parents[1] / "static"
@@ -63,11 +62,19 @@ SCRIPTS = (
     "fields.js",
     "own_key.js",
     "keys.js",
+    "frame.js",
 )
 SCRIPT_TEXTS = "script."  # the area of the catalogue that scripts read
-STYLES = ("page.css", "documents.css", "inspector.css", "citing.css", "verdicts.css", "abstention.css", "media.css")
-# Constant, so that the browser's values can be read after a restart. It hides the token from a casual look, no more.
-BROWSER_SECRET = "glassbox"
+STYLES = (
+    "page.css",
+    "frame.css",
+    "documents.css",
+    "inspector.css",
+    "citing.css",
+    "verdicts.css",
+    "abstention.css",
+    "media.css",
+)
 PREFERENCES_KEY = "glassbox-knobs"  # the name under which browsers have stored them since the first version
 FOR_AGENTS = '<link rel="alternate" type="text/markdown" href="agents.md"/>'
 STAGE = "stage"  # the id of the column with the live turn and its panes
@@ -200,13 +207,9 @@ def build(
     ) as demo:
         memory = Memory(
             tab=gr.State(Tab()),
-            visitor=BrowserValue(
-                lambda token: token if is_visitor_token(token) else "", "glassbox-visitor", BROWSER_SECRET
-            ),
-            model=BrowserValue(browser_values.text, "glassbox-model", BROWSER_SECRET),
-            preferences=BrowserValue(
-                lambda stored: stored if isinstance(stored, dict) else {}, PREFERENCES_KEY, BROWSER_SECRET
-            ),
+            visitor=browser_values.visitor(),
+            model=BrowserValue(browser_values.text, "glassbox-model"),
+            preferences=BrowserValue(lambda stored: stored if isinstance(stored, dict) else {}, PREFERENCES_KEY),
         )
         initial = handlers.initial()
         side = sidebar.build(
@@ -248,7 +251,7 @@ def _page(
             thread = keyed(initial.thread or [], "thread", events=events)
             live = keyed([], "live", draws="turn", events=("running", "follow"))
         with gr.Column(elem_id="compose"):
-            gr.HTML(_lost(), apply_default_css=False)
+            gr.HTML(lost(), apply_default_css=False)
             notice = keyed([], "notice", events=("cancel", "close"))
             gr.HTML(_too_long(question_limit_chars), apply_default_css=False)
             scope = keyed(scope_chips(EVERYTHING, ()), "scope", events=("scope_choose", "scope_only", "scope_clear"))
@@ -295,12 +298,6 @@ def _too_long(limit_chars: int) -> Markup:
     return too_long("question", error_text(Refused("long_question", limit_chars)), limit_chars)
 
 
-def _lost() -> Markup:
-    """Return what the script shows when the server does not answer any more."""
-    note = notice("calm", "", "", [button("reconnect", text("page.try_now"))])
-    return Markup('<template id="lost">{}</template><div id="connection" role="status"></div>').format(note)
-
-
 def _tabs(panes: Sequence[Pane]) -> Markup:
     """Return the tabs that choose the pane on a phone; only a phone shows them."""
     buttons = joined(
@@ -316,7 +313,7 @@ def _wire_turns(handlers: ChatHandlers, page: Page) -> None:
     """Wire asking, and what can be done with turns."""
     live, tab, visitor = page.panes[chat.NAME], page.memory.tab, page.memory.visitor
     asked_with = [tab, visitor, page.memory.model, page.memory.preferences]
-    on = _listener(handlers.signed_in, page.changes)
+    on = listener(handlers.signed_in, page.changes)
 
     async def follow(event: gr.EventData, tab: Tab, stored: object) -> AsyncGenerator[Any, None]:
         async with aclosing(handlers.follow(tab, stored, browser_values.name(event, "question"))) as updates:
@@ -348,19 +345,19 @@ def _wire_side_by_side(handlers: SideBySideHandlers, signed_in: SignedIn, page: 
     under = keyed([], "second-checks", draws="second_checks", events=("second_checks", "second_check"))
     known = [page.memory.tab, page.memory.visitor]
     asked_with = [*known, page.memory.model, page.memory.preferences]
-    on = _listener(signed_in, lambda card: {beside: card})
+    on = listener(signed_in, lambda card: {beside: card})
     on(beside.compare, handlers.compare, known, [beside])
     on(beside.report, handlers.report, known, [beside])
     on(beside.ask_what_it_stands_on, handlers.ask_what_it_stands_on, asked_with, [beside], js=ON_ASK)
     on(beside.stop_inquiry, handlers.stop, [page.memory.visitor], None)
-    on = _listener(signed_in, lambda shown: {under: shown})
+    on = listener(signed_in, lambda shown: {under: shown})
     on(under.second_checks, handlers.second_checks, asked_with, [under], js=ON_ASK)
     on(under.second_check, handlers.second_check, asked_with, [under], js=ON_ASK)
 
 
 def _wire_conversations(demo: gr.Blocks, handlers: ChatHandlers, page: Page) -> None:
     """Wire which conversation is shown."""
-    on = _listener(handlers.signed_in, page.changes)
+    on = listener(handlers.signed_in, page.changes)
     given = [page.memory.tab, page.memory.visitor, page.memory.model]
     on(page.side.conversations.open, handlers.open, given, page.conversation)
     on(page.side.conversations.delete, handlers.delete, given, page.conversation)
@@ -395,8 +392,8 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
     def changes(update: DocumentsUpdate) -> dict[Component, Any]:
         return {opener: update.opener, dialog: update.dialog}
 
-    listener = partial(_listener, handlers.signed_in)
-    on, given, drawn = listener(changes), [upload, visitor], [opener, dialog]
+    wired = partial(listener, handlers.signed_in)
+    on, given, drawn = wired(changes), [upload, visitor], [opener, dialog]
     added = on(dialog.add_files, uploads.add, given, drawn)
     fetched = on(dialog.add_address, uploads.add_address, given, drawn)
     on(dialog.cancel_upload, uploads.cancel, [upload], None)
@@ -404,11 +401,11 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
     on(dialog.close_upload, uploads.close_upload, given, drawn)
     for event in (opener.documents, visitor.change, demo.load):
         on(event, uploads.show, given, drawn)
-    listener(lambda elements: {document: elements})(document.show_page, uploads.show_page, [visitor], [document])
-    listener(lambda elements: {whole: elements})(whole.whole, uploads.whole, [visitor], [whole])
-    listener(lambda elements: {around: elements})(around.around, uploads.around, [visitor], [around])
+    wired(lambda elements: {document: elements})(document.show_page, uploads.show_page, [visitor], [document])
+    wired(lambda elements: {whole: elements})(whole.whole, uploads.whole, [visitor], [whole])
+    wired(lambda elements: {around: elements})(around.around, uploads.around, [visitor], [around])
     scope, scoped = ScopeHandlers(handlers.choices), [page.memory.tab, visitor]
-    drawn_scope = listener(lambda elements: {page.scope: elements})
+    drawn_scope = wired(lambda elements: {page.scope: elements})
     for event, handler in (
         (page.scope.scope_choose, scope.choose),
         (page.scope.scope_only, scope.only),
@@ -419,7 +416,7 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
     known = [page.memory.tab, visitor, page.memory.model]
     empty = [page.thread, *page.panes.values(), page.side.controls["documents"]]
     for changed in (added, fetched, *removed):
-        listener(page.changes)(changed.then, handlers.documents_changed, known, empty)
+        wired(page.changes)(changed.then, handlers.documents_changed, known, empty)
         drawn_scope(changed.then, scope.show, scoped, [page.scope])
 
 
@@ -437,15 +434,15 @@ def _wire_inspector(drawer: InspectorHandlers, signed_in: SignedIn, page: Page) 
         return {copied: copy}
 
     asked_with = [page.question, tab, visitor, page.memory.model, page.memory.preferences]
-    on = _listener(signed_in, show)
+    on = listener(signed_in, show)
     on(shown.inspect, drawer.show, [tab, visitor], [shown])
     on(shown.preview, drawer.preview, asked_with, [shown], js=ON_ASK)
-    _listener(signed_in, give)(shown.copy_exchange, drawer.copy, [tab, visitor], [copied])
+    listener(signed_in, give)(shown.copy_exchange, drawer.copy, [tab, visitor], [copied])
 
 
 def _wire_models(demo: gr.Blocks, handlers: ChatHandlers, page: Page) -> None:
     """Wire which model answers, and by which instructions."""
-    on = _listener(handlers.signed_in, page.changes)
+    on = listener(handlers.signed_in, page.changes)
     side, memory, texts = page.side, page.memory, handlers.choices.offer.texts
 
     def choose(event: gr.EventData, tab: Tab, visitor: str) -> Any:
@@ -491,41 +488,3 @@ def _wire_models(demo: gr.Blocks, handlers: ChatHandlers, page: Page) -> None:
     on(side.unset.click, None, [memory.preferences], rested, js=unset)
     for name, default in texts.items():
         on(side.reset.click, None, None, [side.controls[name]], js=f"() => {json.dumps(default)}")
-
-
-def _listener(signed_in: SignedIn, changes: Callable[[Any], Mapping[Component, Any]]) -> Callable[..., Any]:
-    """Return a function that wires an event to a handler; `changes` turns an update of it into {component: value}.
-
-    A handler's argument `visitor` is the user of `signed_in`, where there is one. The listeners are not limited to one
-    at a time, show no spinner over the page and are no public endpoints.
-    """
-
-    def on(
-        event: Callable[..., Any],
-        handler: Callable[..., Any] | None,
-        inputs: Sequence[Component] | None,
-        outputs: Sequence[Component] | None,
-        **options: Any,
-    ) -> Any:
-        return event(
-            traced(handler, _returned(changes), signed_in.given_to(handler)) if handler else None,
-            inputs,
-            outputs,
-            trigger_mode="multiple",
-            concurrency_limit=None,
-            show_progress="hidden",
-            api_visibility="private",
-            api_name="page",  # and a number: the names of handlers would be those of endpoints
-            **options,
-        )
-
-    return on
-
-
-def _returned(changes: Callable[[Any], Mapping[Component, Any]]) -> Callable[[Any], Any]:
-    """Return what Gradio is told of an update: a dict, or nothing at all where the update changes nothing."""
-
-    def returned(update: Any) -> Any:
-        return None if update is None else (changes(update) or gr.skip())
-
-    return returned

@@ -1,0 +1,5 @@
+"""The names of the pages, in German."""
+
+TEXTS = {
+    "pages.title": "Seiten",
+}

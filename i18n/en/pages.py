@@ -1,0 +1,5 @@
+"""The names of the pages."""
+
+TEXTS = {
+    "pages.title": "Pages",
+}
