@@ -69,6 +69,7 @@ from pipeline.database.write_behind import WriteBehind
 from pipeline.documents.library import Library
 from pipeline.documents.shared_folder import synchronise
 from pipeline.errors import StoreFault
+from pipeline.experiments.comparisons import Comparisons
 from pipeline.ingest import ChunkSize
 from pipeline.ingest.files import files_below, read_below
 from pipeline.inquiries.counterfactuals import Counterfactuals
@@ -113,6 +114,7 @@ class Parts:
     counterfactuals: Counterfactuals
     second_checks: SecondChecks
     verdict_reports: VerdictReports
+    comparisons: Comparisons
     meters: api.routes.metrics.Meters
     secret: Secret
     asking: Asking
@@ -131,6 +133,7 @@ class Parts:
 
     async def end_turns(self) -> None:
         """Stop every turn and every inquiry, and wait until what they cost is stored."""
+        await self.comparisons.close()
         await self.pipeline.close()
         await self.inquiries.close()
         await self.spending.flush()
@@ -183,6 +186,7 @@ def build(
         counterfactuals=Counterfactuals(inquiries),
         second_checks=second_checks,
         verdict_reports=VerdictReports(pipeline, history),
+        comparisons=Comparisons(pipeline, history),
         meters=meters,
         secret=secret,
         asking=Asking(pipeline, secret, on_space=settings.on_space),

@@ -173,7 +173,8 @@ class TurnRequest:
     conversation of an id that there is none of is begun where the request `begins` it. `follows` is the id of the turn
     that this one comes after, None: the last one. A conversation that is begun without an id of the request's gets
     `new_conversation_id`. `turn_id` is the id that the turn gets; where that turn runs already, it is the one that is
-    meant, and `request_hash` tells whether it was asked by the same request.
+    meant, and `request_hash` tells whether it was asked by the same request. `beside` is the id of a turn of the same
+    conversation, running or ended, that this one is another version of: both count as one of the visitor's turns.
     """
 
     question: str
@@ -194,6 +195,7 @@ class TurnRequest:
     new_conversation_id: str | None = None
     turn_id: str | None = None
     request_hash: str | None = None
+    beside: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +273,8 @@ class Turn:
 class Conversation:
     """A tree of turns, under the title of the first question. `owner` None: whoever knows the id continues it.
 
-    `active_leaf` is the id of the last turn on the path that is shown; None for a conversation without turns.
+    `active_leaf` is the id of the last turn on the path that is shown; None for a conversation without turns. `kind` is
+    None for a chat, else what asked its questions: `comparison` or `evaluation`.
     """
 
     id: str
@@ -279,3 +282,4 @@ class Conversation:
     title: str
     changed_at: float = 0.0  # seconds since the epoch
     active_leaf: str | None = None
+    kind: str | None = None

@@ -18,7 +18,7 @@ ORDER = (
     *("components.pages", "components.handlers", "components.dialogs", "components.panes", "components.sidebar"),
     *("components.html", "components"),
     *("pipeline.ingest.__main__", "i18n"),
-    *("pipeline.inquiries", "pipeline.turns"),
+    *("pipeline.experiments", "pipeline.inquiries", "pipeline.turns"),
     *("pipeline.programs", "pipeline.replies"),
     *(
         "pipeline.accounts",
@@ -34,6 +34,7 @@ ORDER = (
     *("pipeline.logs", "pipeline.clients", "pipeline.exchange_costs", "pipeline.prompt_sections", "pipeline.metrics"),
     "pipeline.prompt_passages",
     *(
+        "pipeline.comparison",
         "pipeline.turn",
         "pipeline.recording",
         "pipeline.request_copies",
@@ -71,6 +72,7 @@ ONLY_IN = {
         "pipeline.turns.engine",
         "pipeline.turns.verdict_reporting",
         "pipeline.inquiries.service",
+        "pipeline.experiments",
         "server",
         "app",
         "bench",

@@ -35,7 +35,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from pipeline.database import expenses, feedback, inquiries, request_results, saved_programs, verdict_reports
+from pipeline.comparison import Comparison
+from pipeline.database import (
+    comparisons,
+    expenses,
+    feedback,
+    inquiries,
+    request_results,
+    saved_programs,
+    verdict_reports,
+)
 from pipeline.database.branches import Branches
 from pipeline.database.connections import DatabaseThreads, Unreadable
 from pipeline.database.recordings import Recorded, UnreadableRecording, decoded, encoded
@@ -340,6 +349,18 @@ class Store:
         """Return the reports of all visitors, oldest first."""
         return await self._reads.run(verdict_reports.of_all)
 
+    async def save_comparison(self, comparison: Comparison) -> bool:
+        """Store a comparison in the place of what is stored of it; False where its conversation is not stored."""
+        return await self._write(lambda session: comparisons.save(session, comparison))
+
+    async def comparison(self, id: str, owner: str | None) -> Comparison | None:
+        """Return the comparison of that conversation, None where there is none or it is someone else's."""
+        return await self._reads.run(lambda session: comparisons.named(session, storable(id), _named(owner)))
+
+    async def comparisons(self, owner: str) -> tuple[Comparison, ...]:
+        """Return an owner's latest comparisons, newest first."""
+        return await self._reads.run(lambda session: comparisons.of_owner(session, storable(owner)))
+
     async def add_updates(self, turn_id: str, updates: int) -> None:
         """Count views that were sent after the turn's metrics were kept."""
         adding = update(MetricsRow).where(MetricsRow.turn_id == turn_id).values(updates=MetricsRow.updates + updates)
@@ -601,7 +622,8 @@ def _adopt(session: Session, owner: str, new_owner: str) -> None:
 
 
 def _conversation(row: ConversationRow) -> Conversation:
-    return Conversation(row.id, row.owner, shown_name(row.title, TITLE_CHARS), row.changed_at, row.active_leaf)
+    title = shown_name(row.title, TITLE_CHARS)
+    return Conversation(row.id, row.owner, title, row.changed_at, row.active_leaf, row.kind)
 
 
 def _turn(row: TurnRow, metrics: MetricsRow | None = None, feedback_row: FeedbackRow | None = None) -> Turn:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from pipeline.comparison import Comparison
 from pipeline.database.branches import Branches
 from pipeline.database.store import Store, interrupted
 from pipeline.errors import NotFound, StoreFault
@@ -192,6 +193,25 @@ class WriteBehind:
     async def all_verdict_reports(self) -> tuple[VerdictReport, ...]:
         """Return the reports of all visitors, oldest first. Raises StoreFault."""
         return await _in_time(self._store.all_verdict_reports())
+
+    async def save_comparison(self, comparison: Comparison) -> bool:
+        """Store a comparison → whether that worked."""
+        try:
+            return await _in_time(self._store.save_comparison(comparison))
+        except StoreFault:
+            log.warning("a comparison could not be saved")
+            return False
+
+    async def comparison(self, id: str, visitor: str | None) -> Comparison | None:
+        """Return the comparison of that conversation, None where there is none or it is someone else's.
+
+        Raises StoreFault.
+        """
+        return await _in_time(self._store.comparison(id, visitor))
+
+    async def comparisons(self, visitor: str) -> tuple[Comparison, ...]:
+        """Return a visitor's latest comparisons, newest first. Raises StoreFault."""
+        return await _in_time(self._store.comparisons(visitor))
 
     async def saved_program(self, visitor: str | None, name: str) -> SavedProgram | None:
         """Return a visitor's saved program. Raises StoreFault."""

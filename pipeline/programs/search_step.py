@@ -23,6 +23,7 @@ from pipeline.messages import Message, Value
 from pipeline.own_faults import own_fault
 from pipeline.passages import Passage, Query, union
 from pipeline.programs.call_limits import NO_DEADLINE, Deadline
+from pipeline.programs.shared_searches import searched
 from pipeline.replies.dspy_internals import emit
 from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Scope, Search, SearchOptions
 from pipeline.retrieval.fusion import fuse
@@ -78,7 +79,7 @@ class SearchStep:
             await emit(StepChanged(step=step, state="began", text=text))
         began = time.monotonic()
         with searching():
-            searches = [await self._search(query, self.scope, self.options) for query in queries]
+            searches = [await searched(self._search, query, self.scope, self.options) for query in queries]
             found = fuse(searches, self.options.passages_wanted)
         words = words_found(Query(" ".join(each.question for each in queries)), found.passages)
         event = PassagesFound(

@@ -26,7 +26,8 @@ class Admission:
     async def admit(self, request: TurnRequest, running: Sequence[TurnRequest]) -> None:
         """Count a start. Raises Busy. Calls must not overlap: the next one needs this turn among the `running`."""
         most = self._turns_of_strangers if is_stranger(request.address) else self._turns
-        if most and sum(_who(each) == _who(request) for each in running) >= most:
+        places = {_place(each) for each in running if _who(each) == _who(request)}
+        if most and _place(request) not in places and len(places) >= most:
             raise Busy("visitor", RETRY_S)
         if len(running) >= self.turns_at_once + (self._max_waiting if request.waits else 0):
             raise Busy("turns", RETRY_S)
@@ -43,3 +44,8 @@ class Admission:
 
 def _who(request: TurnRequest) -> str | None:
     return request.visitor or request.address
+
+
+def _place(request: TurnRequest) -> str | int:
+    """Return what names the request's place: those of turns beside each other share one."""
+    return request.beside or request.turn_id or id(request)

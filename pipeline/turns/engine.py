@@ -106,7 +106,7 @@ class Pipeline:
             await self._history.open_turn(
                 conversation,
                 running.snapshot,
-                request.replaces,
+                request.replaces or request.beside,
                 continues=is_known,
                 follows=follows,
             )
@@ -146,8 +146,8 @@ class Pipeline:
         finally:
             await batches.aclose()
 
-    async def wait_for_ending(self, turn_id: str, timeout_s: float) -> None:
-        """Return at the turn's ending, or after `timeout_s`."""
+    async def wait_for_ending(self, turn_id: str, timeout_s: float | None) -> None:
+        """Return at the turn's ending, or after `timeout_s`, if that is not None."""
         running = self._turns.get(turn_id)
         if running and running.task:
             await asyncio.wait({running.task}, timeout=timeout_s)
@@ -424,7 +424,8 @@ class Pipeline:
         if replaced and replaced.conversation_id == conversation_id:
             await self.stop(replaced.id)
         try:
-            turns = await self._history.turns(conversation_id, request.visitor, request.replaces or request.follows)
+            leaf = request.replaces or request.beside or request.follows
+            turns = await self._history.turns(conversation_id, request.visitor, leaf)
         except StoreFault:
             return context, None
         history = history_of(request, turns, self._settings.history_limit_chars)
