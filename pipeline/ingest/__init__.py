@@ -47,7 +47,7 @@ class Document:
     unread: tuple[tuple[Unread, int], ...] = ()
 
 
-READING = 4  # version of the readers; a change makes shared documents be read again
+READING = 5  # version of the readers; a change makes shared documents be read again
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice, pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile
 from typing import Any
 from unicodedata import normalize
 
@@ -31,6 +31,7 @@ from pipeline.ingest import Unread
 from pipeline.ingest.chunks import Extract, Heading, Table
 from pipeline.ingest.pdf_fields import Field, fields_of
 from pipeline.ingest.pdf_hyphens import DASHES, EN_DASH, joint
+from pipeline.ingest.pdf_order import Piece, ordered, outside_text, pieces_of
 from pipeline.ingest.pdf_tables import Block, Word, anchor_of, blocks_of
 from pipeline.ingest.progress import told
 from pipeline.ingest.recognition import DPI, LONGEST_PIXELS, program, recognised
@@ -118,8 +119,12 @@ def page_text(page: Any, textpage: Any, number: int) -> PageText:
         if new := [(number, each) for number, each in enumerate(fields) if each.is_note == are_notes]:
             found = _filled(found, words, new, rotation)
             words = list(_words(textpage, found, rotation, fields))
-    blocks = blocks_of(words, partial(_split, textpage, found.places, rotation))
-    return _arranged(found, words, blocks) if blocks else found
+    starts = frozenset(start for start, _ in found.lines)
+    pieces = pieces_of(words, (), starts)
+    if blocks := blocks_of(outside_text(pieces), partial(_split, textpage, found.places, rotation)):
+        pieces = pieces_of(words, blocks, starts)
+    reading = ordered(pieces)
+    return _arranged(found, reading) if blocks or reading is not pieces else found
 
 
 def _as_written(page: Any, textpage: Any, number: int) -> PageText:
@@ -309,22 +314,18 @@ def _split(textpage: Any, places: Sequence[int], rotation: int, word: Word, left
     return parts
 
 
-def _arranged(found: PageText, words: Sequence[Word], blocks: Sequence[Block]) -> PageText:
-    """Return the text with its tables as Markdown, and with prose column by column."""
+def _arranged(found: PageText, pieces: Sequence[Piece]) -> PageText:
+    """Return the text of the pieces in their order, with tables as Markdown, and with prose column by column."""
     page = _Arranged(found)
-    owner = {id(word): block for block in blocks for word in block.words}
-    begun: set[int] = set()
-    after: Word | None = None
     line_starts = {start for start, _ in found.lines}
-    for word in words:
-        block = owner.get(id(word))
-        if block is None:
+    for piece in pieces:
+        if piece.block is not None:
+            page.add_block(piece.block)
+            continue
+        after: Word | None = None
+        for word in chain.from_iterable(piece.lines):
             page.add_word(word, after, begins_line=word.start in line_starts)
             after = word
-        elif id(block) not in begun:
-            begun.add(id(block))
-            page.add_block(block)
-            after = None
     return page.text()
 
 
