@@ -386,7 +386,7 @@ class McpServer:
                     title=each.title,
                     language=each.language,
                     pages=each.pages,
-                    collection=each.collection,
+                    collection=each.folder,
                 )
                 for each in seen
             ]

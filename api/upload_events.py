@@ -59,7 +59,7 @@ def document_json(entry: IndexedDocument) -> Json:
         "unread": entry.left_out,
         "outdated": entry.is_outdated,
         "language": entry.language,
-        "collection": entry.collection,
+        "collection": entry.folder,
         "shared": entry.owner is None,
     }
 

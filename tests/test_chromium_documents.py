@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,6 +166,38 @@ def drop(page: Page, name: str, text: str) -> None:
         }""",
         [name, text],
     )
+
+
+def test_a_folder_is_brought_with_its_folders_and_one_of_them_is_asked(page: Page, phone: Page, tmp_path: Path) -> None:
+    for name, often in (("boats/2023/log.md", "twice"), ("boats/2024/log.md", "thrice"), ("boats/.hidden", "never")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"# Log of {name}\n\nThe ferry of Hoek sailed {often} in May.")
+    page.locator(".opener").click()
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-act=choose-folder]").click()
+    chooser.value.set_files(tmp_path / "boats")
+    brought(page)
+    expect(page.locator("#documents .bringing p")).to_have_text("2 added")
+    expect(page.locator("#documents .folder h4")).to_have_text(["boats/2023", "boats/2024"])
+    page.wait_for_function(AT_REST)
+    assert violations(page) == []
+    page.get_by_role("button", name="Ask only the folder boats/2024").click()
+    expect(page.locator("#documents dialog")).to_be_hidden()
+    expect(page.locator("#scope .chip")).to_have_text("all of boats/2024")
+    ask(page, "How often did the ferry of Hoek sail?")
+    expect(page.locator("#chat .answer")).to_contain_text("thrice")
+    expect(page.locator("#sources .source")).to_have_count(1)
+    page.locator("#question textarea").press_sequentially("@boats")
+    expect(page.locator("#scope-list li:visible b")).to_have_text(
+        [
+            "boats",
+            "boats/2023",
+            "boats/2024",
+            "Log of boats/2023/log.md",
+            "Log of boats/2024/log.md",
+        ]
+    )
+    expect(phone.locator("#scope-list li", has_text="boats")).to_have_count(0)
 
 
 def test_bringing_can_be_cancelled_and_what_was_brought_deleted(page: Page) -> None:

@@ -6,7 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
+from itertools import groupby
 from typing import Literal
 
 from markupsafe import Markup
@@ -26,6 +27,7 @@ from pipeline.documents.library import UploadLimits, UploadStep
 from pipeline.documents.web_addresses import MOST_CHARS
 from pipeline.ingest.kinds import FORMATS, KINDS, ZIP
 from pipeline.retrieval import IndexedDocument
+from pipeline.retrieval.folders import UPLOADS
 
 NAME, TITLE = "documents", text("documents.title")
 ROWS_SHOWN = 12  # of the files of an upload; failed ones are always shown, up to FAILED_SHOWN
@@ -93,15 +95,33 @@ def opener(documents: Sequence[IndexedDocument], progress: UploadProgress) -> El
 
 
 def dialog(
-    documents: Sequence[IndexedDocument], progress: UploadProgress, limits: UploadLimits, refusal: str = ""
+    documents: Sequence[IndexedDocument],
+    progress: UploadProgress,
+    limits: UploadLimits,
+    minutes_west: int = 0,
+    refusal: str = "",
 ) -> Elements:
-    """Return head, drop zone, files of the upload, the visitor's own documents, then the shared ones."""
+    """Return head, drop zone, files of the upload, the visitor's own documents, then the shared ones.
+
+    `minutes_west` is the visitor's clock.
+    """
+    added = _Added(timezone(timedelta(minutes=-minutes_west)))
     own = [each for each in reversed(documents) if each.owner is not None]
     shared = [each for each in documents if each.owner is None]
     head = dialog_head(TITLE, text("documents.owned", own=len(own), shared=len(shared)))
     refused = Markup('<p class="refused" role="alert">{}</p>').format(refusal) if refusal else Markup("<p hidden></p>")
-    files = _files(progress, own)
-    return [head, _drop_zone(limits), refused, _progress(progress), files, _own(own), _shared(shared)]
+    files = _files(progress, own, added)
+    return [head, _drop_zone(limits), refused, _progress(progress), files, _own(own, added), _shared(shared, added)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """Writes when a document was added, by the visitor's clock."""
+
+    zone: timezone
+
+    def __call__(self, document: IndexedDocument) -> str:
+        return datetime.fromtimestamp(document.added_at, self.zone).strftime("%Y-%m-%d %H:%M")
 
 
 def _became(step: UploadStep) -> str:
@@ -129,7 +149,8 @@ def _drop_zone(limits: UploadLimits) -> Markup:
     return Markup(
         '<div class="bring"><div class="drop" data-files="{files}" data-bytes="{bytes}">'
         '<div class="idle">{icon}<p><span class="mouse">{drop}</span>'
-        '<button type="button" data-act="choose" data-key="choose">{choose}</button></p>'
+        '<button type="button" data-act="choose" data-key="choose">{choose}</button>'
+        '<span class="mouse">{or_folder}<button type="button" data-act="choose-folder">{folder}</button></span></p>'
         "<small>{accepted}</small></div>"
         '<div class="sending"><p></p><i></i><button type="button" data-act="halt">{cancel}</button></div>'
         '<input type="file" multiple hidden accept="{kinds}" aria-label="{label}"></div>{address}</div>'
@@ -139,6 +160,8 @@ def _drop_zone(limits: UploadLimits) -> Markup:
         icon=icon("upload", 22),
         drop=text("documents.drop"),
         choose=text("documents.choose"),
+        or_folder=text("documents.or"),
+        folder=text("documents.choose_folder"),
         accepted=text(
             "documents.limits",
             formats=FORMATS,
@@ -201,7 +224,7 @@ def _under_way(row: Row) -> float:
     return {"reading": row.share / 2, "indexing": (1 + row.share) / 2}.get(row.step, 0.0)
 
 
-def _files(progress: UploadProgress, own: Sequence[IndexedDocument]) -> Markup:
+def _files(progress: UploadProgress, own: Sequence[IndexedDocument], added: _Added) -> Markup:
     """Return all of a few files; of many those that failed, and those that are being worked on or ask for something."""
     older = {row.document: _older(row.document, own) for row in progress.rows if row.document}
     named = [row for row in progress.rows if row.name]
@@ -214,7 +237,7 @@ def _files(progress: UploadProgress, own: Sequence[IndexedDocument]) -> Markup:
             SIGNS[row.step],
             plain(row.name),
             row.text or _step(row),
-            joined(map(_replaceable, older.get(row.document, ()))),
+            joined(_replaceable(each, added(each)) for each in older.get(row.document, ())),
         )
         for row in named
     )
@@ -229,9 +252,8 @@ def _older(document_id: str, own: Sequence[IndexedDocument]) -> list[IndexedDocu
     return [each for each in own if each.name == new.name and each.id != new.id and each.added_at <= new.added_at]
 
 
-def _replaceable(older: IndexedDocument) -> Markup:
-    """Return that another document of the name is there, and the button that removes it."""
-    when = _added(older)
+def _replaceable(older: IndexedDocument, when: str) -> Markup:
+    """Return that another document of the name is there since `when`, and the button that removes it."""
     return Markup(
         ' <span class="older" data-document="{id}">{said} '
         '<button type="button" data-act="replace-older" aria-label="{label}">{button}</button></span>'
@@ -243,17 +265,12 @@ def _replaceable(older: IndexedDocument) -> Markup:
     )
 
 
-def _added(document: IndexedDocument) -> str:
-    """Return when a document was added, in the one clock that the server knows."""
-    return datetime.fromtimestamp(document.added_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 def _step(row: Row) -> str:
     said = text(f"documents.step_{row.step}")
     return text("documents.share", step=said, percent=int(100 * row.share)) if row.share else said
 
 
-def _own(documents: Sequence[IndexedDocument]) -> Markup:
+def _own(documents: Sequence[IndexedDocument], added: _Added) -> Markup:
     if not documents:
         return Markup('<section class="document-list"><h3>{}</h3><p class="quiet">{}</p></section>').format(
             text("documents.yours"), text("documents.yours_empty")
@@ -263,37 +280,61 @@ def _own(documents: Sequence[IndexedDocument]) -> Markup:
         '<span class="row"><button type="button" data-act="doubt" class="bin word">{delete}</button>'
         '<span class="sure"><button type="button" data-act="remove-all">{delete_all}</button>'
         '<button type="button" data-act="keep" aria-label="{keep_all}">{keep}</button></span></span>'
-        "</header><ul>{rows}</ul></section>"
+        "</header><ul>{rows}</ul>{folders}</section>"
     ).format(
         yours=text("documents.yours"),
         delete=text("documents.delete_all"),
         delete_all=text("documents.delete_all_count", all=len(documents)),
         keep_all=text("documents.keep_all"),
         keep=text("documents.keep"),
-        rows=_rows(documents),
+        rows=_rows([each for each in documents if each.collection == UPLOADS], added),
+        folders=_folders([each for each in documents if each.collection != UPLOADS], added),
     )
 
 
-def _shared(documents: Sequence[IndexedDocument]) -> Markup:
+def _folders(documents: Sequence[IndexedDocument], added: _Added) -> Markup:
+    """Return a list for each folder that documents came in, with the button that asks it alone."""
+    section = Markup(
+        '<section class="folder"><header><h4>{folder}</h4>'
+        '<button type="button" data-act="scope-only" data-collection="{folder}" aria-label="{label}">{button}</button>'
+        "</header><ul>{rows}</ul></section>"
+    )
+    return joined(
+        section.format(
+            folder=folder,
+            label=text("documents.ask_folder_label", name=folder),
+            button=text("documents.ask_folder"),
+            rows=_rows(list(inside), added),
+        )
+        for folder, inside in groupby(sorted(documents, key=_folder), _folder)
+    )
+
+
+def _folder(document: IndexedDocument) -> str:
+    return document.folder
+
+
+def _shared(documents: Sequence[IndexedDocument], added: _Added) -> Markup:
     if not documents:
         return Markup("<p hidden></p>")
     return Markup('<section class="document-list"><h3>{}</h3><ul>{}</ul></section>').format(
-        text("documents.shared_with_all"), _rows(documents)
+        text("documents.shared_with_all"), _rows(documents, added)
     )
 
 
-def _rows(documents: Sequence[IndexedDocument]) -> Markup:
+def _rows(documents: Sequence[IndexedDocument], added: _Added) -> Markup:
     names = Counter(each.name for each in documents if each.owner is not None)
-    return joined(Markup("<li>{}</li>").format(_row(each, is_one_of=names[each.name] > 1)) for each in documents)
+    row = Markup("<li>{}</li>")
+    return joined(row.format(_row(each, added(each) if names[each.name] > 1 else "")) for each in documents)
 
 
-def _row(document: IndexedDocument, *, is_one_of: bool) -> Markup:
-    """Return the row of a document; one of several of the same name says when it was added."""
-    facts = [extent(document), *([_added(document)] if is_one_of else [])]
+def _row(document: IndexedDocument, when: str) -> Markup:
+    """Return the row of a document; one of several of the same name says `when` it was added."""
+    facts = [extent(document), when]
     if document.owner is None:
         facts += [document.collection, text("documents.shared")]
     name = document.title if document.name == document.title else f"{document.title}, {shown_file(document.name)}"
-    name += f", {_added(document)}" if is_one_of else ""
+    name += f", {when}" if when else ""
     shown = [plain(shown_file(document.name))] if document.name != document.title else []
     return Markup(
         '<div class="row document" data-document="{id}"><div class="title"><b>{title}</b><p>{facts}</p></div>'

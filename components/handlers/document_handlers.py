@@ -21,6 +21,7 @@ from components.dialogs import document_page, documents, whole_document
 from components.dialogs.document_page import DocumentPage
 from components.dialogs.documents import Row, UploadProgress, UploadState
 from components.handlers import browser_values
+from components.handlers.page_state import Tab
 from components.html.html_elements import Elements
 from components.panes import sources
 from i18n.messages import error_text, file_text
@@ -50,19 +51,19 @@ class DocumentHandlers:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    async def show(self, upload: UploadState, visitor: str) -> DocumentsUpdate:
+    async def show(self, upload: UploadState, visitor: str, tab: Tab) -> DocumentsUpdate:
         """Return the documents as they are."""
-        return await self._shown(upload, visitor)
+        return await self._shown(upload, visitor, tab)
 
     async def add(
-        self, event: gr.EventData, upload: UploadState, visitor: str
+        self, event: gr.EventData, upload: UploadState, visitor: str, tab: Tab
     ) -> AsyncGenerator[DocumentsUpdate, None]:
         """Index the uploaded files, and yield how far each is."""
         given = browser_values.objects(event, "files")
         paths = [_uploaded(each) for each in given]
         try:
             if is_visitor(visitor) and not upload.progress.is_running:
-                async with aclosing(self._add(given, paths, upload, visitor)) as steps:
+                async with aclosing(self._add(given, paths, upload, visitor, tab)) as steps:
                     async for shown in steps:
                         yield shown
         finally:
@@ -70,25 +71,30 @@ class DocumentHandlers:
                 _discard(path)
 
     async def _add(
-        self, given: Sequence[Mapping[str, Any]], paths: Sequence[Path | None], upload: UploadState, visitor: str
+        self,
+        given: Sequence[Mapping[str, Any]],
+        paths: Sequence[Path | None],
+        upload: UploadState,
+        visitor: str,
+        tab: Tab,
     ) -> AsyncGenerator[DocumentsUpdate, None]:
         names = [plain_name(str(each.get("name", ""))) for each in given]
         missing = [_missing(name, each) for name, each, path in zip(names, given, paths, strict=True) if path is None]
         uploads = [Upload(name, path, is_counted=True) for name, path in zip(names, paths, strict=True) if path]
         rows, steps = [Row(each.name) for each in uploads], self._library.take(uploads, visitor, _address())
-        async with aclosing(self._taken(rows, missing, steps, upload, visitor)) as views:
+        async with aclosing(self._taken(rows, missing, steps, upload, visitor, tab)) as views:
             async for view in views:
                 yield view
 
     async def add_address(
-        self, event: gr.EventData, upload: UploadState, visitor: str
+        self, event: gr.EventData, upload: UploadState, visitor: str, tab: Tab
     ) -> AsyncGenerator[DocumentsUpdate, None]:
         """Index the document of a web address, and yield how far it is."""
         address = browser_values.text(browser_values.value(event, "address"), MOST_CHARS)
         if not is_visitor(visitor) or upload.progress.is_running or not address:
             return
         steps = self._library.take_address(address, visitor, _address())
-        async with aclosing(self._taken([Row(shown_name(address))], (), steps, upload, visitor)) as views:
+        async with aclosing(self._taken([Row(shown_name(address))], (), steps, upload, visitor, tab)) as views:
             async for view in views:
                 yield view
 
@@ -99,12 +105,13 @@ class DocumentHandlers:
         taking: AsyncGenerator[UploadStep, None],
         upload: UploadState,
         visitor: str,
+        tab: Tab,
     ) -> AsyncGenerator[DocumentsUpdate, None]:
         """Yield the dialog at each step of files that are added."""
         entries = list(await self._entries(visitor))
         progress = UploadProgress(tuple(rows), is_running=True)
         upload.progress = _with(progress, missing)
-        yield self._drawn(entries, upload)
+        yield self._drawn(entries, upload, tab)
         refusal, upload.cancelled = "", asyncio.Event()
         try:
             async with aclosing(_until(upload.cancelled, taking)) as steps:
@@ -113,39 +120,39 @@ class DocumentHandlers:
                     upload.progress = _with(progress, missing)
                     if step.entry and step.entry.id not in {entry.id for entry in entries}:
                         entries.append(step.entry)
-                    yield self._drawn(entries, upload)
+                    yield self._drawn(entries, upload, tab)
         except (Busy, Refused) as error:
             refusal = "" if missing else error_text(error)  # where nothing arrived, each file has its own reason
         finally:
             upload.progress = upload.progress.over()
-        yield await self._shown(upload, visitor, refusal)
+        yield await self._shown(upload, visitor, tab, refusal)
 
     async def cancel(self, upload: UploadState) -> None:  # async for the event's sake: Gradio runs others in a thread
         """End the upload, in the middle of a file if need be; finished files stay, and `add` shows them."""
         if upload.cancelled:
             upload.cancelled.set()
 
-    async def close_upload(self, upload: UploadState, visitor: str) -> DocumentsUpdate:
+    async def close_upload(self, upload: UploadState, visitor: str, tab: Tab) -> DocumentsUpdate:
         """Forget the files of an upload that has ended."""
         if not upload.progress.is_running:
             upload.progress = UploadProgress()
-        return await self._shown(upload, visitor)
+        return await self._shown(upload, visitor, tab)
 
-    async def remove(self, event: gr.EventData, upload: UploadState, visitor: str) -> DocumentsUpdate:
+    async def remove(self, event: gr.EventData, upload: UploadState, visitor: str, tab: Tab) -> DocumentsUpdate:
         """Remove one of the visitor's own documents."""
         try:
             await self._library.remove(browser_values.name(event, "document"), visitor)
         except GlassboxError as error:
-            return await self._shown(upload, visitor, error_text(error))
-        return await self._shown(upload, visitor)
+            return await self._shown(upload, visitor, tab, error_text(error))
+        return await self._shown(upload, visitor, tab)
 
-    async def remove_all(self, upload: UploadState, visitor: str) -> DocumentsUpdate:
+    async def remove_all(self, upload: UploadState, visitor: str, tab: Tab) -> DocumentsUpdate:
         """Remove all documents of the visitor."""
         try:
             await self._library.remove_all(visitor)
         except GlassboxError as error:
-            return await self._shown(upload, visitor, error_text(error))
-        return await self._shown(upload, visitor)
+            return await self._shown(upload, visitor, tab, error_text(error))
+        return await self._shown(upload, visitor, tab)
 
     async def show_page(self, event: gr.EventData, visitor: str) -> Elements:
         """Return a page of a document, with addresses that open its picture and the file."""
@@ -192,11 +199,13 @@ class DocumentHandlers:
             return whole_document.gone(error_text(error))
         return whole_document.dialog(entry, passages, _numbers(event), wanted.start)
 
-    async def _shown(self, upload: UploadState, visitor: str, refusal: str = "") -> DocumentsUpdate:
-        return self._drawn(await self._entries(visitor), upload, refusal)
+    async def _shown(self, upload: UploadState, visitor: str, tab: Tab, refusal: str = "") -> DocumentsUpdate:
+        return self._drawn(await self._entries(visitor), upload, tab, refusal)
 
-    def _drawn(self, entries: Sequence[IndexedDocument], upload: UploadState, refusal: str = "") -> DocumentsUpdate:
-        dialog = documents.dialog(entries, upload.progress, self._library.bounds, refusal)
+    def _drawn(
+        self, entries: Sequence[IndexedDocument], upload: UploadState, tab: Tab, refusal: str = ""
+    ) -> DocumentsUpdate:
+        dialog = documents.dialog(entries, upload.progress, self._library.bounds, tab.minutes_west, refusal)
         return DocumentsUpdate(documents.opener(entries, upload.progress), dialog)
 
     async def _entries(self, visitor: str, profile: str | None = None) -> Sequence[IndexedDocument]:

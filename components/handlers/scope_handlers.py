@@ -10,7 +10,7 @@ from components.handlers import browser_values
 from components.handlers.choices import Choices
 from components.handlers.page_state import Tab
 from components.html.html_elements import Elements
-from components.html.scope_chips import EVERYTHING, ChosenScope, scope_chips
+from components.html.scope_chips import EVERYTHING, scope_chips
 from pipeline.turn import AskOptions
 
 MOST_DOCUMENTS = 200  # that a turn's options name
@@ -35,8 +35,8 @@ class ScopeHandlers:
         return await self.show(tab, visitor)
 
     async def only(self, event: gr.EventData, tab: Tab, visitor: str) -> Elements:
-        """Choose one document and nothing else."""
-        tab.scope = ChosenScope(documents=tuple(filter(None, (browser_values.name(event, "document"),))))
+        """Choose one document or collection and nothing else."""
+        tab.scope = EVERYTHING.toggled(browser_values.name(event, "collection"), browser_values.name(event, "document"))
         return await self.show(tab, visitor)
 
     async def clear(self, tab: Tab, visitor: str) -> Elements:

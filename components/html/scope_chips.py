@@ -12,6 +12,7 @@ from components.html.markdown import plain
 from i18n import text
 from pipeline.display_names import shown_file
 from pipeline.retrieval import IndexedDocument
+from pipeline.retrieval.folders import UPLOADS, enclosing, folder_of
 
 LISTED = 500  # documents that can be chosen from the list, the visitor's own and newest first
 
@@ -40,16 +41,25 @@ class ChosenScope:
         return tuple(
             each.id
             for each in documents
-            if each.id in self.documents or (each.owner is None and each.collection in self.collections)
+            if each.id in self.documents or not set(self.collections).isdisjoint(folders_of(each))
         )
 
 
 EVERYTHING = ChosenScope()
 
 
+def folders_of(document: IndexedDocument) -> tuple[str, ...]:
+    """Return the names of the collections that a document lies in: none of an upload that came without a folder."""
+    if document.owner is None:
+        return (document.collection,)
+    return tuple(folder_of(each) for each in enclosing(document.collection) if each != UPLOADS)
+
+
 def collections_of(documents: Sequence[IndexedDocument]) -> tuple[str, ...]:
-    """Return the names of the shared collections: a visitor's own documents are in none."""
-    return tuple(dict.fromkeys(each.collection for each in documents if each.owner is None))
+    """Return the names of the collections: the shared ones, then the folders of the visitor's own documents."""
+    own = {name for each in documents if each.owner is not None for name in folders_of(each)}
+    shared = (each.collection for each in documents if each.owner is None)
+    return tuple(dict.fromkeys([*shared, *sorted(own)]))
 
 
 def scope_chips(scope: ChosenScope, documents: Sequence[IndexedDocument]) -> Elements:

@@ -393,7 +393,7 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
         return {opener: update.opener, dialog: update.dialog}
 
     wired = partial(listener, handlers.signed_in)
-    on, given, drawn = wired(changes), [upload, visitor], [opener, dialog]
+    on, given, drawn = wired(changes), [upload, visitor, page.memory.tab], [opener, dialog]
     added = on(dialog.add_files, uploads.add, given, drawn)
     fetched = on(dialog.add_address, uploads.add_address, given, drawn)
     on(dialog.cancel_upload, uploads.cancel, [upload], None)

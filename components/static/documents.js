@@ -37,9 +37,10 @@
   let sending = null; // AbortController of those that are being sent
   let handed = false; // whether files were sent and the server has not answered yet
 
-  function take(files) {
-    if (!files.length) return;
-    waiting.push(...files);
+  // Takes files, each with the name to bring it under: of one that comes in a folder, its path.
+  function take(named) {
+    if (!named.length) return;
+    waiting.push(...named);
     open("documents");
     pump();
   }
@@ -49,11 +50,11 @@
     if (!drop || sending || handed || !waiting.length || find("#documents [data-busy]")) return;
     const files = waiting.splice(0), stop = (sending = new AbortController()), brought = [];
     if (files.length <= +drop.dataset.files)
-      for (const [at, file] of files.entries()) {
-        const doing = text_of(files.length > 1 ? "script.sending_one_of" : "script.sending", { name: file.name, number: at + 1, count: files.length });
+      for (const [at, { file, name }] of files.entries()) {
+        const doing = text_of(files.length > 1 ? "script.sending_one_of" : "script.sending", { name, number: at + 1, count: files.length });
         const report = (share) => show_progress(drop, doing, (at + share) / files.length);
         report(0);
-        brought.push({ name: file.name, ...(file.size > +drop.dataset.bytes ? { code: "too_large" } : await put(file, report, stop.signal)) });
+        brought.push({ name, ...(file.size > +drop.dataset.bytes ? { code: "too_large" } : await put(file, report, stop.signal)) });
         if (stop.signal.aborted) break;
       }
     else brought.push(...files.map(({ name }) => ({ name }))); // too many: the server says so
@@ -62,6 +63,35 @@
     if (stop.signal.aborted) return;
     handed = true;
     send("add_files", { files: brought });
+  }
+
+  // What operating systems put into folders is no document.
+  const OF_THE_SYSTEM = /(^|\/)(\.|__MACOSX\/|thumbs\.db$|desktop\.ini$)/i;
+  const named = (file) => ({ file, name: file.webkitRelativePath || file.name });
+  const wanted = ({ name }) => !(name.includes("/") && OF_THE_SYSTEM.test(name));
+
+  // Returns the files of what was dropped, those of folders and of the folders in them too.
+  async function dropped(transfer) {
+    const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files].map(named);
+    return (await Promise.all(entries.map(inside))).flat().filter(wanted);
+  }
+
+  async function inside(entry) {
+    const read = (from, how) => new Promise((done) => from[how](done, () => done(null))); // null where it cannot be read
+    if (entry.isFile) {
+      const file = await read(entry, "file");
+      return file ? [{ file, name: entry.fullPath.slice(1) }] : [];
+    }
+    const reader = entry.createReader(), found = [];
+    for (let some; (some = await read(reader, "readEntries"))?.length; ) found.push(...some);
+    return (await Promise.all(found.map(inside))).flat();
+  }
+
+  function choose_files({ of_folder }) {
+    const input = find("#documents input[type=file]");
+    input.webkitdirectory = of_folder;
+    input.click();
   }
 
   function show_progress(drop, text, share) {
@@ -94,7 +124,8 @@
       open("documents");
       send("documents");
     },
-    choose: () => find("#documents input[type=file]").click(),
+    choose: () => choose_files({ of_folder: false }),
+    "choose-folder": () => choose_files({ of_folder: true }),
     halt: () => (sending ? sending.abort() : send("cancel_upload")),
     tidy: () => { send("close_upload"); find("#documents [data-act=choose]").focus(); },
     remove: (button) => { send("remove", button.closest(".row").dataset); find("#documents [data-act=choose]").focus(); },
@@ -114,8 +145,9 @@
 
   document.addEventListener("change", ({ target }) => {
     if (!target.closest?.(".drop")) return;
-    take([...target.files]);
+    take([...target.files].map(named).filter(wanted));
     target.value = "";
+    target.webkitdirectory = false;
   });
 
   // Files may be dropped anywhere; the page says so while they are dragged over it.
@@ -131,7 +163,7 @@
     event.stopPropagation();
     depth = 0;
     hang(false);
-    take([...event.dataTransfer.files]);
+    dropped(event.dataTransfer).then(take);
   }, true);
 
   // A page --------------------------------------------------------------------------------------------------------

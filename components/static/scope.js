@@ -76,7 +76,8 @@
     "scope-choose": (chip) => { send("scope_choose", { document: chip.dataset.document ?? "", collection: chip.dataset.collection ?? "" }); box().focus(); },
     "scope-clear": () => { send("scope_clear"); box().focus(); },
     "scope-only": (button) => {
-      send("scope_only", { document: button.dataset.document });
+      send("scope_only", { document: button.dataset.document ?? "", collection: button.dataset.collection ?? "" });
+      button.closest("dialog")?.close();
       box().focus();
     },
   });

@@ -6,6 +6,8 @@ TEXTS = {
     "documents.owned": "{own} eigene · {shared} für alle",
     "documents.drop": "Dateien irgendwo auf diese Seite ziehen oder ",
     "documents.choose": "Dateien auswählen",
+    "documents.or": " oder ",
+    "documents.choose_folder": "einen Ordner",
     "documents.limits": (
         "{formats}, Quelltext oder ein Zip davon. Höchstens {files} auf einmal, je "
         "{megabytes} MB. Nur du kannst sie sehen{?, gelöscht werden sie nach {hours} Stunden?}."
@@ -59,6 +61,8 @@ TEXTS = {
     "documents.delete_all_count": "Alle {all} löschen",
     "documents.delete_one": "{name} löschen",
     "documents.keep": "Behalten",
+    "documents.ask_folder": "Nur diesen fragen",
+    "documents.ask_folder_label": "Nur den Ordner {name} fragen",
     "documents.keep_all": "Alle behalten",
     "documents.keep_one": "{name} behalten",
     "whole_document.title": "Das ganze Dokument",

@@ -6,6 +6,8 @@ TEXTS = {
     "documents.owned": "{own} yours · {shared} shared",
     "documents.drop": "Drop files anywhere on this page, or ",
     "documents.choose": "choose files",
+    "documents.or": " or ",
+    "documents.choose_folder": "a folder",
     "documents.limits": (
         "{formats}, source code, or a zip of them. At most {files} at once, {megabytes} MB "
         "each. Only you can see them{?, removed after {hours} hours?}."
@@ -59,6 +61,8 @@ TEXTS = {
     "documents.delete_all_count": "Delete all {all}",
     "documents.delete_one": "Delete {name}",
     "documents.keep": "Keep",
+    "documents.ask_folder": "Ask only this",
+    "documents.ask_folder_label": "Ask only the folder {name}",
     "documents.keep_all": "Keep all",
     "documents.keep_one": "Keep {name}",
     "whole_document.title": "The whole document",

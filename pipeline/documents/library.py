@@ -45,12 +45,12 @@ from pipeline.retrieval import (
     documents_in,
     unfenced,
 )
+from pipeline.retrieval.folders import upload_collection
 from pipeline.settings import Settings
 from pipeline.turn import DEFAULTS, AskOptions, is_visitor, visitor_or_none
 
 log = logging.getLogger(__name__)
 
-PRIVATE = "private"  # the collection of uploaded documents
 SHARED_ORIGIN = "ingest"  # origin of documents that `share` added; nothing else updates them
 UNNAMED = "unnamed"
 LINKS_FOR_ONE = 10  # passages that may be opened by links for each picture of a page
@@ -299,9 +299,10 @@ class Library:
     async def _add(self, file: File, document: Document, owner: str, indexed: ProgressCallback) -> IndexedDocument:
         seen = await self._index.documents(owner)
         known = next((each for each in seen if each.owner == owner and each.hash == document.id), None)
-        if known:  # the same content keeps the name under which it came first
+        if known:  # the same content keeps the name and the folder under which it came first
             document = replace(document, name=known.name, title=known.title)
-        (entry,) = await self._index.add([document], PRIVATE, owner, recipe=self._size.recipe, progress=indexed)
+        collection = known.collection if known else upload_collection(document.name)
+        (entry,) = await self._index.add([document], collection, owner, recipe=self._size.recipe, progress=indexed)
         await asyncio.to_thread(self._keep, file, entry)
         self._remember(entry.id, document)
         return entry
@@ -395,7 +396,7 @@ class Library:
         if not is_visitor(owner):
             raise Refused("no_visitor")  # to the index, nobody's documents are everybody's
         await asyncio.to_thread(shutil.rmtree, self._owner_folder(_hash(owner)), ignore_errors=True)
-        return await self._index.remove_collection(PRIVATE, owner)
+        return await self._index.remove_all(owner)
 
     async def adopt(self, visitor: str, user: str) -> int:
         """Give a visitor's documents to another visitor and return how many there were. Raises SearchFault."""

@@ -23,6 +23,7 @@ from pipeline.messages import Message, Value
 from pipeline.options import Option, options_of
 from pipeline.programs.profiles import Profile, ProfileFault
 from pipeline.programs.registry import ANSWER, Programs
+from pipeline.retrieval.folders import is_upload
 from pipeline.turn import AskOptions
 
 MOST_BYTES = 65_536
@@ -33,7 +34,6 @@ NAME_CHARS = 200
 QUESTION_CHARS = 500
 STATUS_CHARS = 200
 MOST_ITEMS = 50
-UPLOADS = "private"  # the collection of what visitors upload: it is their own, and no profile can hide it
 
 FaultCode = Literal[
     "unreadable",
@@ -148,7 +148,7 @@ def possibly_private(text: str) -> frozenset[str]:
     if "privat" not in text.casefold():  # also misspelt
         return frozenset()
     words = (word.split(" #")[0].strip().lstrip("-").strip() for line in text.splitlines() for word in _words(line))
-    return frozenset(word for word in words if 0 < len(word) <= NAME_CHARS) - {UPLOADS}
+    return frozenset(word for word in words if 0 < len(word) <= NAME_CHARS and not is_upload(word))
 
 
 def _words(line: str) -> Iterator[str]:
@@ -271,7 +271,7 @@ class _Reader:
             # The name of a file that breaks the rule is hidden all the same, so it is read before the rest is judged.
             name = self._written(inside.get("name", node), "collections", NAME_CHARS)
             is_private = self._flag(inside["private"], "private") if "private" in inside else is_private
-            if name == UPLOADS and is_private:
+            if name is not None and is_upload(name) and is_private:
                 self.add("uploads", _line(node))
             elif name is not None:
                 found[name] = found.get(name, False) or is_private

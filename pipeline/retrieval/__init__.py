@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from pipeline.ingest import READING, Document
 from pipeline.passages import Closeness, ListedDocument, Passage, Query, SearchMode
+from pipeline.retrieval.folders import enclosing, folder_of, named
 from pipeline.turn import AskOptions
 
 Quality = Literal["good", "weak", "none"]
@@ -24,9 +25,9 @@ class Scope:
     """The documents to search: those of a visitor, or a part of them. `visitor` None sees shared documents alone.
 
     `collections` (names) and `documents` (ids) are the only ones searched: None does not narrow, an empty tuple finds
-    nothing, and so do names and ids that the visitor cannot see. Shared documents of the `hidden` collections are not
-    found at all; a visitor's own are in none of them. `pages` are the first and the last page, from 1; a
-    document without pages has none of them.
+    nothing, and so do names and ids that the visitor cannot see. A collection holds those that lie in it. Documents of
+    the `hidden` collections are not found at all; a visitor's own are in none of them. `pages` are the first and the
+    last page, from 1; a document without pages has none of them.
     """
 
     visitor: str | None
@@ -43,19 +44,21 @@ class Scope:
     def narrowed(self, collections: Collection[str] | None = None, documents: Collection[str] | None = None) -> Scope:
         """The scope without what is not named: a request never reaches behind the fence of its profile."""
         return replace(
-            self, collections=_both(self.collections, collections), documents=_both(self.documents, documents)
+            self, collections=_within(self.collections, collections), documents=_both(self.documents, documents)
         )
 
     def chosen(self, options: AskOptions) -> Scope:
         """The scope narrowed to what a turn's options name: nothing named means all of it."""
-        return self.narrowed(options.collections or None, options.documents or None)
+        collections = [name for given in options.collections for name in named(given)]
+        return self.narrowed(collections or None, options.documents or None)
 
     def holds(self, document_id: str, collection: str) -> bool:
         """Whether a document that the visitor may see is among those searched."""
+        around = enclosing(collection)
         return (
-            collection not in self.hidden
+            not any(each in self.hidden for each in around)
             and (self.documents is None or document_id in self.documents)
-            and (self.collections is None or collection in self.collections)
+            and (self.collections is None or any(each in self.collections for each in around))
         )
 
 
@@ -63,6 +66,15 @@ def _both(fence: tuple[str, ...] | None, wanted: Collection[str] | None) -> tupl
     if wanted is None:
         return fence
     return tuple(dict.fromkeys(name for name in wanted if fence is None or name in fence))
+
+
+def _within(fence: tuple[str, ...] | None, wanted: Collection[str] | None) -> tuple[str, ...] | None:
+    """Return the collections that lie in one of the fence and in one of those wanted."""
+    if fence is None or wanted is None:
+        return _both(fence, wanted)
+    inside = [name for name in wanted if any(each in fence for each in enclosing(name))]
+    inside += [name for name in fence if any(each in wanted for each in enclosing(name))]
+    return tuple(dict.fromkeys(inside))
 
 
 SHARED = Scope(None)  # every shared document: for programs without a turn, and for who keeps the index up to date
@@ -138,6 +150,11 @@ class IndexedDocument:
     recipe: str
     added_at: float
     unread: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The collection under the name that people and programs give it."""
+        return folder_of(self.collection)
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -231,8 +248,8 @@ class Index(Search, DocumentReader, Protocol):
         """Remove a document of exactly that owner (None: a shared one) and return whether there was one."""
         ...
 
-    async def remove_collection(self, collection: str, owner: str | None) -> int:
-        """Remove the documents that an owner has in a collection and return how many there were."""
+    async def remove_all(self, owner: str) -> int:
+        """Remove the documents of an owner and return how many there were. Raises ValueError without an owner."""
         ...
 
     async def adopt(self, owner: str, new_owner: str) -> int:

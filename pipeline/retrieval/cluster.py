@@ -24,6 +24,7 @@ from pipeline.ingest import Document
 from pipeline.passages import ListedDocument, Passage, Query, Scores, SearchMode
 from pipeline.retrieval import DEFAULT_OPTIONS, IndexedDocument, ProgressCallback, Scope, SearchOptions, SearchResult
 from pipeline.retrieval.embedding import AT_ONCE, Embedding
+from pipeline.retrieval.folders import enclosing
 from pipeline.retrieval.points import (
     BATCH,
     RRF_K,
@@ -134,7 +135,8 @@ class ClusterIndex:
     ) -> tuple[IndexedDocument, ...]:
         """See `Index`."""
         entries = await asyncio.to_thread(self._add, documents, collection, owner, origin, recipe, progress, added_at)
-        if embed and self._embedding:  # only these: all that has no vectors may take hours
+        if embed and self._embedding and not getattr(self._embedding, "embeds_later", False):
+            # Only these: all that has no vectors may take hours.
             own = {entry.id for entry in entries}
             todo = await asyncio.to_thread(self._unembedded, self._embedding.name)
             await self._embed_all([entry for entry in todo if entry.id in own], self._embedding)
@@ -144,9 +146,11 @@ class ClusterIndex:
         """See `Index`."""
         return bool(await asyncio.to_thread(self._remove, _all(_is("document", document_id), _owned_by(owner))))
 
-    async def remove_collection(self, collection: str, owner: str | None) -> int:
+    async def remove_all(self, owner: str) -> int:
         """See `Index`."""
-        return len(await asyncio.to_thread(self._remove, _all(_is("collection", collection), _owned_by(owner))))
+        if not owner:
+            raise ValueError(owner)  # to the index, nobody's documents are everybody's
+        return len(await asyncio.to_thread(self._remove, _all(_owned_by(owner))))
 
     async def adopt(self, owner: str, new_owner: str) -> int:
         """See `Index`."""
@@ -376,13 +380,14 @@ class ClusterIndex:
 
 def _points(document: Document, entry: IndexedDocument) -> Iterator[models.PointStruct]:
     """Yield the points of the passages, and the document's own point last."""
-    owned = {"owner": entry.owner or SHARED_OWNER, "collection": entry.collection, "added_at": entry.added_at}
+    owned = {"owner": entry.owner or SHARED_OWNER, "added_at": entry.added_at}
+    around = list(enclosing(entry.collection))
     for record in records_of(document, entry):
         words = keyword_vector(record)
         yield models.PointStruct(
             id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{entry.id}/{record.place}")),
             vector={KEYWORD: models.SparseVector(indices=list(words.indices), values=list(words.values))},
-            payload={**asdict(record), **owned, "kind": "passage", "document": entry.id},
+            payload={**asdict(record), **owned, "collection": around, "kind": "passage", "document": entry.id},
         )
     yield models.PointStruct(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, entry.id)),

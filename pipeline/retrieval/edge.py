@@ -176,9 +176,11 @@ class EdgeIndex:
         """See `Index`."""
         return bool(await self._remove("id = ? AND owner = ?", document_id, owner or SHARED_OWNER))
 
-    async def remove_collection(self, collection: str, owner: str | None) -> int:
+    async def remove_all(self, owner: str) -> int:
         """See `Index`."""
-        return len(await self._remove("collection = ? AND owner = ?", collection, owner or SHARED_OWNER))
+        if not owner:
+            raise ValueError(owner)  # to the index, nobody's documents are everybody's
+        return len(await self._remove("owner = ?", owner))
 
     async def adopt(self, owner: str, new_owner: str) -> int:
         """See `Index`."""

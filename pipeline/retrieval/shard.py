@@ -48,6 +48,7 @@ from qdrant_edge import (
 from pipeline.errors import GlassboxError, SearchFault
 from pipeline.own_faults import is_ours, own_fault
 from pipeline.retrieval import IndexedDocument, Scope
+from pipeline.retrieval.folders import enclosing
 from pipeline.retrieval.points import BATCH, RRF_K, SHARED_OWNER, PointRecord, keyword_vector
 from pipeline.retrieval.search import Terms, Vector
 
@@ -199,9 +200,9 @@ def faults() -> Iterator[None]:
 
 def _point(number: int, entry: IndexedDocument, record: PointRecord) -> Point:
     """Make the point of a passage: its words, and the fields to filter by."""
-    payload: dict[str, str | int] = {
+    payload: dict[str, str | int | list[str]] = {
         "owner": entry.owner or SHARED_OWNER,
-        "collection": entry.collection,
+        "collection": list(enclosing(entry.collection)),
         "document": entry.id,
     }
     if record.first_page is not None and record.last_page is not None:

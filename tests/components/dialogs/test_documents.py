@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +18,7 @@ from components.dialogs import document_page, documents
 from components.dialogs.document_page import DocumentPage
 from components.dialogs.documents import Row, UploadProgress, UploadState, extent
 from components.handlers.document_handlers import DocumentHandlers
+from components.handlers.page_state import Tab
 from components.html.render_cache import RenderCache
 from components.panes import sources
 from components.view import view_of
@@ -72,11 +75,11 @@ async def brought(
     handlers: DocumentHandlers, state: UploadState, *files: dict[str, str], visitor: str = MAYA
 ) -> list[str]:
     """All that was shown while the files were taken, each as one text."""
-    return ["".join(update.dialog) async for update in handlers.add(event(files=list(files)), state, visitor)]
+    return ["".join(update.dialog) async for update in handlers.add(event(files=list(files)), state, visitor, Tab())]
 
 
 async def shown(handlers: DocumentHandlers, visitor: str) -> str:
-    parts = (await handlers.show(UploadState(), visitor)).dialog
+    parts = (await handlers.show(UploadState(), visitor, Tab())).dialog
     return "".join(parts)
 
 
@@ -104,10 +107,10 @@ async def test_two_visitors_do_not_see_open_or_remove_each_others_documents(
     assert "lights.pdf" not in await shown(handlers, NOAH)
     assert await handlers.show_page(event(**asked), NOAH) == document_page.gone()
     assert "lamp" not in "".join(await handlers.around(event(**{**asked, "start": "400", "end": "500"}), NOAH))
-    await handlers.remove(event(document=entry.id), UploadState(), NOAH)
-    await handlers.remove_all(UploadState(), NOAH)
+    await handlers.remove(event(document=entry.id), UploadState(), NOAH, Tab())
+    await handlers.remove_all(UploadState(), NOAH, Tab())
     assert "lights.pdf" in await shown(handlers, MAYA)
-    parts = (await handlers.remove(event(document=entry.id), UploadState(), MAYA)).dialog
+    parts = (await handlers.remove(event(document=entry.id), UploadState(), MAYA, Tab())).dialog
     assert "lights.pdf" not in "".join(parts)
 
 
@@ -172,7 +175,7 @@ async def test_cancelling_keeps_what_is_done_and_leaves_no_upload_behind(
 ) -> None:
     state, views = UploadState(), []
     files = [sent(uploads, f"{n}.md", TEXT + str(n).encode()) for n in range(3)]
-    async for update in handlers.add(event(files=files), state, MAYA):
+    async for update in handlers.add(event(files=files), state, MAYA, Tab()):
         views.append("".join(update.dialog))
         if "1 of 3 files" in views[-1]:
             await handlers.cancel(state)
@@ -190,10 +193,31 @@ async def test_a_second_file_of_a_name_asks_whether_it_replaces_and_both_have_th
     assert "Another file of this name was added on" in views[-1]
     older, newer = await library.documents(MAYA)
     assert views[-1].count(f'class="older" data-document="{older.id}"') == 1
-    assert views[-1].count(" UTC</span>") == 2
-    update = await handlers.remove(event(document=older.id), state, MAYA)
+    for entry in (older, newer):
+        added = datetime.fromtimestamp(entry.added_at, UTC).strftime("%Y-%m-%d %H:%M")
+        assert f"<span>{added}</span>" in views[-1]
+    update = await handlers.remove(event(document=older.id), state, MAYA, Tab())
     assert "Another file of this name" not in "".join(update.dialog)
     assert [each.id for each in await library.documents(MAYA)] == [newer.id]
+
+
+def test_dates_are_those_of_the_visitors_clock() -> None:
+    new_year = datetime(2026, 12, 31, 23, 30, tzinfo=UTC).timestamp()
+    entry = IndexedDocument("1", "h", "a.md", "A", "en", None, 1, "private", MAYA, "", "", new_year)
+    for minutes_west, shown in ((0, "2026-12-31 23:30"), (-60, "2027-01-01 00:30"), (300, "2026-12-31 18:30")):
+        two = [entry, replace(entry, id="2", added_at=0.0)]
+        drawn = documents.dialog(two, UploadProgress(), UploadLimits(1, 1, 0.0), minutes_west)
+        assert f"<span>{shown}</span>" in "".join(drawn)
+
+
+async def test_files_in_folders_stand_below_their_folder_which_can_be_asked(
+    handlers: DocumentHandlers, uploads: Path
+) -> None:
+    files = [sent(uploads, name, TEXT + name.encode()) for name in ("b/2024/x.md", "loose.md", "a/y.md")]
+    views = await brought(handlers, UploadState(), *files)
+    folders = re.findall('<section class="folder">.*?<h4>(.*?)</h4>.*?data-collection="(.*?)"', views[-1])
+    assert folders == [("a", "a"), ("b/2024", "b/2024")]
+    assert views[-1].index("loose.md") < views[-1].index("<h4>a</h4>")
 
 
 async def test_the_same_content_under_a_new_name_is_said(handlers: DocumentHandlers, uploads: Path) -> None:
@@ -227,7 +251,7 @@ async def test_a_file_is_cancelled_in_the_middle_of_its_reading(handlers: Docume
         await handlers.cancel(state)
 
     halting = None
-    async for update in handlers.add(event(files=[sent(uploads, "long.html", text)]), state, MAYA):
+    async for update in handlers.add(event(files=[sent(uploads, "long.html", text)]), state, MAYA, Tab()):
         views.append("".join(update.dialog))
         halting = halting or asyncio.create_task(soon())
     assert "1 cancelled" in views[-1]
@@ -239,7 +263,7 @@ async def test_closing_the_page_in_the_middle_leaves_no_upload_behind(
     handlers: DocumentHandlers, uploads: Path
 ) -> None:
     state = UploadState()
-    async with aclosing(handlers.add(event(files=[sent(uploads, "a.md", TEXT)]), state, MAYA)) as views:
+    async with aclosing(handlers.add(event(files=[sent(uploads, "a.md", TEXT)]), state, MAYA, Tab())) as views:
         await anext(views)
         await anext(views)
     assert left_in(uploads) == []
@@ -303,7 +327,7 @@ def test_no_name_or_text_of_others_becomes_markup() -> None:
     html = "".join(
         [
             *documents.dialog(
-                [entry, replace(entry, owner=MAYA)], UploadProgress((row,)), UploadLimits(1, 1, 60.0), HOSTILE
+                [entry, replace(entry, owner=MAYA)], UploadProgress((row,)), UploadLimits(1, 1, 60.0), 0, HOSTILE
             ),
             *document_page.dialog(DocumentPage(HOSTILE, 1, 0, 9), entry, HOSTILE),
             *sources.render(view_of([started, found]), RenderCache()),

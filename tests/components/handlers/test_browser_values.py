@@ -55,10 +55,10 @@ async def test_a_visitor_that_is_none_reaches_no_store_and_raises_no_alarm(
         assert QUESTION not in "".join(out.conversations or [])
     assert "no such conversation" in (await intents.rate(event({"turn": turn.id, "rating": "like"}), junk)).notice[0]
     await intents.documents_changed(Tab(), junk, junk)
-    await documents.show(UploadState(), junk)
-    await documents.remove_all(UploadState(), junk)
+    await documents.show(UploadState(), junk, Tab())
+    await documents.remove_all(UploadState(), junk, Tab())
     shared = (await parts.library.documents(None))[0]
-    await documents.remove(event({"document": shared.id}), UploadState(), junk)
+    await documents.remove(event({"document": shared.id}), UploadState(), junk, Tab())
     assert shared in await parts.library.documents(None)
     assert parts.conversations.trouble is None
     assert [each.id for each in await parts.conversations.turns(mine.conversation_id or "", MAYA)] == [turn.id]
@@ -84,8 +84,8 @@ async def test_an_event_that_holds_anything_else_is_refused_or_does_nothing(
         await intents.show_earlier(given, tab, MAYA)
         await documents.show_page(given, MAYA)
         await documents.around(given, MAYA)
-        await documents.remove(given, UploadState(), MAYA)
-        assert [shown async for shown in documents.add(given, UploadState(), MAYA)]
+        await documents.remove(given, UploadState(), MAYA, Tab())
+        assert [shown async for shown in documents.add(given, UploadState(), MAYA, Tab())]
         if not isinstance(junk, str) or junk in ("", "\0"):
             await intents.example(event({"question": junk}), Tab(), MAYA, junk, junk)
     intents.add_model(junk, tab, MAYA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -86,6 +87,22 @@ async def test_a_question_asks_what_is_chosen_and_each_chip_adds_to_it(library: 
     tab.scope = ChosenScope(("coast",), (entry.id,))
     both = await scoped(DEFAULTS, tab, MAYA, listing)
     assert (len(both.documents), both.collections) == (3, ())
+
+
+async def test_a_folder_is_chosen_by_its_name_with_the_folders_in_it(library: Library, listing: Any) -> None:
+    files = [Upload(f"{name}.md", f"# {name}\n\nIt turns.".encode()) for name in ("a/x", "a/b/y", "loose")]
+    async for _ in library.take(files, MAYA):
+        pass
+    ids = {each.name: each.id for each in await library.documents(MAYA)}
+    tab, handlers = Tab(), ScopeHandlers(listing)
+    shown = "".join(await handlers.only(event(collection="a"), tab, MAYA))
+    assert tab.scope == ChosenScope(("a",))
+    assert re.findall('data-collection="([^"]*)" aria-selected', shown) == ["coast", "a", "a/b"]
+    assert (await scoped(DEFAULTS, tab, MAYA, listing)).collections == ("a",)
+    await handlers.choose(event(document=ids["loose.md"]), tab, MAYA)
+    both = await scoped(DEFAULTS, tab, MAYA, listing)
+    assert set(both.documents) == {ids["a/x.md"], ids["a/b/y.md"], ids["loose.md"]}
+    assert "chip" not in "".join(await handlers.only(event(collection="a"), tab, NOAH))
 
 
 async def test_what_is_gone_or_somebody_elses_is_not_asked(library: Library, listing: Any) -> None:

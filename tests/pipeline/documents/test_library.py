@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.documents.library import PRIVATE, Library, Upload, UploadStep
+from pipeline.documents.library import Library, Upload, UploadStep
 from pipeline.documents.web_pages import WebPages
 from pipeline.errors import NotFound, Refused
 from pipeline.retrieval.edge import EdgeIndex
+from pipeline.retrieval.folders import UPLOADS
 from pipeline.settings import Settings
+from pipeline.turn import AskOptions
 from tests.web import Answer, web
 
 MAYA, NOAH = "maya-0123456789abcdef", "noah-0123456789abcdef"
@@ -268,10 +270,45 @@ async def test_a_zip_holds_no_more_files_than_a_space_allows(make: Make) -> None
     assert step.code == "too_many_files"
 
 
+async def test_files_of_a_zip_keep_their_folders_as_collections_that_can_be_asked(make: Make) -> None:
+    library = make()
+    files = {
+        "reports/2023/fog.txt": b"Fog horns boomed twice in Dover.",
+        "reports/2024/fog.txt": b"Fog horns boomed thrice in Dover.",
+        "loose.txt": b"Fog horns boom in Hoek.",
+    }
+    await taken(library, Upload("all.zip", zipped(**files)), Upload("notes/fog.txt", b"Fog horns are loud."))
+    folders = {each.name: each.folder for each in await library.documents(MAYA)}
+    assert folders == {
+        "reports/2023/fog.txt": "reports/2023",
+        "reports/2024/fog.txt": "reports/2024",
+        "loose.txt": "private",
+        "notes/fog.txt": "notes",
+    }
+    for asked, expected in (
+        (("reports/2024",), {"reports/2024/fog.txt"}),
+        (("reports",), {"reports/2023/fog.txt", "reports/2024/fog.txt"}),
+        (("notes", "reports/2023"), {"notes/fog.txt", "reports/2023/fog.txt"}),
+        (("private",), set(folders)),
+        (("report",), set()),
+    ):
+        found = await library.search("fog horns", MAYA, AskOptions(collections=asked))
+        assert {each.document for each in found.passages} == expected
+        assert not (await library.search("fog horns", NOAH, AskOptions(collections=asked))).passages
+
+
+async def test_the_same_content_in_another_folder_stays_where_it_came_first(make: Make) -> None:
+    library = make()
+    await taken(library, Upload("a/lights.md", TEXT), Upload("b/lights.md", TEXT))
+    assert [(each.name, each.folder) for each in await library.documents(MAYA)] == [("a/lights.md", "a")]
+    assert await library.remove_all(MAYA) == 1
+    assert await library.documents(MAYA) == ()
+
+
 async def test_nobody_removes_a_shared_collection_of_that_name(make: Make, tmp_path: Path) -> None:
     library = make()
     (tmp_path / "fog.txt").write_bytes(b"Fog horns boom in Dover.")
-    await library.share(tmp_path / "fog.txt", "fog.txt", PRIVATE)
+    await library.share(tmp_path / "fog.txt", "fog.txt", UPLOADS)
     with pytest.raises(Refused):
         await library.remove_all("")
     assert [entry.name for entry in await library.documents(None)] == ["fog.txt"]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from components.dialogs.documents import UploadState
 from components.handlers.document_handlers import DocumentHandlers
+from components.handlers.page_state import Tab
 from pipeline.errors import NotFound
 from pipeline.models.catalogue import Models
 from pipeline.programs.profiles import Profile, Profiles, set_of
@@ -152,7 +153,7 @@ async def test_the_page_opens_documents_inside_the_fence_alone(parts: Parts) -> 
         event: Any = SimpleNamespace(document=document_id, page=1, start=0, end=9, key="k", profile=profile or "")
         opened, around = await handlers.show_page(event, MAYA), await handlers.around(event, MAYA)
         assert marked("".join([*opened, *around])) == ({collection} & fence)
-    assert marked("".join((await handlers.show(UploadState(), MAYA)).dialog)) == OPEN
+    assert marked("".join((await handlers.show(UploadState(), MAYA, Tab())).dialog)) == OPEN
 
 
 @pytest.mark.parametrize("question", ["How hot does the boiler heat the water?", "Which documents are there?"])

@@ -9,6 +9,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -270,12 +271,47 @@ async def test_a_removed_document_is_gone_and_the_others_stay(make: Make, index:
         assert [each.title for each in state.titles] == ["Milk and foam", "Mokkakanne"]
 
 
-async def test_a_collection_is_removed_whole_and_alone(index: Index) -> None:
-    await index.add((MANUAL,), "machines", None)
-    assert await index.remove_collection("coffee", None) == 3
-    assert [each.name for each in await index.documents(None)] == ["manual.pdf"]
-    assert await found(index, "crema") == ()
-    assert await found(index, "boiler")
+async def test_the_documents_of_an_owner_are_removed_whole_and_alone(index: Index) -> None:
+    await index.add((MANUAL,), "private/machines", MAYA)
+    await index.add((DIARY,), "private", MAYA)
+    await index.add((DIARY,), "private", NOAH)
+    assert await index.remove_all(MAYA) == 2
+    assert [each.name for each in await index.documents(MAYA)] == [each.name for each in DOCUMENTS]
+    assert await found(index, "boiler zebra", 4, Scope(MAYA)) == ()
+    assert await found(index, "zebra", 4, Scope(NOAH))
+    with pytest.raises(ValueError, match=r"^$"):  # nobody's documents are everybody's
+        await index.remove_all("")
+
+
+async def test_a_folder_of_a_visitor_holds_those_in_it_and_lies_in_private(make: Make) -> None:
+    index = make()
+    for collection, each in (("private", DIARY), ("private/a", ESPRESSO), ("private/a/b", MILK), ("private/ab", MOKKA)):
+        await index.add((each,), collection, MAYA)
+    everything = {each.name for each in (DIARY, *DOCUMENTS)}
+    for collections, expected in (
+        (("private",), everything),
+        (("private/a",), {"espresso.md", "milk.md"}),
+        (("private/a/b",), {"milk.md"}),
+        (("a",), set[str]()),
+    ):
+        scope = Scope(MAYA, collections)
+        assert names(await found(index, "espresso milk zebra Herd", 9, scope)) == expected
+        listed = [each.name for each in await index.documents(MAYA) if scope.holds(each.id, each.collection)]
+        assert set(listed) == expected
+        assert await found(index, "espresso milk zebra Herd", 9, replace(scope, visitor=NOAH)) == ()
+
+
+class LaterEmbedding(ScriptedEmbedding):
+    embeds_later = True
+
+
+async def test_a_document_does_not_wait_for_a_model_that_embeds_later(make: Make) -> None:
+    embedding = LaterEmbedding()
+    index = make(embedding)
+    await index.add(DOCUMENTS, "coffee", None)
+    assert embedding.asked == []
+    assert await index.embed() == 4
+    assert "hybrid" in index.modes
 
 
 async def test_adding_tells_its_progress(make: Make) -> None:
@@ -347,7 +383,8 @@ async def test_a_private_document_is_removed_by_its_visitor_alone(
     index, diary = shared_and_private
     for other in (NOAH, None, ""):
         assert not await index.remove(diary.id, other)
-        assert await index.remove_collection("mine", other) == 0
+        if other:
+            assert await index.remove_all(other) == 0
     assert await index.remove(diary.id, MAYA)
     assert await found(index, "zebra", 4, Scope(MAYA)) == ()
 
@@ -370,7 +407,7 @@ async def test_nobody_removes_a_shared_document_as_a_visitor(shared_and_private:
     index, _ = shared_and_private
     espresso = (await index.documents(None))[0]
     assert not await index.remove(espresso.id, MAYA)
-    assert await index.remove_collection("coffee", MAYA) == 0
+    assert await index.remove_all(MAYA) == 1
     assert len(await index.documents(None)) == 3
 
 

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.retrieval import Scope
+from pipeline.turn import AskOptions
 
-NAMES = st.sampled_from(["a", "b", "c", "d"])
+COLLECTIONS = ("a", "b", "c", "private", "private/a", "private/a/b", "private/ab")
+NAMES = st.sampled_from(COLLECTIONS)
 SOME = st.none() | st.lists(NAMES, max_size=4).map(tuple)
 SCOPES = st.builds(Scope, st.none() | st.just("maya-0123456789abcdef"), SOME, SOME, st.none() | st.just((1, 2)))
 
@@ -37,9 +39,20 @@ def test_narrowing_twice_is_narrowing_by_both_in_any_order(
     other = fence.narrowed(more, others).narrowed(collections, documents)
     for mine, yours in ((one.collections, other.collections), (one.documents, other.documents)):
         assert (mine is None) == (yours is None)
-        assert set(mine or ()) == set(yours or ())
+    assert set(one.documents or ()) == set(other.documents or ())
+    for collection in COLLECTIONS:
+        assert one.holds("a", collection) == other.holds("a", collection)
 
 
 @given(SCOPES)
 def test_a_request_that_names_nothing_leaves_the_fence_as_it_is(fence: Scope) -> None:
     assert fence.narrowed() == fence
+
+
+@given(SCOPES, SOME)
+def test_a_folder_named_like_a_shared_collection_passes_no_fence(fence: Scope, names: tuple[str, ...] | None) -> None:
+    scope = fence.chosen(AskOptions(collections=names or ()))
+    for collection in COLLECTIONS:
+        assert fence.holds("a", collection) or not scope.holds("a", collection)
+    assert not Scope(None, ("a", "b")).chosen(AskOptions(collections=("a",))).holds("a", "private/a")
+    assert Scope(None, ("a", "private")).chosen(AskOptions(collections=("a",))).holds("a", "private/a")
