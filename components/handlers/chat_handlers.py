@@ -25,6 +25,7 @@ from components.handlers.page_state import NEW_CHAT, Asking, PageUpdate, Tab, as
 from components.handlers.scope_handlers import scoped
 from components.handlers.signed_in import SignedIn
 from components.html import own_key as account
+from components.html.feedback import remark
 from components.html.html_elements import Elements, button, notice
 from components.html.render_cache import RenderCache
 from components.panes import PANES, chat
@@ -41,6 +42,7 @@ from pipeline.documents.library import Library
 from pipeline.errors import GlassboxError, NotFound, Refused
 from pipeline.events import Event, PassagesFound, ToolCalled
 from pipeline.exchange_costs import NO_COST, Cost
+from pipeline.feedback import Feedback
 from pipeline.models.catalogue import Models
 from pipeline.options import options_of
 from pipeline.passages import ListedDocument
@@ -85,7 +87,7 @@ class ChatHandlers:
         self.choices = Choices(pipeline, models, library, self.signed_in)
         self._panes = panes
         self._followers = 0
-        self._articles: OrderedDict[tuple[str, str, bool, Rating, tuple[str, ...]], Markup] = OrderedDict()
+        self._articles: OrderedDict[tuple[str, str, bool, Rating, Feedback, tuple[str, ...]], Markup] = OrderedDict()
 
     def initial(self) -> PageUpdate:
         """Return the page before it knows its visitor."""
@@ -294,18 +296,22 @@ class ChatHandlers:
         return PageUpdate(conversations=await self._listing(tab, visitor))
 
     async def rate(self, event: gr.EventData, visitor: str) -> PageUpdate:
-        """Store a like or a dislike."""
+        """Store a like or a dislike, with what is said beside it."""
         rating: Rating = {"like": 1, "dislike": -1}.get(browser_values.name(event, "rating"), 0)  # type: ignore[assignment]
         try:
             turn = await self._conversations.turn(browser_values.name(event, "turn"), visitor)
             if await self._is_nobodys(turn.conversation_id, visitor):
                 return PageUpdate(notice=_refusal(READ_ONLY))
-            await self._conversations.rate(turn.id, visitor, rating)
+            said = (browser_values.value(event, name) for name in ("comment", "corrected"))
+            comment, corrected = (each if isinstance(each, str) else None for each in said)
+            await self._conversations.rate(turn.id, visitor, rating, comment=comment, corrected=corrected)
+            rated = await self._conversations.turn(turn.id, visitor)
         except NotFound:
             return PageUpdate(notice=_refusal(error_text(NotFound())))
         except GlassboxError as error:
             return PageUpdate(notice=_refusal(error_text(error)))
-        return PageUpdate()
+        place = browser_values.whole(browser_values.value(event, "place")) or 1
+        return PageUpdate(feedback=[browser_values.name(event, "number"), turn.id, remark(rated.feedback, place)])
 
     async def show_earlier(self, event: gr.EventData, tab: Tab, visitor: str) -> PageUpdate:
         """Show an earlier turn in the panes beside the chat."""
@@ -616,9 +622,9 @@ class ChatHandlers:
     def _article(self, turn: Turn, place: int, versions: tuple[str, ...]) -> Markup:
         """Return the HTML of a turn that has ended, made once for what of it may still change."""
         is_saved = not turn.record or getattr(turn.record[-1], "saved", True)
-        key = (turn.id, turn.state, is_saved, turn.rating, versions)  # its place never changes
+        key = (turn.id, turn.state, is_saved, turn.rating, turn.feedback, versions)  # its place never changes
         if key not in self._articles:
-            self._articles[key] = chat.article(self._stored_view(turn, place), turn.rating, versions)
+            self._articles[key] = chat.article(self._stored_view(turn, place), turn.rating, versions, turn.feedback)
             if len(self._articles) > CACHED_ARTICLES:
                 self._articles.popitem(last=False)
         return self._articles[key]

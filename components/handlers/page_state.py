@@ -99,6 +99,7 @@ class PageUpdate:
     panes: Mapping[str, Elements] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[str]] = field(default_factory=dict)
     question: str | None = None  # in the composer
+    feedback: Sequence[str] | None = None  # what was said of an answer: the number of the event, the turn, the element
     visitor: str | None = None
     account: Elements | None = None
     model: str | None = None  # that the browser remembers

@@ -223,6 +223,7 @@ def keyed(
         "copied",
         "side_by_side",
         "second_checks",
+        "feedback",
     ] = "list",
     events: Sequence[str] = (),
     label: str = "",

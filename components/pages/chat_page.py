@@ -30,6 +30,7 @@ from components.handlers.page_state import PageUpdate, Tab
 from components.handlers.scope_handlers import ScopeHandlers
 from components.handlers.side_by_side_handlers import AskedAbout, SideBySideHandlers
 from components.handlers.signed_in import SignedIn
+from components.html.feedback import form_template
 from components.html.html_elements import NOTHING, Elements, joined, keyed, lost, preview_button, too_long
 from components.html.scope_chips import EVERYTHING, scope_chips
 from components.panes import PANES, chat
@@ -54,6 +55,7 @@ SCRIPTS = (
     "page.js",
     "side_by_side.js",
     "second_checks.js",
+    "feedback.js",
     "citing.js",
     "marks.js",
     "documents.js",
@@ -73,6 +75,7 @@ STYLES = (
     "citing.css",
     "verdicts.css",
     "abstention.css",
+    "feedback.css",
     "media.css",
 )
 PREFERENCES_KEY = "glassbox-knobs"  # the name under which browsers have stored them since the first version
@@ -116,6 +119,7 @@ class Page:
     thread: gr.HTML
     scope: gr.HTML
     question: gr.Textbox
+    feedback: gr.HTML
     panes: Mapping[str, gr.HTML]
     earlier: Mapping[str, gr.HTML]
 
@@ -136,6 +140,7 @@ class Page:
             self.notice: update.notice,
             self.thread: update.thread,
             self.question: update.question,
+            self.feedback: update.feedback,
             self.side.conversations: update.conversations,
             self.side.profile: _unless_empty(update.profiles),
             self.side.model: update.picker,
@@ -247,11 +252,12 @@ def _page(
         unkept = Markup('<p class="banner" id="unkept" role="status" hidden>{}</p>').format(text("page.nothing_stored"))
         gr.HTML(no_model + unkept, elem_id="banner", apply_default_css=False)
         with gr.Column(elem_id="scroll"):
-            events = ("example", "retry", "go_on", "edit", "rate", "show_earlier", "show_version")
+            events = ("example", "retry", "go_on", "edit", "show_earlier", "show_version")
             thread = keyed(initial.thread or [], "thread", events=events)
             live = keyed([], "live", draws="turn", events=("running", "follow"))
+            rated = keyed([], "feedback", draws="feedback", events=("rate",))
         with gr.Column(elem_id="compose"):
-            gr.HTML(lost(), apply_default_css=False)
+            gr.HTML(lost() + form_template(), apply_default_css=False)
             notice = keyed([], "notice", events=("cancel", "close"))
             gr.HTML(_too_long(question_limit_chars), apply_default_css=False)
             scope = keyed(scope_chips(EVERYTHING, ()), "scope", events=("scope_choose", "scope_only", "scope_clear"))
@@ -275,6 +281,7 @@ def _page(
         thread=thread,
         scope=scope,
         question=question,
+        feedback=rated,
         panes={chat.NAME: live, **drawn},
         earlier={pane.NAME: keyed([], f"earlier-{pane.NAME}", draws="earlier", name=pane.NAME) for pane in beside},
     )
@@ -328,7 +335,7 @@ def _wire_turns(handlers: ChatHandlers, page: Page) -> None:
     on(page.notice.cancel, handlers.cancel, [tab], [page.question, page.notice])
     on(page.notice.close, handlers.close, [tab], [page.notice])
     on(page.question.stop, handlers.stop, [tab], None)
-    on(page.thread.rate, handlers.rate, [visitor], [page.notice])
+    on(page.feedback.rate, handlers.rate, [visitor], [page.feedback, page.notice])
     on(page.thread.show_earlier, handlers.show_earlier, [tab, visitor], list(page.earlier.values()))
     # Without Gradio's own round of each value through a thread: a pane's list of strings is what the page needs.
     following = on(live.follow, follow, [tab, page.memory.preferences], list(page.panes.values()), postprocess=False)

@@ -20,6 +20,7 @@ from components.html import (
     verdict_marks,
     waiting,
 )
+from components.html.feedback import slot
 from components.html.html_elements import (
     NOTHING,
     Elements,
@@ -44,6 +45,7 @@ from i18n import text
 from i18n.messages import failure_text
 from pipeline.events import Estimated, TurnFailed, TurnFinished, TurnStopped
 from pipeline.exchange_costs import NO_COST, Cost
+from pipeline.feedback import NO_FEEDBACK, Feedback
 from pipeline.passages import ListedDocument
 from pipeline.settings import BUILTIN_MODEL
 from pipeline.turn import Rating, Trouble
@@ -165,10 +167,13 @@ def render(view: View, cache: RenderCache) -> Elements:
     return [_shell(view, cache, NOTHING), *_inside(view, cache)]
 
 
-def article(view: View, rating: Rating = 0, versions: Sequence[str] = ()) -> Markup:
-    """Return a turn that has ended, as one element of the thread; `versions` are the ids of all its versions."""
+def article(view: View, rating: Rating = 0, versions: Sequence[str] = (), said: Feedback = NO_FEEDBACK) -> Markup:
+    """Return a turn that has ended, as one element of the thread.
+
+    `versions` are the ids of all its versions, `said` is what was said of it beside the thumb.
+    """
     cache = RenderCache()
-    return _shell(view, cache, joined(_inside(view, cache, rating, versions)))
+    return _shell(view, cache, joined(_inside(view, cache, rating, versions, said)))
 
 
 def read_only(why: str) -> Markup:
@@ -215,7 +220,13 @@ def _status(view: View, cache: RenderCache) -> str:
             return text("status.stopped")
 
 
-def _inside(view: View, cache: RenderCache, rating: Rating = 0, versions: Sequence[str] = ()) -> Elements:
+def _inside(
+    view: View,
+    cache: RenderCache,
+    rating: Rating = 0,
+    versions: Sequence[str] = (),
+    feedback: Feedback = NO_FEEDBACK,
+) -> Elements:
     said = field_blocks.fields(view, cache)
     question = cache.once("question", view.question, lambda: _asked(view.question, view.place))
     elements = [question, _work(view, cache), answer_head.head(view), *said, *artifact_list.entries(view, cache)]
@@ -224,7 +235,8 @@ def _inside(view: View, cache: RenderCache, rating: Rating = 0, versions: Sequen
         return [*elements, *before, _progress(view, cache)]
     missing = refusal_card.card(view, rating)
     under = [*missing, *verdict_marks.summary(view), *turn_notices.under(view, cache)]
-    return [*elements, *under, _facts(view, rating, versions)]
+    below = [slot(view, feedback)] if view.text("answer") else []
+    return [*elements, *under, _facts(view, rating, versions), *below]
 
 
 def _work(view: View, cache: RenderCache) -> Markup:

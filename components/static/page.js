@@ -355,7 +355,6 @@ window.glassbox = (() => {
     delete: (button) => send("delete", button.closest(".row").dataset),
     retry: (button) => send("retry", button.closest(".turn").dataset, button),
     "search-more": (button) => send("retry", { turn: button.closest(".turn").dataset.turn, widens: true }, button),
-    "in-there": in_there,
     "go-on": (button) => send("go_on", button.closest(".turn").dataset, button),
     edit,
     version,
@@ -367,8 +366,6 @@ window.glassbox = (() => {
     "download-artifact": (button) => { const { content, name, type } = artifact_of(button); download(JSON.parse(content), name, type); },
     "download-csv": (button) => { const { csv, csvName } = artifact_of(button); download(JSON.parse(csv), csvName, "text/csv;charset=utf-8"); },
     "copy-question": (button) => copy(find(".bubble", button.closest(".asked")).textContent, button),
-    like: rate,
-    dislike: rate,
   };
 
   // Brings a question back into the composer; what was typed there comes back when that was sent, or is given up.
@@ -438,18 +435,6 @@ window.glassbox = (() => {
     button.setAttribute("aria-disabled", true);
     find("[role=status]", button.parentNode).textContent = text_of("script.testing");
     send("test_model", { label: button.dataset.label, own_key: glassbox.own_key?.() ?? "" }, button);
-  }
-
-  // Says that a refusal is wrong: it is the dislike of the answer.
-  function in_there(button) {
-    find(".facts [data-act=dislike]", button.closest(".turn")).click();
-  }
-
-  function rate(button) {
-    const is_on = button.getAttribute("aria-pressed") !== "true", turn = button.closest(".turn").dataset.turn;
-    for (const each of all("[aria-pressed]", button.parentNode)) each.setAttribute("aria-pressed", is_on && each === button);
-    for (const each of all("[data-act=in-there]", button.closest(".turn"))) each.setAttribute("aria-pressed", is_on && button.dataset.act === "dislike");
-    send("rate", { turn, rating: is_on ? button.dataset.act : "" }, button);
   }
 
   document.addEventListener("click", (event) => {

@@ -258,7 +258,7 @@ async def test_nobody_deletes_rates_or_reads_what_is_not_theirs(intents: Any, co
 async def test_a_like_is_there_after_a_reload(intents: Any, conversations: Conversations) -> None:
     await asked(intents, tab := Tab())
     (turn,) = await conversations.turns(tab.conversation_id or "", MAYA)
-    assert changed(await intents.rate(event(turn=turn.id, rating="like"), MAYA)) == set()
+    assert changed(await intents.rate(event(turn=turn.id, rating="like"), MAYA)) == {"feedback"}
     shown = await intents.load(Tab(), MAYA, BUILTIN_MODEL, turn.conversation_id, 0)
     assert 'data-act="like" aria-label="Good answer 1" title="Good answer" aria-pressed="true"' in shown.thread[0]
 
