@@ -75,6 +75,16 @@ RefusalCode = Literal[
     "no_check_model",
     "cannot_judge",
     "nothing_weak",
+    "set_too_large",
+    "too_many_questions",
+    "no_questions",
+    "invalid_question",
+    "unknown_column",
+    "unreadable_set",
+    "long_question_field",
+    "no_question_text",
+    "unknown_metric",
+    "needs_gold",
 ]
 MissingCode = Literal["conversation", "turn", "document", "events", "artifact", "response", "passage", "sentence"]
 BusyCode = Literal["turns", "visitor", "rate", "closing", "requests", "pending", "sessions", "places", "uploads"]
@@ -168,14 +178,16 @@ class GlassboxError(Exception):
 class Refused(GlassboxError):
     """The request is malformed or over a limit of size, `most`.
 
-    `near` are names of ours that may have been meant, `key` is the key of ours that is wrong; what was written is
-    never repeated.
+    `near` are names of ours that may have been meant, `key` is the key of ours that is wrong, `line` (from 1) the line
+    of a file; what was written is never repeated.
     """
 
     area = "refused"
 
-    def __init__(self, code: RefusalCode, most: int = 0, near: Sequence[str] = (), key: str = "") -> None:
-        values: dict[str, Value] = {"most": most, "near": tuple(near), "key": key}
+    def __init__(
+        self, code: RefusalCode, most: int = 0, near: Sequence[str] = (), key: str = "", line: int = 0
+    ) -> None:
+        values: dict[str, Value] = {"most": most, "near": tuple(near), "key": key, "line": line}
         super().__init__(code, **{name: value for name, value in values.items() if value})
 
 

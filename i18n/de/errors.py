@@ -108,6 +108,33 @@ TEXTS = {
     ),
     "refused.cannot_judge": "Das eingebaute Modell zitiert nur und kann nicht urteilen. Nennen Sie ein Sprachmodell.",
     "refused.nothing_weak": "Kein Satz dieser Antwort ist schwach, also gibt es nichts zu fragen.",
+    "refused.set_too_large": "Der Fragensatz ist zu groß: höchstens {most} Zeichen. Teilen Sie ihn auf.",
+    "refused.too_many_questions": "Das sind zu viele Fragen für einen Satz: höchstens {most}. Teilen Sie ihn auf.",
+    "refused.no_questions": (
+        "Der Fragensatz enthält keine Frage. Schreiben Sie mindestens eine, mit der Frage in der Spalte „question“."
+    ),
+    "refused.invalid_question": (
+        "Zeile {line}:{? Der Wert von {key} hat einen falschen Typ.?} Eine Frage ist ein Objekt mit Text in „question“. Berichtigen "
+        "Sie die Zeile; nichts wurde gespeichert."
+    ),
+    "refused.unknown_column": (
+        "Zeile {line}: Eine Spalte oder ein Schlüssel ist unbekannt, steht doppelt da, oder „question“ fehlt. Bekannt: {near}. "
+        "Benennen Sie sie um; nichts wurde gespeichert."
+    ),
+    "refused.unreadable_set": (
+        "Zeile {line} ist weder JSON noch eine Zeile einer CSV-Datei mit Kopf. Berichtigen Sie sie; nichts wurde gespeichert."
+    ),
+    "refused.long_question_field": (
+        "Zeile {line}: {key} hat mehr als {most} Zeichen. Kürzen Sie den Text; nichts wurde gespeichert."
+    ),
+    "refused.no_question_text": (
+        "Zeile {line} enthält keine Frage. Schreiben Sie eine, oder entfernen Sie die Zeile; nichts wurde gespeichert."
+    ),
+    "refused.unknown_metric": "Ein Maß dieses Namens gibt es nicht. Bekannt: {near}.",
+    "refused.needs_gold": (
+        "Das Maß {key} vergleicht mit einer erwarteten Antwort, und keine Frage dieses Satzes hat eine. Ergänzen Sie die Spalte "
+        "„answer“, oder lassen Sie das Maß weg."
+    ),
     "missing.sentence": (
         "Diesen Satz gibt es nicht. Sehen Sie sein Feld und seine Nummer in den Ereignissen `sentence_checked` nach."
     ),

@@ -74,6 +74,27 @@ TEXTS = {
     ),
     "refused.cannot_judge": "The built-in model only quotes and cannot judge. Name a language model.",
     "refused.nothing_weak": "No sentence of this answer is weak, so there is nothing to ask a model about.",
+    "refused.set_too_large": "The question set is too large: at most {most} characters. Split it.",
+    "refused.too_many_questions": "These are too many questions for one set: at most {most}. Split it.",
+    "refused.no_questions": "The set holds no question. Write at least one, with the question in the column “question”.",
+    "refused.invalid_question": (
+        "Line {line}:{? The value of {key} has a wrong type.?} A question is an object with text in “question”. Correct the line; "
+        "nothing was stored."
+    ),
+    "refused.unknown_column": (
+        "Line {line}: a column or key is unknown, stands there twice, or “question” is missing. Known: {near}. Rename it; "
+        "nothing was stored."
+    ),
+    "refused.unreadable_set": (
+        "Line {line} is neither JSON nor a row of a CSV file with a header. Correct it; nothing was stored."
+    ),
+    "refused.long_question_field": "Line {line}: {key} has more than {most} characters. Shorten it; nothing was stored.",
+    "refused.no_question_text": "Line {line} holds no question. Write one, or remove the line; nothing was stored.",
+    "refused.unknown_metric": "There is no metric of that name. Known: {near}.",
+    "refused.needs_gold": (
+        "The metric {key} compares with an expected answer, and no question of this set has one. Add the column "
+        "“answer”, or leave the metric out."
+    ),
     "missing.sentence": (
         "There is no such sentence. Look up its field and index in the events `sentence_checked` of the turn."
     ),

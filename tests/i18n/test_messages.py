@@ -28,7 +28,7 @@ from tests.recorded import record_from_wire
 
 ROOT = Path(__file__).parents[2]
 ERRORS: list[GlassboxError] = [
-    *(Refused(code, 1, ("a",), "b") for code in get_args(errors.RefusalCode)),
+    *(Refused(code, 1, ("a",), "b", 2) for code in get_args(errors.RefusalCode)),
     *(NotFound(code) for code in get_args(errors.MissingCode)),
     *(Busy(code, 1) for code in get_args(errors.BusyCode)),
     *(IngestFault(code) for code in get_args(errors.FileCode)),
