@@ -25,6 +25,7 @@ Rating = Literal[-1, 0, 1]
 Trouble = Literal["not_saved", "moved_aside"]  # of the stored conversations
 
 INSTRUCTIONS_CHARS = 8_000
+MOST_DOCUMENTS = 200  # that a turn may name
 MOST_PASSAGES = 20  # that a turn may answer from
 MOST_TOKENS = 200_000  # of a reply, as a request may ask for
 
@@ -119,7 +120,7 @@ class AskOptions:
     ] = False
     documents: Annotated[
         tuple[Name, ...],
-        Field(max_length=200, description="ids of the only documents that are searched"),
+        Field(max_length=MOST_DOCUMENTS, description="ids of the only documents that are searched"),
         Dropdown("document", "document"),
     ] = ()
     collections: Annotated[

@@ -513,7 +513,7 @@ class ChatHandlers:
         options = await self.choices.usable_options(asking.preferences, visitor)
         return TurnRequest(
             question=question,
-            options=await scoped(options, tab, visitor, self.choices),
+            options=await scoped(options, question, tab, visitor, self.choices),
             given=asking.preferences.given,
             visitor=visitor_or_none(visitor),
             address=browser_values.address(),

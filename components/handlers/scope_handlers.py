@@ -11,9 +11,8 @@ from components.handlers.choices import Choices
 from components.handlers.page_state import Tab
 from components.html.html_elements import Elements
 from components.html.scope_chips import EVERYTHING, scope_chips
-from pipeline.turn import AskOptions
-
-MOST_DOCUMENTS = 200  # that a turn's options name
+from pipeline.retrieval.mentions import mentioned
+from pipeline.turn import MOST_DOCUMENTS, AskOptions
 
 
 class ScopeHandlers:
@@ -45,14 +44,14 @@ class ScopeHandlers:
         return await self.show(tab, visitor)
 
 
-async def scoped(options: AskOptions, tab: Tab, visitor: str, choices: Choices) -> AskOptions:
+async def scoped(options: AskOptions, question: str, tab: Tab, visitor: str, choices: Choices) -> AskOptions:
     """Return the options narrowed to what is chosen above the composer.
 
     A turn's documents and collections narrow it together, while every chip adds to what is asked. So where both are
-    chosen, a collection is named by its documents.
+    chosen, a collection is named by its documents. A question with an `@name` asks that alone.
     """
     documents = await choices.documents(visitor, tab.profile) if tab.scope != EVERYTHING else ()
-    scope = tab.scope.among(documents)
+    scope = EVERYTHING if mentioned(question, documents) else tab.scope.among(documents)
     if not scope.documents:
         return replace(options, collections=scope.collections) if scope.collections else options
     return replace(options, documents=scope.ids(documents)[:MOST_DOCUMENTS])

@@ -30,10 +30,11 @@ from pipeline.programs.registry import REASONING, program_named
 from pipeline.programs.saved_programs import SavedPrograms
 from pipeline.recording import answered_by
 from pipeline.replies.dspy_stream import ReplyOutcome
-from pipeline.retrieval import Index, documents_in
+from pipeline.retrieval import Index, Scope, documents_in
+from pipeline.retrieval.mentions import mentioned
 from pipeline.retrieval.terms import language_of
 from pipeline.settings import BUILTIN_MODEL, Settings
-from pipeline.turn import AskOptions, Conversation, Said, Turn, TurnMetrics, TurnRequest
+from pipeline.turn import MOST_DOCUMENTS, AskOptions, Conversation, Said, Turn, TurnMetrics, TurnRequest
 from pipeline.turns.abstention import judged, warning_of
 from pipeline.turns.admission import Admission
 from pipeline.turns.answering import Answering, payer_of
@@ -96,12 +97,13 @@ class Pipeline:
         if self._closing:
             raise Busy("closing", RETRY_S)
         conversation, is_known = await self._conversation(request)
-        running = self._opened(request, conversation)
+        asked, (request, scope) = request.question, await self._named(request, conversation.owner)
+        running = self._opened(request, conversation, asked)
         admitted = await self._admit(running)
         if admitted is not running:
             return admitted
         try:
-            context, follows = await self._context(running)
+            context, follows = await self._context(running, scope)
             running.previous = _previous(context)
             await self._history.open_turn(
                 conversation,
@@ -227,7 +229,7 @@ class Pipeline:
         if is_known:
             turns = await self._history.turns(conversation.id, request.visitor, request.replaces or request.follows)
         history = history_of(request, turns, self._settings.history_limit_chars)
-        scope = self.profiles.scope(conversation.owner, request.options)
+        request, scope = await self._named(request, conversation.owner)
         return await self._previewing.preview(request, scope, history)
 
     def running(self, conversation_id: str) -> str | None:
@@ -366,15 +368,32 @@ class Pipeline:
             raise NotFound
         return replace(new, id=request.conversation_id), False
 
-    def _opened(self, request: TurnRequest, conversation: Conversation) -> RunningTurn:
-        """A new turn with its first event."""
+    async def _named(self, request: TurnRequest, owner: str | None) -> tuple[TurnRequest, Scope]:
+        """Return the request without the `@name`s of its question, and what it asks: what they name alone.
+
+        A turn that belongs to nobody finds shared documents alone.
+        """
+        scope = self.profiles.scope(owner, request.options)
+        if "@" not in request.question:
+            return request, scope
+        try:
+            found = mentioned(request.question, await documents_in(scope, self._index))
+        except SearchFault:  # the search of the turn says so
+            return request, scope
+        if found is None:
+            return request, scope
+        options = replace(request.options, documents=found.documents[:MOST_DOCUMENTS], collections=())
+        return replace(request, question=found.question, options=options), scope.narrowed(documents=found.documents)
+
+    def _opened(self, request: TurnRequest, conversation: Conversation, question: str) -> RunningTurn:
+        """A new turn with its first event; `question` is what was typed."""
         options = request.options
         program = program_named(options.program, self.programs)
         turn = Turn(
             id=request.turn_id or secrets.token_urlsafe(16),
             conversation_id=conversation.id,
             parent_id=request.follows,
-            question=request.question,
+            question=question,
             model=request.model or self._models.default,
             asked_at=time.time(),
             asked=options,
@@ -397,7 +416,7 @@ class Pipeline:
                 question=turn.question,
                 model=turn.model,
                 program=program.name,
-                language=language_of(turn.question) if options.language == "auto" else options.language,
+                language=language_of(request.question) if options.language == "auto" else options.language,
             )
         )
         return running
@@ -413,11 +432,10 @@ class Pipeline:
             self._turns[running.id] = running
             return running
 
-    async def _context(self, running: RunningTurn) -> tuple[TurnContext, str | None]:
+    async def _context(self, running: RunningTurn, scope: Scope) -> tuple[TurnContext, str | None]:
         """Stop the turn that this one replaces, then read what came before → that, and the last turn of the path."""
         request, conversation_id = running.request, running.conversation_id
-        # A turn that belongs to nobody finds shared documents alone.
-        context = TurnContext(request, self.profiles.scope(running.owner, request.options))
+        context = TurnContext(request, scope)
         if conversation_id != request.conversation_id:
             return replace(context, history=history_of(request, (), self._settings.history_limit_chars)), None
         replaced = self._turns.get(request.replaces or "")
@@ -566,7 +584,7 @@ class Pipeline:
         checks = counted(checks_of(running.events))
         if warning := warning_of(checks):
             running.emit(warning)
-        ending = judged(ending, running.turn.question, running.previous, checks)
+        ending = judged(ending, running.request.question, running.previous, checks)
         return replace(ending, looked_in=await self._looked_in(running)) if ending.missing else ending
 
     async def _looked_in(self, running: RunningTurn) -> LookedIn | None:

@@ -79,14 +79,16 @@ async def test_documents_and_collections_are_chosen_and_given_up_again(library: 
 
 async def test_a_question_asks_what_is_chosen_and_each_chip_adds_to_it(library: Library, listing: Any) -> None:
     entry, tab = await own(library), Tab()
-    assert await scoped(DEFAULTS, tab, MAYA, listing) == DEFAULTS
+    assert await scoped(DEFAULTS, "Why?", tab, MAYA, listing) == DEFAULTS
     tab.scope = ChosenScope(("coast",))
-    assert (await scoped(DEFAULTS, tab, MAYA, listing)).collections == ("coast",)
+    assert (await scoped(DEFAULTS, "Why?", tab, MAYA, listing)).collections == ("coast",)
     tab.scope = ChosenScope((), (entry.id,))
-    assert (await scoped(DEFAULTS, tab, MAYA, listing)).documents == (entry.id,)
+    assert (await scoped(DEFAULTS, "Why?", tab, MAYA, listing)).documents == (entry.id,)
     tab.scope = ChosenScope(("coast",), (entry.id,))
-    both = await scoped(DEFAULTS, tab, MAYA, listing)
+    both = await scoped(DEFAULTS, "Why?", tab, MAYA, listing)
     assert (len(both.documents), both.collections) == (3, ())
+    assert await scoped(DEFAULTS, "Why, @tide.md?", tab, MAYA, listing) == DEFAULTS  # the turn asks what it names
+    assert await scoped(DEFAULTS, "Why, @tides?", tab, MAYA, listing) == both
 
 
 async def test_a_folder_is_chosen_by_its_name_with_the_folders_in_it(library: Library, listing: Any) -> None:
@@ -98,16 +100,16 @@ async def test_a_folder_is_chosen_by_its_name_with_the_folders_in_it(library: Li
     shown = "".join(await handlers.only(event(collection="a"), tab, MAYA))
     assert tab.scope == ChosenScope(("a",))
     assert re.findall('data-collection="([^"]*)" aria-selected', shown) == ["coast", "a", "a/b"]
-    assert (await scoped(DEFAULTS, tab, MAYA, listing)).collections == ("a",)
+    assert (await scoped(DEFAULTS, "Why?", tab, MAYA, listing)).collections == ("a",)
     await handlers.choose(event(document=ids["loose.md"]), tab, MAYA)
-    both = await scoped(DEFAULTS, tab, MAYA, listing)
+    both = await scoped(DEFAULTS, "Why?", tab, MAYA, listing)
     assert set(both.documents) == {ids["a/x.md"], ids["a/b/y.md"], ids["loose.md"]}
     assert "chip" not in "".join(await handlers.only(event(collection="a"), tab, NOAH))
 
 
 async def test_what_is_gone_or_somebody_elses_is_not_asked(library: Library, listing: Any) -> None:
     entry, tab = await own(library), Tab(scope=ChosenScope(("gone",), ("gone",)))
-    assert await scoped(DEFAULTS, tab, MAYA, listing) == DEFAULTS
+    assert await scoped(DEFAULTS, "Why?", tab, MAYA, listing) == DEFAULTS
     await ScopeHandlers(listing).choose(event(document=entry.id), tab, NOAH)
     assert tab.scope == ChosenScope()
     await ScopeHandlers(listing).choose(event(document="x" * 999), tab, MAYA)

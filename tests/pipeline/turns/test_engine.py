@@ -910,3 +910,23 @@ async def test_what_will_be_sent_counts_like_a_search(make: Make) -> None:
     await parts.pipeline.preview(TurnRequest(QUESTION, visitor=MAYA))
     with pytest.raises(Busy):
         await parts.pipeline.preview(TurnRequest(QUESTION, visitor=MAYA))
+
+
+async def test_a_question_that_names_a_document_asks_it_alone_and_is_kept_as_it_was_typed(make: Make) -> None:
+    parts = make()
+    milk = next(each for each in await parts.library.documents(MAYA) if "milk" in each.name)
+    typed = f"@{milk.name} How hot is the water?"
+
+    async def asked(question: str, **options: Any) -> tuple[TurnStarted, PassagesFound]:
+        request = TurnRequest(question, AskOptions(**options), visitor=MAYA)
+        started, *events = await events_of(parts.pipeline, request)
+        assert isinstance(started, TurnStarted)
+        return started, next(event for event in events if isinstance(event, PassagesFound))
+
+    started, found = await asked(typed)
+    assert (started.question, found.query) == (typed, "How hot is the water?")
+    assert {each.document_id for each in found.passages} == {milk.id}
+    assert parts.pipeline.options_of(started.turn_id) == AskOptions(documents=(milk.id,))
+    for outside in ({"documents": ("gone",)}, {"collections": ("gone",)}):  # a request only narrows
+        assert not (await asked(typed, **outside))[1].passages
+    assert len({each.document_id for each in (await asked("@nothing How hot is the water?"))[1].passages}) > 1
