@@ -111,7 +111,8 @@ def dialog(
     head = dialog_head(TITLE, text("documents.owned", own=len(own), shared=len(shared)))
     refused = Markup('<p class="refused" role="alert">{}</p>').format(refusal) if refusal else Markup("<p hidden></p>")
     files = _files(progress, own, added)
-    return [head, _drop_zone(limits), refused, _progress(progress), files, _own(own, added), _shared(shared, added)]
+    lists = _own(own, added), _shared(shared, added)
+    return [head, _drop_zone(limits), refused, _progress(progress), files, *lists]
 
 
 @dataclass(frozen=True, slots=True)
