@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import dspy
 import pytest
+from dspy.lm15 import Request, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.events import Event, PassagesFound, StepChanged
+from pipeline.models.lm import RecordedLM
 from pipeline.passages import Passage, Query
 from pipeline.programs.chain_of_thought import Rag
+from pipeline.programs.rewriting import REST_S, Rewrite
 from pipeline.recording import fields_of
 from pipeline.replies.dspy_stream import ReplyLimits, answer
 from pipeline.retrieval import DEFAULT_OPTIONS, Scope, SearchOptions, SearchResult
 from pipeline.retrieval.fusion import fuse
 from pipeline.turn import Turn
-from tests.scripted import reply, scripted_lm
+from tests.scripted import AsyncScriptedEngine, ScriptedEngine, reply, scripted_lm
 
 LIMITS = ReplyLimits(first_token_s=5, idle_s=5, answer_chars=32_000)
 EARLIER = Turn("t", "c", "What is matcha?", "fast", "finished", fields={"reasoning": "r", "answer": "Ground tea [1]."})
@@ -108,3 +113,40 @@ def test_a_fusion_loses_nothing_and_names_nothing_twice(names: list[list[str]], 
     titles = [each.title for each in (*together.passages, *together.rejected)]
     assert sorted(titles) == sorted(set().union(*names))
     assert len(together.passages) <= wanted
+
+
+class StuckEngine(AsyncScriptedEngine):
+    """Streams like its twin, and never answers a request that is not streamed."""
+
+    async def complete(self, request: Request) -> Response:
+        self.twin.requests.append(request)
+        return await asyncio.Future()
+
+
+async def test_a_model_that_is_slow_costs_two_seconds_once_and_then_rests() -> None:
+    async def search(query: Query, scope: Scope, options: SearchOptions = DEFAULT_OPTIONS) -> SearchResult:
+        return found(query.question)
+
+    engine, program = ScriptedEngine([reply("r", "a [1].")]), Rag(search)
+    lm = RecordedLM("scripted", engine=engine, async_engine=StuckEngine(engine), cache=False, num_retries=0)
+    took_s = []
+    for _ in range(3):
+        events: list[Event] = []
+        given = {"question": "How is it whisked?", "history": [EARLIER], "rewrites": True}
+        await answer(program, given, lm, LIMITS, events.append)
+        took_s += [each.took_s or 0 for each in events if isinstance(each, StepChanged) and each.state == "skipped"]
+        assert fields_of(events)["answer"] == "a [1]."
+    assert len(engine.requests) == 4  # three answers, and one request for queries
+    assert 1.9 < took_s[0] < 2.9
+    assert max(took_s[1:]) < 0.5
+
+
+async def test_a_model_that_gave_no_queries_is_asked_again_after_its_rest() -> None:
+    engine, now_s = ScriptedEngine([], whole=queries("[]")), [0.0]
+    lm = RecordedLM("scripted", engine=engine, async_engine=AsyncScriptedEngine(engine), cache=False, num_retries=0)
+    rewrite, asked = Rewrite(lambda: now_s[0]), []
+    with dspy.context(lm=lm):
+        for now_s[0] in (0.0, REST_S - 1, REST_S, REST_S + 1):
+            assert await rewrite.acall(question="How?", history=dspy.History(messages=[])) == ()
+            asked.append(len(engine.requests))
+    assert asked == [1, 1, 2, 2]
