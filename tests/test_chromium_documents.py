@@ -200,6 +200,32 @@ def test_a_folder_is_brought_with_its_folders_and_one_of_them_is_asked(page: Pag
     expect(phone.locator("#scope-list li", has_text="boats")).to_have_count(0)
 
 
+def test_what_is_asked_lasts_over_a_reload_for_each_conversation_and_what_is_gone_is_said(page: Page) -> None:
+    chips, composer = page.locator("#scope .chip"), page.locator("#question textarea")
+    bring(page, [payload("kite.md", b"# Kites of Hoek\n\nA kite of Hoek has four lines.")])
+    brought(page)
+    page.keyboard.press("Escape")
+    for name in ("mokk", "kites"):
+        composer.press_sequentially(f"@{name}")
+        composer.press("Enter")
+    expect(chips).to_have_text(["Die Mokkakanne", "Kites of Hoek"])
+    page.reload()
+    expect(chips).to_have_text(["Die Mokkakanne", "Kites of Hoek"])
+    ask(page, "How many lines has a kite of Hoek?")
+    expect(page.locator("#chat .answer")).to_contain_text("four lines")
+    page.locator("#new-chat").click()
+    expect(page.locator("#thread .hero")).to_be_visible()
+    expect(chips).to_have_count(0)
+    page.locator("#conversations nav button, #conversations nav a").first.click()
+    expect(page.locator("#chat .answer")).to_contain_text("four lines")
+    expect(chips).to_have_text(["Die Mokkakanne", "Kites of Hoek"])
+    page.locator(".opener").click()
+    page.locator("#documents .document", has_text="Kites").locator("[data-act=doubt]").click()
+    page.locator("#documents .document", has_text="Kites").locator("[data-act=remove]").click()
+    expect(chips).to_have_text(["Die Mokkakanne"])
+    expect(page.locator("#scope .gone")).to_have_text("1 choice is gone and not asked any more.")
+
+
 def test_bringing_can_be_cancelled_and_what_was_brought_deleted(page: Page) -> None:
     page.locator(".opener").click()
     bring(page, [payload(f"{number}.md", f"# Note {number}\n\nFog.".encode()) for number in range(20)])

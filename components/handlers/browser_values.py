@@ -45,6 +45,13 @@ def objects(event: gr.EventData, of: str) -> list[Mapping[str, Any]]:
     return [each for each in listed if isinstance(each, Mapping)] if is_list else []  # type: ignore[attr-defined]
 
 
+def texts(event: gr.EventData, of: str, most: int) -> tuple[str, ...]:
+    """Return the texts in a list that an event holds, each once and at most so many."""
+    listed = value(event, of)
+    given = listed[:most] if isinstance(listed, list) else []
+    return tuple(dict.fromkeys(filter(None, map(text, given))))
+
+
 def kept(given: object, names: Collection[str]) -> dict[str, Any]:
     """Return what a mapping holds under these names."""
     values = given if isinstance(given, Mapping) else {}

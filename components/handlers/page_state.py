@@ -37,6 +37,7 @@ class Tab:
     cost: Cost = NO_COST  # of its conversation
     profile: str | None = None  # that is chosen
     scope: ChosenScope = EVERYTHING  # what the next question asks
+    scope_restored: str = ""  # the last of `shows` whose scope came from the browser
     shows: int = 0  # how often the page was given a conversation, or the empty page, to show
     followed: int = 0  # counts up whenever the page shows something else; earlier followers end then
     is_asking: bool = False

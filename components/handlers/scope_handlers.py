@@ -10,7 +10,7 @@ from components.handlers import browser_values
 from components.handlers.choices import Choices
 from components.handlers.page_state import Tab
 from components.html.html_elements import Elements
-from components.html.scope_chips import EVERYTHING, scope_chips
+from components.html.scope_chips import EVERYTHING, ChosenScope, scope_chips
 from pipeline.retrieval.mentions import mentioned
 from pipeline.turn import MOST_DOCUMENTS, AskOptions
 
@@ -22,10 +22,19 @@ class ScopeHandlers:
         self._choices = choices
 
     async def show(self, tab: Tab, visitor: str) -> Elements:
-        """Return the chips, without those of documents that are gone."""
+        """Return the chips, without those of documents that are gone, and how many these are."""
         documents = await self._choices.documents(visitor, tab.profile)
-        tab.scope = tab.scope.among(documents)
-        return scope_chips(tab.scope, documents)
+        chosen, tab.scope = tab.scope, tab.scope.among(documents)
+        return scope_chips(tab.scope, documents, chosen.count - tab.scope.count, tab.scope_restored)
+
+    async def restore(self, event: gr.EventData, tab: Tab, visitor: str) -> Elements:
+        """Choose what the browser has kept for the conversation that the page shows now."""
+        tab.scope_restored = browser_values.name(event, "shows")
+        collections, documents = (
+            browser_values.texts(event, of, MOST_DOCUMENTS) for of in ("collections", "documents")
+        )
+        tab.scope = ChosenScope(collections, documents)
+        return await self.show(tab, visitor)
 
     async def choose(self, event: gr.EventData, tab: Tab, visitor: str) -> Elements:
         """Choose a document or a collection, or no longer."""

@@ -36,6 +36,11 @@ class ChosenScope:
             tuple(each for each in self.documents if each in ids),
         )
 
+    @property
+    def count(self) -> int:
+        """How many choices there are."""
+        return len(self.collections) + len(self.documents)
+
     def ids(self, documents: Sequence[IndexedDocument]) -> tuple[str, ...]:
         """Return the ids of all documents that are asked."""
         return tuple(
@@ -62,8 +67,14 @@ def collections_of(documents: Sequence[IndexedDocument]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*shared, *sorted(own)]))
 
 
-def scope_chips(scope: ChosenScope, documents: Sequence[IndexedDocument]) -> Elements:
-    """Return the button to the list with a chip for each choice, then the list."""
+def scope_chips(
+    scope: ChosenScope, documents: Sequence[IndexedDocument], gone: int = 0, restored: str = ""
+) -> Elements:
+    """Return the button to the list with a chip for each choice, then the list.
+
+    `gone` are choices that were left out since they are not there any more. `restored` is what the page was shown when
+    the browser gave the choices back, for `scope.js`.
+    """
     titles = {each.id: each.title for each in documents}
     chips = [_chip("collection", name, text("scope.collection", name=name)) for name in scope.collections]
     chips += [_chip("document", each, titles.get(each, "")) for each in scope.documents]
@@ -76,14 +87,16 @@ def scope_chips(scope: ChosenScope, documents: Sequence[IndexedDocument]) -> Ele
     )
     return [
         Markup(
-            '<fieldset class="scope"><legend class="sr">{legend}</legend>'
+            '<fieldset class="scope" data-restored="{restored}"><legend class="sr">{legend}</legend>'
             '<button type="button" data-act="scope-open" aria-haspopup="listbox">@ {open}</button>{chips}{clear}'
-            "</fieldset>"
+            '<span class="gone" role="status">{gone}</span></fieldset>'
         ).format(
             legend=text("scope.legend"),
             open=text("scope.more") if chips else text("scope.open"),
             chips=joined(chips),
             clear=clear,
+            gone=text("scope.gone", count=gone) if gone else "",
+            restored=restored,
         ),
         _list(scope, documents),
     ]

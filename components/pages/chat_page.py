@@ -260,7 +260,11 @@ def _page(
             gr.HTML(lost() + form_template(), apply_default_css=False)
             notice = keyed([], "notice", events=("cancel", "close"))
             gr.HTML(_too_long(question_limit_chars), apply_default_css=False)
-            scope = keyed(scope_chips(EVERYTHING, ()), "scope", events=("scope_choose", "scope_only", "scope_clear"))
+            scope = keyed(
+                scope_chips(EVERYTHING, ()),
+                "scope",
+                events=("scope_choose", "scope_only", "scope_clear", "scope_restore"),
+            )
             question = _question()
             gr.HTML(
                 Markup('<p class="fine">{} {}</p><p id="status" class="sr" role="status"></p>').format(
@@ -417,6 +421,7 @@ def _wire_documents(demo: gr.Blocks, handlers: ChatHandlers, uploads: DocumentHa
         (page.scope.scope_choose, scope.choose),
         (page.scope.scope_only, scope.only),
         (page.scope.scope_clear, scope.clear),
+        (page.scope.scope_restore, scope.restore),
         *((each, scope.show) for each in (visitor.change, demo.load)),
     ):
         drawn_scope(event, handler, scoped, [page.scope])

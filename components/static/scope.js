@@ -1,6 +1,6 @@
 // The scope of the next question: chips above the composer, and the list that "@" opens. Uses page.js.
 (() => {
-  const { acts, find, all, send } = glassbox;
+  const { acts, after, find, all, send } = glassbox;
   const MENTION = /(^|\s)@([^\s@]*)$/;
   const box = () => find("#question textarea"), list = () => find("#scope-list");
   const options = () => all("[role=option]:not([hidden])", list());
@@ -64,6 +64,29 @@
     const row = event.target.closest?.("#scope-list [role=option]");
     if (row) { event.preventDefault(); choose(row); }
     else if (!event.target.closest?.("#question, [data-act=scope-open]")) close();
+  });
+
+  // The browser keeps what each conversation asks; of an empty page it goes along with the first question.
+  const KEPT = "glassbox-scopes", MOST = 50; // conversations
+  let asked_for = null; // what the page was given to show when it asked to restore the scope
+  let restored = null; // the last of what the page was given to show whose scope was restored
+  const scopes = () => { try { return Object.entries(JSON.parse(localStorage.getItem(KEPT)) ?? {}); } catch { return []; } };
+
+  function keep(conversation, chosen) {
+    const before = scopes(), kept = before.filter(([id]) => id !== conversation && id !== "");
+    if (chosen.collections.length + chosen.documents.length) kept.push([conversation, chosen]);
+    if (JSON.stringify(kept) !== JSON.stringify(before)) localStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(kept.slice(-MOST))));
+  }
+
+  after.push(() => {
+    const drawn = find("#scope fieldset"), { conversation, shows } = find(".top")?.dataset ?? {};
+    if (!drawn || !shows || conversation === "?") return;
+    const chips = all(".chip", drawn), of = (kind) => chips.map((chip) => chip.dataset[kind]).filter(Boolean);
+    if (restored === shows || drawn.dataset.restored === shows) return keep(conversation, { collections: of("collection"), documents: of("document") });
+    restored = null;
+    const [, kept] = scopes().find(([id]) => id === conversation) ?? [];
+    if (!kept && !chips.length) restored = shows;
+    else if (asked_for !== shows) send("scope_restore", { collections: [], documents: [], ...kept, shows: (asked_for = shows) });
   });
 
   Object.assign(acts, {

@@ -7,6 +7,8 @@ TEXTS = {
     "scope.clear": "Alle fragen",
     "scope.collection": "alles aus {name}",
     "scope.is_collection": "Sammlung",
+    "scope.gone.one": "{count} gewählte Quelle gibt es nicht mehr; sie wird nicht mehr gefragt.",
+    "scope.gone.other": "{count} gewählte Quellen gibt es nicht mehr; sie werden nicht mehr gefragt.",
     "scope.remove": "Nicht mehr nur {name} fragen",
     "version.previous": "Vorige Fassung",
     "version.next": "Nächste Fassung",

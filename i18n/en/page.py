@@ -7,6 +7,8 @@ TEXTS = {
     "scope.clear": "Ask all",
     "scope.collection": "all of {name}",
     "scope.is_collection": "collection",
+    "scope.gone.one": "{count} choice is gone and not asked any more.",
+    "scope.gone.other": "{count} choices are gone and not asked any more.",
     "scope.remove": "No longer ask only {name}",
     "version.previous": "Previous version",
     "version.next": "Next version",

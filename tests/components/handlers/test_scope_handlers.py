@@ -49,7 +49,7 @@ def listing(library: Library) -> Any:
     return Listing(library)
 
 
-def event(**given: str) -> Any:
+def event(**given: Any) -> Any:
     return SimpleNamespace(**given)
 
 
@@ -105,6 +105,20 @@ async def test_a_folder_is_chosen_by_its_name_with_the_folders_in_it(library: Li
     both = await scoped(DEFAULTS, "Why?", tab, MAYA, listing)
     assert set(both.documents) == {ids["a/x.md"], ids["a/b/y.md"], ids["loose.md"]}
     assert "chip" not in "".join(await handlers.only(event(collection="a"), tab, NOAH))
+
+
+async def test_what_the_browser_kept_is_chosen_again_and_what_is_gone_is_said(library: Library, listing: Any) -> None:
+    entry, tab, handlers = await own(library), Tab(), ScopeHandlers(listing)
+    kept: dict[str, Any] = {"documents": [entry.id, "gone"], "collections": ["coast"], "shows": "3"}
+    drawn = "".join(await handlers.restore(event(**kept), tab, MAYA))
+    assert tab.scope == ChosenScope(("coast",), (entry.id,))
+    assert 'data-restored="3"' in drawn
+    assert "1 choice is gone" in drawn
+    assert "is gone" not in "".join(await handlers.show(tab, MAYA))
+    assert "2 choices are gone" in "".join(await handlers.restore(event(documents=["gone", entry.id]), tab, NOAH))
+    for junk in (None, 7, "text", {"a": "b"}, [None, 3, ["a"]]):
+        await handlers.restore(event(documents=junk, collections=junk, shows=junk), tab, MAYA)
+        assert tab.scope == ChosenScope()
 
 
 async def test_what_is_gone_or_somebody_elses_is_not_asked(library: Library, listing: Any) -> None:
