@@ -30,6 +30,7 @@ import api.routes.inquiries
 import api.routes.mcp
 import api.routes.metrics
 import api.routes.models
+import api.routes.optimisations
 import api.routes.passages
 import api.routes.profiles
 import api.routes.programs
@@ -78,6 +79,7 @@ from pipeline.inquiries.service import Inquiries
 from pipeline.keyed_hashes import Secret
 from pipeline.models.catalogue import Models
 from pipeline.models.spending import Spending
+from pipeline.optimisation.service import Optimisations
 from pipeline.programs.profile_folder import ProfileFolder
 from pipeline.programs.profiles import ProfileFault, Profiles
 from pipeline.programs.registry import PROGRAMS, Programs, limited
@@ -113,6 +115,7 @@ class Parts:
     inquiries: Inquiries
     counterfactuals: Counterfactuals
     second_checks: SecondChecks
+    optimisations: Optimisations
     verdict_reports: VerdictReports
     comparisons: Comparisons
     meters: api.routes.metrics.Meters
@@ -132,10 +135,11 @@ class Parts:
         self.close_stores()
 
     async def end_turns(self) -> None:
-        """Stop every turn and every inquiry, and wait until what they cost is stored."""
+        """Stop every turn, inquiry and optimisation, and wait until what they cost is stored."""
         await self.comparisons.close()
         await self.pipeline.close()
         await self.inquiries.close()
+        await self.optimisations.close()
         await self.spending.flush()
 
     def close_stores(self) -> None:
@@ -169,6 +173,7 @@ def build(
     library = Library(index, settings, uploads, profiles.scope, secret)
     inquiries = Inquiries(settings, models, pipeline, history, spending)
     second_checks = SecondChecks(inquiries)
+    conversations = Conversations(history, pipeline.end_turns)
     pipeline.watchers += [logs.log_turn, meters.ended, second_checks.ended]
     return Parts(
         settings=settings,
@@ -178,13 +183,14 @@ def build(
         library=library,
         pipeline=pipeline,
         history=history,
-        conversations=Conversations(history, pipeline.end_turns),
+        conversations=conversations,
         programs=known,
         spending=spending,
         profiles=profiles,
         inquiries=inquiries,
         counterfactuals=Counterfactuals(inquiries),
         second_checks=second_checks,
+        optimisations=Optimisations(settings, models, pipeline, store, spending, known, conversations, index),
         verdict_reports=VerdictReports(pipeline, history),
         comparisons=Comparisons(pipeline, history),
         meters=meters,
@@ -252,6 +258,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         api.routes.chat_completions.routes(asking, parts.models, link),
         api.routes.responses.routes(asking, parts.models, link),
         api.routes.mcp.routes(mcp),
+        api.routes.optimisations.routes(parts.optimisations),
         api.routes.passages.routes(parts.library, partial(passage, spans=()), mark(26)),
         api.routes.uploads.routes(parts.library),
         api.routes.about.routes(parts.models, access),

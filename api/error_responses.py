@@ -34,6 +34,9 @@ STATUSES = {
     "too_slow": 408,
     "too_large": 413,
     "encoded_body": 415,
+    "nothing_improved": 409,
+    "still_optimising": 409,
+    "nothing_to_resume": 409,
 }
 ROUTERS = "glassbox.dialect_routers"  # the key of an ASGI scope under which `Traced` puts them
 

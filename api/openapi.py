@@ -52,6 +52,7 @@ TAGS = (
     ("/api/programs", "Choices"),
     ("/api/profiles", "Choices"),
     ("/api/models", "Choices"),
+    ("/api/optimisations", "Experiments"),
 )
 HEADERS = {
     visitor_of: ("X-Visitor", "names the visitor: 16 to 128 of A–Z a–z 0–9 _ -"),

@@ -85,9 +85,31 @@ RefusalCode = Literal[
     "no_question_text",
     "unknown_metric",
     "needs_gold",
+    "few_examples",
+    "few_calls",
+    "cannot_learn",
+    "cannot_be_optimised",
+    "unknown_price",
+    "whose_optimisation",
+    "nothing_improved",
+    "still_optimising",
+    "nothing_to_resume",
 ]
-MissingCode = Literal["conversation", "turn", "document", "events", "artifact", "response", "passage", "sentence"]
-BusyCode = Literal["turns", "visitor", "rate", "closing", "requests", "pending", "sessions", "places", "uploads"]
+MissingCode = Literal[
+    "conversation",
+    "turn",
+    "document",
+    "events",
+    "artifact",
+    "response",
+    "passage",
+    "sentence",
+    "optimisation",
+    "question_set",
+]
+BusyCode = Literal[
+    "turns", "visitor", "rate", "closing", "requests", "pending", "sessions", "places", "uploads", "optimising"
+]
 FileCode = Literal[
     "unsupported",
     "old_office",

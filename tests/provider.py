@@ -525,6 +525,14 @@ def says_wrong_pressure(wish: Wish) -> Script:
     yield from whole(pieces_of(marked(reasoning="As asked.", answer=WRONG_PRESSURE)))
 
 
+NUMBERS = "Answer with the number that the passages name."
+
+
+def proposes(wish: Wish) -> Script:
+    """An instruction, in either of the forms in which optimisers ask for one."""
+    yield from whole([json.dumps({"new_instruction": NUMBERS, "proposed_instruction": NUMBERS})])
+
+
 def judges(wish: Wish) -> Script:
     yield from whole(pieces_of(marked(judgements=JUDGED)))
 
@@ -596,6 +604,7 @@ BEHAVIOURS: dict[str, Callable[[Wish], Script]] = {
     "says-pressure": says_pressure,
     "says-wrong-pressure": says_wrong_pressure,
     "judges": judges,
+    "proposes": proposes,
     "thinking": thinking,
     "thinking-elsewhere": thinking_elsewhere,
     "answer-in-thinking": answer_in_thinking,
@@ -723,8 +732,18 @@ def judge(body: Mapping[str, Any]) -> str:
     return "judges" if "judgements" in json.dumps(body["messages"]) else "says-wrong-pressure"
 
 
+def learns(body: Mapping[str, Any]) -> str:
+    """Says the pressure once it has an example that says it, or an instruction to; proposes that instruction."""
+    asked = json.dumps(body["messages"])
+    if "new_instruction" in asked or "proposed_instruction" in asked:
+        return "proposes"
+    before = json.dumps(body["messages"][:-1])
+    return "says-pressure" if "9 bar [" in before or NUMBERS in before else "declines"
+
+
 # Model → the behaviour that a request brings about.
 MOODS = {
+    "learns": learns,
     "pirate": pirate,
     "spendthrift": spendthrift,
     "dazed": dazed,

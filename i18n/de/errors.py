@@ -135,6 +135,38 @@ TEXTS = {
         "Das Maß {key} vergleicht mit einer erwarteten Antwort, und keine Frage dieses Satzes hat eine. Ergänzen Sie die Spalte "
         "„answer“, oder lassen Sie das Maß weg."
     ),
+    "refused.few_examples": (
+        "Es gibt zu wenige Fragen mit bekannter Antwort: Mindestens {most} sind nötig. Bewerten Sie weitere Antworten, oder nennen Sie einen Satz mit mehr Fragen."
+    ),
+    "refused.few_calls": (
+        "Mit so wenigen Aufrufen lässt sich nichts messen: Diese Fragen brauchen mindestens {most}. Erlauben Sie mehr Aufrufe, oder geben Sie weniger Fragen."
+    ),
+    "refused.cannot_learn": (
+        "Das eingebaute Modell zitiert nur: Anweisungen und Beispiele ändern daran nichts. Wählen Sie ein Sprachmodell."
+    ),
+    "refused.cannot_be_optimised": (
+        "Dieses Programm antwortet aus einem ganzen Dokument und lässt sich nicht optimieren. Wählen Sie ein anderes."
+    ),
+    "refused.unknown_price": (
+        "Was dieses Modell kostet, ist nicht bekannt, also lässt sich keine Grenze in USD einhalten. Lassen Sie max_usd weg, oder setzen Sie seine Preise in MODELS."
+    ),
+    "refused.whose_optimisation": (
+        "Sagen Sie, wessen Bewertungen und Programme dies sind: Senden Sie die Kopfzeile X-Visitor."
+    ),
+    "refused.nothing_improved": (
+        'Es wurde kein besseres Programm gefunden, oder sein Gewinn ist nicht belegt. Geben Sie mehr Fragen, oder senden Sie {{"anyway": true}}, wo eines bei der Suche besser war.'
+    ),
+    "refused.still_optimising": (
+        "Diese Optimierung läuft noch. Warten Sie, bis sie geendet hat, oder halten Sie sie an."
+    ),
+    "refused.nothing_to_resume": (
+        "Diese Optimierung hat von selbst geendet, es bleibt nichts zu tun. Beginnen Sie eine neue."
+    ),
+    "missing.question_set": "Diesen Fragensatz gibt es nicht. Suchen Sie ihn in der Liste der Sätze.",
+    "missing.optimisation": ("Diese Optimierung gibt es nicht. Suchen Sie sie in der Liste der Optimierungen."),
+    "busy.optimising": (
+        "Eine Ihrer Optimierungen läuft bereits. Halten Sie sie an, oder versuchen Sie es in {retry_after_s:duration} noch einmal."
+    ),
     "missing.sentence": (
         "Diesen Satz gibt es nicht. Sehen Sie sein Feld und seine Nummer in den Ereignissen `sentence_checked` nach."
     ),

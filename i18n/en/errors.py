@@ -95,6 +95,34 @@ TEXTS = {
         "The metric {key} compares with an expected answer, and no question of this set has one. Add the column "
         "“answer”, or leave the metric out."
     ),
+    "refused.few_examples": (
+        "There are too few questions with known answers: at least {most} are needed. Rate more answers, or name a set with more questions."
+    ),
+    "refused.few_calls": (
+        "With so few calls nothing can be measured: these questions need at least {most}. Allow more calls, or give fewer questions."
+    ),
+    "refused.cannot_learn": (
+        "The built-in model only quotes: instructions and examples change nothing in it. Choose a language model."
+    ),
+    "refused.cannot_be_optimised": (
+        "This program answers from one whole document, so it cannot be optimised. Choose another program."
+    ),
+    "refused.unknown_price": (
+        "What this model costs is not known, so a limit in USD cannot be kept. Leave max_usd out, or set its prices in MODELS."
+    ),
+    "refused.whose_optimisation": ("Say whose ratings and programs these are: send the header X-Visitor."),
+    "refused.nothing_improved": (
+        'No better program was found, or its gain is not proven. Give more questions, or send {{"anyway": true}} where one was better in the search.'
+    ),
+    "refused.still_optimising": ("This optimisation still runs. Wait until it has ended, or stop it."),
+    "refused.nothing_to_resume": (
+        "This optimisation has ended by itself, so nothing is left to do. Start another one."
+    ),
+    "missing.question_set": "There is no such question set. Look it up in the list of sets.",
+    "missing.optimisation": ("There is no such optimisation. Look it up in the list of optimisations."),
+    "busy.optimising": (
+        "An optimisation of yours is running already. Stop it, or try again in {retry_after_s:duration}."
+    ),
     "missing.sentence": (
         "There is no such sentence. Look up its field and index in the events `sentence_checked` of the turn."
     ),

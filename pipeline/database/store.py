@@ -41,12 +41,14 @@ from pipeline.database import (
     expenses,
     feedback,
     inquiries,
+    optimisations,
     request_results,
     saved_programs,
     verdict_reports,
 )
 from pipeline.database.branches import Branches
 from pipeline.database.connections import DatabaseThreads, Unreadable
+from pipeline.database.optimisations import Stored
 from pipeline.database.recordings import Recorded, UnreadableRecording, decoded, encoded
 from pipeline.database.tables import ConversationRow, ExchangesRow, FeedbackRow, MetricsRow, Table, TurnRow
 from pipeline.database.texts import is_storable, storable
@@ -118,6 +120,7 @@ class Store:
     def _prepare(self) -> None:
         self._writes.run_now(_migrate)
         self._writes.run_now(lambda session: _stop_running(session, self._made_at))
+        self._writes.run_now(lambda session: optimisations.interrupt(session, self._made_at))
 
     def _move_aside(self) -> None:
         """Under a dated name, so that somebody may still rescue it."""
@@ -442,6 +445,18 @@ class Store:
     async def remove_program(self, owner: str, name: str) -> None:
         """Remove a visitor's program of that name."""
         await self._write(lambda session: saved_programs.remove(session, storable(owner), storable(name)))
+
+    async def save_optimisation(self, stored: Stored) -> None:
+        """Store an optimisation as it is now, with those of its trials that are new."""
+        await self._write(lambda session: optimisations.save(session, stored))
+
+    async def optimisation(self, id: str) -> Stored | None:
+        """Return an optimisation, whoever's it is."""
+        return await self._reads.run(lambda session: optimisations.of(session, storable(id)))
+
+    async def optimisations(self, owner: str) -> tuple[Stored, ...]:
+        """Return the optimisations of a visitor, the latest first."""
+        return await self._reads.run(lambda session: optimisations.of_owner(session, storable(owner)))
 
     async def keep_result(self, result: RequestResult) -> None:
         """Store the result of a request that may be sent again, in the place of an older one of its id."""

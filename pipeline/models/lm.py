@@ -290,6 +290,13 @@ async def _passed_on(lm: RecordedLM, *args: Any, **kwargs: Any) -> Any:
         return await lm.acall(*args, **kwargs)
 
 
+async def completion(lm: RecordedLM, messages: list[dict[str, str]], parameters: Mapping[str, Any]) -> str:
+    """Return the text of one exchange that was written elsewhere. Raises GlassboxError."""
+    with adapter_message_call(lm, messages):
+        output = (await lm.acall(messages=messages, **parameters))[0]
+    return str(output.get("text") or "") if isinstance(output, dict) else str(output or "")
+
+
 def _ended(begun: PromptExchange, completed: Sequence[HistoryEntry], arrived: _Arrived) -> PromptExchange:
     """The exchange with its reply: the completed one, else what had arrived of it."""
     entry = completed[-1] if completed else {}

@@ -54,6 +54,7 @@ ALLOWED = {
     "components/panes/chat.py": "titles of documents of the samples",
     "components/preferences.py": "an error for developers, at the start",
     "components/theme.py": "names of fonts",
+    "pipeline/optimisation/metric.py": "what an optimiser is told, which a model reads",
     "pipeline/ingest/__main__.py": "a command for whoever runs Glassbox",
     "pipeline/models/builtin/overview_answer.py": "the answers of the built-in model, in the language of the question",
     "pipeline/models/builtin/wording.py": "the answers of the built-in model, in the language of the question",
