@@ -54,11 +54,13 @@ from api.hosts import Place
 from api.mcp_server import McpServer
 from api.repeated_requests import RepeatedRequests
 from components import mounting
+from components.handlers.choices import Choices
+from components.handlers.compare_handlers import CompareHandlers
 from components.handlers.side_by_side_handlers import AskedAbout
 from components.handlers.signed_in import SignedIn
 from components.html.html_elements import mark
 from components.html.markdown import passage
-from components.pages import chat_page, endpoints
+from components.pages import chat_page, compare_page, endpoints
 from components.pages.frame import Frames
 from i18n.messages import profile_fault_text
 from pipeline import logs
@@ -352,6 +354,8 @@ class Server:
 
 def _add_pages(frames: Frames, parts: Parts) -> None:
     """Add the pages beside the chat, in the order of `navigation.PAGES`."""
+    choices = Choices(parts.pipeline, parts.models, parts.library, SignedIn(parts.accounts))
+    compare_page.add(frames, CompareHandlers(parts.pipeline, parts.comparisons, choices))
 
 
 async def _warn_of_unknown_providers(models: Models) -> None:

@@ -43,7 +43,7 @@ def preferences_of(stored: object, kind: type[AskOptions] = AskOptions) -> Prefe
         name = option.name if option.name in values else OLD_NAMES.get(option.name)
         if (option.control or option.name == PROFILE) and name in values:
             with suppress(ValidationError):
-                chosen[option.name] = _checked(option, values[name])
+                chosen[option.name] = checked_value(option, values[name])
     return Preferences(kind(**chosen), streams=values.get("streams") is not False, given=frozenset(chosen))
 
 
@@ -59,12 +59,12 @@ def slider_range(option: Option, slider: Slider) -> tuple[float, float]:
 def usable(option: Option, value: object) -> Any:
     """Return the value as the control shows it, or the default for what it cannot show."""
     try:
-        return _checked(option, value)
+        return checked_value(option, value)
     except ValidationError:
         return option.default
 
 
-def _checked(option: Option, value: object) -> Any:
+def checked_value(option: Option, value: object) -> Any:
     """Return the value as the control shows it. Raises ValidationError for what it cannot show.
 
     A number that is typed beside a slider is moved to the nearest one that the slider can show: Gradio shows that, and

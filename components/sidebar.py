@@ -308,7 +308,7 @@ def _day(when: datetime, today: datetime) -> str:
 def _row(conversation: Conversation, active_id: str | None, name: str) -> Markup:
     is_active = conversation.id == active_id
     return Markup(
-        '<div class="row{current}" data-conversation="{id}">'
+        '<div class="row{current}" data-conversation="{id}"{kind}>'
         '<button type="button" data-act="open" class="title" aria-label="{name}"{current_page}>{title}</button>'
         '<button type="button" data-act="doubt" class="bin" aria-label="{delete_one} …" title="{delete}">{icon}'
         "</button>"
@@ -317,6 +317,7 @@ def _row(conversation: Conversation, active_id: str | None, name: str) -> Markup
     ).format(
         current=" current" if is_active else "",
         id=conversation.id,
+        kind=attribute("data-kind", conversation.kind or ""),
         name=name,
         delete=text("documents.delete"),
         delete_one=text("documents.delete_one", name=name),

@@ -10,10 +10,9 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 
 import gradio as gr
 from markupsafe import Markup
@@ -24,6 +23,7 @@ from components.handlers.choices import Choices
 from components.handlers.page_state import NEW_CHAT, Asking, PageUpdate, Tab, asking_of
 from components.handlers.scope_handlers import scoped
 from components.handlers.signed_in import SignedIn
+from components.handlers.turn_views import TurnViews
 from components.html import own_key as account
 from components.html.feedback import remark
 from components.html.html_elements import Elements, button, notice
@@ -31,8 +31,7 @@ from components.html.render_cache import RenderCache
 from components.panes import PANES, chat
 from components.panes.pane import EmptyPage, Pane
 from components.preferences import PROFILE, Preferences, preferences_of, usable
-from components.profile_view import in_profile
-from components.view import View, merged, paced, reduce, view_of
+from components.view import View
 from i18n import text
 from i18n.messages import error_text
 from pipeline.accounts.sessions import User
@@ -40,23 +39,16 @@ from pipeline.conversations.service import Conversations
 from pipeline.display_names import shown_name
 from pipeline.documents.library import Library
 from pipeline.errors import GlassboxError, NotFound, Refused
-from pipeline.events import Event, PassagesFound, ToolCalled
 from pipeline.exchange_costs import NO_COST, Cost
 from pipeline.feedback import Feedback
 from pipeline.models.catalogue import Models
 from pipeline.options import options_of
 from pipeline.passages import ListedDocument
 from pipeline.programs.profiles import Profile
-from pipeline.recording import timed
-from pipeline.turn import AskOptions, Rating, Turn, TurnRequest, is_visitor_token, visitor_or_none
+from pipeline.turn import Rating, Turn, TurnRequest, is_visitor_token, visitor_or_none
 from pipeline.turns.engine import Pipeline
 from pipeline.turns.model_tests import ModelTest
 
-# Seconds between two views of one turn; with the time that a view takes, one comes at least once a second.
-MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 0.9
-FIRST_PAUSE_S = 0.02  # while there is no text yet
-PAUSE_PER_FOLLOWER_S = 0.0025  # the more followers, the rarer each one's views: of a hundred each gets 3 or 4 a second
-PAUSE_PER_TIME = 4.0  # a view that took long, as the text is long or the process busy, is followed by a longer pause
 CACHED_ARTICLES = 300
 MAX_QUESTION_CHARS = 10_000_000  # of what is read at all; the limit of a question is the pipeline's
 
@@ -86,7 +78,7 @@ class ChatHandlers:
         self._models, self._library = models, library
         self.choices = Choices(pipeline, models, library, self.signed_in)
         self._panes = panes
-        self._followers = 0
+        self._turn_views = TurnViews(pipeline, self.choices)
         self._articles: OrderedDict[tuple[str, str, bool, Rating, Feedback, tuple[str, ...]], Markup] = OrderedDict()
 
     def initial(self) -> PageUpdate:
@@ -168,25 +160,18 @@ class ChatHandlers:
         tab.followed += 1
         followed, cache, panes = tab.followed, RenderCache(), dict[str, Elements]()
         turn_id, updates, streams = tab.turn_id or "", 0, preferences_of(stored).streams
-        self._followers += 1
         try:
-            async with aclosing(
-                paced(
-                    self._views(turn_id, tab.place, streams),
-                    self._pause_s,
-                    sleep=partial(self._pipeline.wait_for_ending, turn_id),
-                )
-            ) as views:
-                async for view in views:
-                    if tab.followed != followed:
-                        break
-                    updates += 1
-                    panes = _same(panes, self._rendered(replace(view, updates=updates), cache))
-                    yield PageUpdate(panes=panes)
+            with self._turn_views.following():
+                async with aclosing(self._turn_views.live(turn_id, tab.place, streams=streams)) as views:
+                    async for view in views:
+                        if tab.followed != followed:
+                            break
+                        updates += 1
+                        panes = _same(panes, self._rendered(replace(view, updates=updates), cache))
+                        yield PageUpdate(panes=panes)
         except NotFound:
             pass  # it ended long ago: what is stored is shown when this returns
         finally:
-            self._followers -= 1
             await self._pipeline.count_updates(turn_id, updates)
         if tab.followed != followed or not panes:
             yield PageUpdate()  # Gradio sends a generator's last value once more; this one changes nothing
@@ -320,7 +305,7 @@ class ChatHandlers:
         place, turn = next(((at, each) for at, each in enumerate(turns, 1) if each.id == turn_id), (0, None))
         if turn is None:
             return PageUpdate()
-        view, cache = self._stored_view(turn, place), RenderCache()
+        view, cache = self._turn_views.stored(turn, place), RenderCache()
         rendered = ((pane, pane.render(view, cache)) for pane in self._beside)
         return PageUpdate(
             earlier={pane.NAME: [turn.id, head, _back(pane.TITLE), *body] for pane, (head, *body) in rendered}
@@ -330,7 +315,7 @@ class ChatHandlers:
         """Return the view of a turn that the page shows, running or ended. Raises NotFound, and StoreFault."""
         turn = await self._pipeline.turn(turn_id, visitor)
         place = tab.path.index(turn_id) + 1 if turn_id in tab.path else tab.place
-        return self._stored_view(turn, place)
+        return self._turn_views.stored(turn, place)
 
     # Models
 
@@ -494,7 +479,7 @@ class ChatHandlers:
         model = self.choices.usable_model(asking.model)
         known = running.id, running.conversation_id, question.strip(), model
         view = View(*known, model_asked=model, programs=self._pipeline.programs, place=tab.place)
-        view = self._in_profile(view, self._pipeline.options_of(running.id))
+        view = self._turn_views.in_profile(view, self._pipeline.options_of(running.id))
         return PageUpdate(
             bar=self._bar(tab, asking.model),
             notice=_BEGAN if leaves_turns else [],
@@ -603,7 +588,7 @@ class ChatHandlers:
     def _last(self, tab: Tab, turns: Sequence[Turn]) -> dict[str, Elements]:
         """Return the panes of the running turn, else of the last one; the chat's pane holds running turns only."""
         last = turns[-1]
-        panes = self._rendered(self._stored_view(last, len(turns)), RenderCache())
+        panes = self._rendered(self._turn_views.stored(last, len(turns)), RenderCache())
         return panes if tab.turn_id == last.id else {**panes, chat.NAME: []}
 
     def _empty(
@@ -624,7 +609,9 @@ class ChatHandlers:
         is_saved = not turn.record or getattr(turn.record[-1], "saved", True)
         key = (turn.id, turn.state, is_saved, turn.rating, turn.feedback, versions)  # its place never changes
         if key not in self._articles:
-            self._articles[key] = chat.article(self._stored_view(turn, place), turn.rating, versions, turn.feedback)
+            self._articles[key] = chat.article(
+                self._turn_views.stored(turn, place), turn.rating, versions, turn.feedback
+            )
             if len(self._articles) > CACHED_ARTICLES:
                 self._articles.popitem(last=False)
         return self._articles[key]
@@ -661,49 +648,6 @@ class ChatHandlers:
             return await self._conversations.versions(tab.conversation_id, visitor) if tab.conversation_id else {}
         except GlassboxError:
             return {}
-
-    def _stored_view(self, turn: Turn, place: int) -> View:
-        """Return what is stored of a conversation's `place`-th turn; at its beginning that is the question alone."""
-        known = View(
-            turn.id,
-            turn.conversation_id,
-            turn.question,
-            turn.model,
-            model_asked=turn.model,
-            programs=self._pipeline.programs,
-            asked=turn.asked,
-            place=place,
-        )
-        known = self._in_profile(known, turn.asked)
-        return replace(view_of(_events(turn), known), updates=turn.metrics.updates if turn.metrics else 0)
-
-    async def _views(self, turn_id: str, place: int, streams: bool) -> AsyncGenerator[View, None]:
-        # A follower that comes later has to know how long the turn has run: no event says it while nothing happens.
-        elapsed_s = self._pipeline.elapsed_s(turn_id)
-        asked, programs = self._pipeline.options_of(turn_id), self._pipeline.programs
-        view = self._in_profile(View(programs=programs, asked=asked, place=place, at_s=elapsed_s), asked)
-        async with aclosing(self._pipeline.batches(turn_id, beat_s=MAX_PAUSE_S)) as batches:
-            async for batch in batches:
-                for event in merged(batch):
-                    view = reduce(view, event)
-                yield view if streams or view.ending else replace(view, fields={})
-
-    def _in_profile(self, view: View, asked: AskOptions | None) -> View:
-        profile = self.choices.profile(asked.profile if asked else None)
-        return in_profile(view, profile) if profile else view
-
-    def _pause_s(self, view: View, took_s: float) -> float:
-        least_s = MIN_PAUSE_S if view.first_delta else FIRST_PAUSE_S
-        wanted_s = max(least_s, PAUSE_PER_FOLLOWER_S * self._followers, PAUSE_PER_TIME * took_s)
-        return min(wanted_s, MAX_PAUSE_S)
-
-
-def _events(turn: Turn) -> Iterable[Event]:
-    """Return what is stored of a turn; of one of several steps also which thought came before which step."""
-    has_steps = sum(isinstance(event, ToolCalled | PassagesFound) for event in turn.record) > 1
-    if turn.timings is None or not has_steps:
-        return turn.record
-    return merged(timed(turn.record, turn.timings))
 
 
 def _back(pane: str) -> Markup:

@@ -5,11 +5,12 @@ Whoever renders a turn repeatedly holds one cache for it; a view itself holds no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, pairwise, takewhile
 from operator import eq
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from markupsafe import Markup
@@ -51,7 +52,9 @@ class _Field:
 class RenderCache:
     """The Markdown blocks of a turn's fields, which grow with its views."""
 
-    def __init__(self) -> None:
+    def __init__(self, doubts: Mapping[str, Sequence[Doubt]] = MappingProxyType({})) -> None:
+        """`doubts` are the sentences that are marked in a field, in place of those whose verdicts are doubtful."""
+        self._doubts = doubts
         self._fields: dict[str, _Field] = {}
         self._made: dict[str, tuple[object, Any]] = {}
 
@@ -80,6 +83,7 @@ class RenderCache:
         known.text, known.is_final, known.checks = text, is_final, view.checks
         if part is None:
             known.marks.update(view)
+            known.marks.doubts = list(self._doubts.get(name, known.marks.doubts))
         parts = known.blocks.parts(final=is_final)
         known.parts, known.read = parts, _made(parts, known.parts, known.read, ReadBlock)
         marked = _marked(known)

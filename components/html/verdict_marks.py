@@ -47,9 +47,12 @@ class Ours(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What a chip says of its sentence, which goes by `check` in its turn; `passage` is the one that it is said of."""
+    """What a chip says of its sentence, which goes by `check` in its turn; `passage` is the one that it is said of.
 
-    label: Label
+    Of a sentence that was compared with other answers, `label` says how it differs, and `check` is "".
+    """
+
+    label: Label | Literal["only", "otherwise"]
     name: str
     why: str
     check: str

@@ -65,11 +65,13 @@ SCRIPTS = (
     "own_key.js",
     "keys.js",
     "frame.js",
+    "compare.js",
 )
 SCRIPT_TEXTS = "script."  # the area of the catalogue that scripts read
 STYLES = (
     "page.css",
     "frame.css",
+    "compare.css",
     "documents.css",
     "inspector.css",
     "citing.css",

@@ -36,12 +36,14 @@ class Frame:
 
     `visitor` is an input of handlers that name it so. `loaded` ends when the visitor has a token: with `.then` begins
     what the page shows. `on` wires an event to a handler whose update `changes` turns into {component: value}.
+    `list_after` lists the conversations anew after an event.
     """
 
     head: gr.Row
     visitor: gr.BrowserState
     loaded: Callable[..., Any]
     on: Callable[[Callable[[Any], Mapping[Component, Any]]], Callable[..., Any]]
+    list_after: Callable[..., Any]
 
 
 class Frames:
@@ -64,7 +66,11 @@ class Frames:
                 loaded = load(
                     self._demo.load, self._load, [visitor, minutes_west], [visitor, conversations], js=ON_LOAD
                 )
-                yield Frame(head, visitor, loaded.then, on)
+
+                def list_after(event: Callable[..., Any]) -> Any:
+                    return load(event, self._load, [visitor, minutes_west], [visitor, conversations], js=ON_LOAD)
+
+                yield Frame(head, visitor, loaded.then, on, list_after)
                 with head:
                     gr.HTML(_light(), elem_id="page-light", apply_default_css=False)
             gr.HTML(

@@ -11,6 +11,7 @@
 
   // Shows the page once its fonts are there, so that nothing moves later. Returns the clock's minutes west of UTC.
   glassbox.opened = async () => {
+    glassbox.dress();
     find(".sidebar-parent")?.classList.remove("sidebar-parent"); // page.css says why
     if (innerWidth < 900 && find(".sidebar")?.classList.contains("open")) find(".sidebar .toggle-button")?.click();
     document.title = `${find("#page-title h1").textContent} · Glassbox`;

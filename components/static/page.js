@@ -52,7 +52,7 @@ window.glassbox = (() => {
   // Exchanges only what differs inside a block of code, so that the button above it stays pressed or focused, and inside the
   // list of steps, so that an open result stays open, and inside of a group of choices, which keeps its focus and scroll.
   function replaced(old, node) {
-    if (!find(".code-head", old) && !old.matches(".timeline, fieldset, .keyless")) { old.replaceWith(node); return node; }
+    if (!find(".code-head", old) && !old.matches(".timeline, fieldset, .keyless, .kept")) { old.replaceWith(node); return node; }
     // A choice of the person is no attribute, and what is equal is not looked into.
     for (const radio of all("input[type=radio]", node)) {
       const same = find(`input[value="${CSS.escape(radio.value)}"]`, old);
@@ -281,6 +281,7 @@ window.glassbox = (() => {
   // Runs once, before the page is visible. Returns the conversation in the address and the clock's minutes west of UTC. The
   // page is visible when the server's answer is drawn: an earlier question would have no visitor, and its conversation no owner.
   async function ready() {
+    dress();
     find(".sidebar-parent")?.classList.remove("sidebar-parent"); // page.css says why
     if (phone()) sidebar(false);
     find("#unkept").hidden = storage.lasts;
@@ -485,9 +486,14 @@ window.glassbox = (() => {
 
   document.addEventListener("DOMContentLoaded", () => {
     document.documentElement.lang = "en";
+    dress();
+  });
+
+  // Light or dark as was chosen here; Gradio follows the system alone, and does so again when it has loaded.
+  function dress() {
     const theme = localStorage.getItem("glassbox-theme");
     if (theme) document.body.classList.toggle("dark", theme === "dark");
-  });
+  }
 
   // Replaces the model and the preferences at the end of some values by those that the page shows now.
   function chosen(given) {
@@ -530,5 +536,5 @@ window.glassbox = (() => {
   }
 
   // From `acts` on it is what the other scripts stand on.
-  return { keyed, ready, stage, chosen, asked, acts, draws, find, all, send, sync, after, calm, copy, stage_of, stay, present, tab, element_of, grafted };
+  return { keyed, ready, stage, chosen, asked, acts, draws, find, all, send, sync, after, calm, copy, stage_of, stay, present, tab, element_of, grafted, dress };
 })();

@@ -2,6 +2,7 @@
 
 from i18n.de import (
     chat,
+    compare,
     documents,
     errors,
     feedback,
@@ -22,6 +23,7 @@ THOUSANDS = "."  # between groups of digits
 QUOTES = ("„", "“")
 TEXTS = {
     **chat.TEXTS,
+    **compare.TEXTS,
     **documents.TEXTS,
     **errors.TEXTS,
     **feedback.TEXTS,

@@ -27,11 +27,13 @@ _BEST_LAST: tuple[Outcome, ...] = ("gone", "otherwise", "said")
 class Restated:
     """Whether an answer says a sentence: still, in whatever words, otherwise (a fact differs), or not at all.
 
-    `text` is what comes closest to it, without citations; "" where nothing does.
+    `text` is what comes closest to it, without citations; "" where nothing does. `is_certain`: a number, a unit, a date
+    or a negation differs, and not only a word that may be a name.
     """
 
     outcome: Outcome
     text: str = ""
+    is_certain: bool = False
 
     @property
     def rank(self) -> int:
@@ -47,23 +49,29 @@ def sentences_of(text: str) -> list[AnswerSentence]:
 
 def plain_text(text: str) -> str:
     """Return the sentences of an answer without citations, emphasis and code, each a paragraph of one line."""
-    said = (_BEFORE_STOP.sub("", " ".join(each.text.split())) for each in sentences_of(text))
+    said = map(plain_sentence, sentences_of(text))
     return "\n\n".join(each for each in said if each)
+
+
+def plain_sentence(sentence: AnswerSentence) -> str:
+    """Return a sentence as one line without citations, emphasis and code."""
+    return _BEFORE_STOP.sub("", " ".join(sentence.text.split()))
 
 
 def restated(sentence: str, answer: str) -> Restated:
     """Return whether an answer says a sentence of another one; citations count for nothing in either."""
     text = plain_text(answer)
     source = Source(text, detected_language(text))
-    found = [_compared(each, source) for each in sentences_of(sentence)]
+    found = [restated_in(each, source) for each in sentences_of(sentence)]
     return min(found, key=lambda each: each.rank, default=Restated("gone"))
 
 
-def _compared(sentence: AnswerSentence, source: Source) -> Restated:
+def restated_in(sentence: AnswerSentence, source: Source) -> Restated:
+    """Return whether the plain text of another answer says a sentence."""
     claim = Claim(replace(sentence, citations=()))
     comparison = compare(claim.tokens(source.language), source)
     closest = " ".join(source.text[slice(*comparison.quote)].split()) if comparison.quote else ""
-    return Restated(_outcome(comparison), closest)
+    return Restated(_outcome(comparison), closest, comparison.has_certain_difference)
 
 
 def _outcome(comparison: Comparison) -> Outcome:

@@ -127,6 +127,19 @@ class Comparisons:
         """Whether a comparison still asks."""
         return id in self._running
 
+    def at(self, comparison: Comparison) -> int:
+        """Return the latest round that has begun."""
+        running = self._running.get(comparison.id)
+        if running is None:
+            return 0
+        begun = [at for at, each in enumerate(running.comparison.rounds) if _has_begun(each, running.begun)]
+        return max(begun, default=0)
+
+    async def round_over(self, id: str, at: int) -> None:
+        """Return when a later round has begun, or nothing is asked any more."""
+        while (running := self._running.get(id)) and not running.is_over and self.at(running.comparison) <= at:
+            await running.pause(LOOK_EVERY_S)
+
     async def begun(self, id: str, at: int, column: int) -> bool:
         """Wait until a column was asked, or was not and will not be; return which."""
         while running := self._running.get(id):
@@ -159,7 +172,7 @@ class Comparisons:
         if not 0 <= at < len(comparison.rounds) or (isinstance(vote, int) and not 0 <= vote < len(comparison.columns)):
             raise Refused("invalid_request")
         turns = await self.turns(comparison, at, visitor)
-        if self._is_asking(id, at) or any(turn and turn.state == "running" for turn in turns):
+        if self.is_asking(id, at) or any(turn and turn.state == "running" for turn in turns):
             raise Refused("still_running")
         if comparison.rounds[at].vote is not None:
             return comparison
@@ -182,7 +195,7 @@ class Comparisons:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _is_asking(self, id: str, at: int) -> bool:
+    def is_asking(self, id: str, at: int) -> bool:
         """Whether a column of a round is still to be asked."""
         running = self._running.get(id)
         if running is None or running.is_over:
@@ -326,6 +339,10 @@ async def _within(own: TurnSearches, pipeline: Pipeline, request: TurnRequest) -
         await pipeline.start(request)
     finally:
         turn_searches.reset(before)
+
+
+def _has_begun(round_: Round, begun: set[str]) -> bool:
+    return any(cell.refusal or cell.turn_id in begun for cell in round_.cells)
 
 
 def _cell() -> Cell:
