@@ -25,6 +25,7 @@ import api.routes.analysis_chat
 import api.routes.basic_chat
 import api.routes.chat_completions
 import api.routes.documents
+import api.routes.experiment
 import api.routes.health
 import api.routes.inquiries
 import api.routes.mcp
@@ -73,6 +74,8 @@ from pipeline.documents.library import Library
 from pipeline.documents.shared_folder import synchronise
 from pipeline.errors import StoreFault
 from pipeline.experiments.comparisons import Comparisons
+from pipeline.experiments.experiment_results import ExperimentResults
+from pipeline.experiments.prompt_results import PromptResults
 from pipeline.ingest import ChunkSize
 from pipeline.ingest.files import files_below, read_below
 from pipeline.inquiries.counterfactuals import Counterfactuals
@@ -90,6 +93,7 @@ from pipeline.retrieval import Index
 from pipeline.retrieval.open_index import open_index
 from pipeline.settings import SAMPLE_PROFILES, SAMPLE_QUESTIONS, Settings
 from pipeline.turns.engine import Pipeline
+from pipeline.turns.experiment import Experiment
 from pipeline.turns.verdict_reporting import VerdictReports
 
 CLOSING_S = 4.0  # for the turns' endings; together with the server's and the interpreter's end it stays under 10 s
@@ -124,6 +128,7 @@ class Parts:
     secret: Secret
     asking: Asking
     link: Linker
+    experiment: ExperimentResults | None = None
     accounts: Accounts | None = None
 
     @property
@@ -170,7 +175,8 @@ def build(
     index, models, secret = index or open_index(settings), models or Models(settings), Secret.of(settings.data_dir)
     history, profiles = WriteBehind(store), profiles or _profiles(settings, known, models)
     spending = Spending(store, settings.budget_usd_day, settings.budget_usd_day_visitor)
-    pipeline = Pipeline(settings, models, index, history, known, spending, profiles)
+    experiment = Experiment(settings.experiment, models, known, secret) if settings.experiment else None
+    pipeline = Pipeline(settings, models, index, history, known, spending, profiles, experiment)
     meters = api.routes.metrics.Meters(pipeline, models)
     library = Library(index, settings, uploads, profiles.scope, secret)
     inquiries = Inquiries(settings, models, pipeline, history, spending)
@@ -199,6 +205,7 @@ def build(
         secret=secret,
         asking=Asking(pipeline, secret, on_space=settings.on_space),
         link=linker(library, settings.public_address),
+        experiment=ExperimentResults(experiment, history) if experiment else None,
         accounts=Accounts(settings.sign_in) if settings.sign_in else None,
     )
 
@@ -267,6 +274,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         api.routes.health.routes(parts.pipeline, parts.models, parts.library),
         api.routes.metrics.routes(parts.meters, operators),
         api.routes.stats.routes(parts.spending, operators),
+        api.routes.experiment.routes(parts.experiment, PromptResults(parts.history), operators),
         *([api.routes.sign_in.routes(parts.accounts)] if parts.accounts else []),
     )
     place = Place.of(settings.address[0], settings.public_address, settings.proxies)
@@ -343,6 +351,7 @@ class Server:
             library.reread(),
             library.embed(),
             self._parts.models.find_at_start(),
+            *([self._parts.experiment.watch()] if self._parts.experiment else []),
             _warn_of_unknown_providers(self._parts.models),
         )
         tasks = [asyncio.create_task(each) for each in work]

@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipeline.experiment_entry import ExperimentEntry
 from pipeline.model_entries import ModelEntry as ModelEntry
 from pipeline.model_entries import cleaned_address, wrong_setting
 
@@ -95,6 +96,11 @@ class Settings(BaseSettings):
         default="",
         description="Label of the model, such as a small local one, that may be asked about `weak` sentences, which "
         "words alone leave doubtful; empty: none",
+    )
+    experiment: Annotated[ExperimentEntry | None, NoDecode] = Field(
+        default=None,
+        description='An experiment as JSON: {"name", "strategy"?, "variants": {name: {option: value}}}; visitors are '
+        "split over the variants, with the strategy `best` until one is liked more than the others",
     )
     check_weak: Literal["on_request", "auto"] = Field(
         default="on_request",
@@ -289,6 +295,14 @@ class Settings(BaseSettings):
     def _from_json(cls, value: object) -> object:
         try:
             return json.loads(value) if isinstance(value, str) and value.strip() else value or ()
+        except ValueError:
+            raise wrong_setting("is not JSON") from None
+
+    @field_validator("experiment", mode="before")
+    @classmethod
+    def _object_from_json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) and value.strip() else value or None
         except ValueError:
             raise wrong_setting("is not JSON") from None
 

@@ -174,7 +174,8 @@ class TurnRequest:
     conversation of an id that there is none of is begun where the request `begins` it. `follows` is the id of the turn
     that this one comes after, None: the last one. A conversation that is begun without an id of the request's gets
     `new_conversation_id`. `turn_id` is the id that the turn gets; where that turn runs already, it is the one that is
-    meant, and `request_hash` tells whether it was asked by the same request. `beside` is the id of a turn of the same
+    meant, and `request_hash` tells whether it was asked by the same request. `variant` is that of the host's
+    experiment which completed the request. `beside` is the id of a turn of the same
     conversation, running or ended, that this one is another version of: both count as one of the visitor's turns.
     """
 
@@ -196,6 +197,7 @@ class TurnRequest:
     new_conversation_id: str | None = None
     turn_id: str | None = None
     request_hash: str | None = None
+    variant: str | None = None
     beside: str | None = None
 
 
@@ -243,7 +245,7 @@ class Turn:
     `instructions` are those of the question, else the program's own; the exchanges hold what each attempt sent.
     `prompt_chars` is the length of the last prompt that was sent. `cache_key` is there where the turn may be replayed
     for the same question (`pipeline.turns.cached_answers`). `request_hash` is a keyed hash of the request, of a
-    turn that the same request may name again (`api.asking`).
+    turn that the same request may name again (`api.asking`). `variant` is that of the host's experiment.
     `metrics` are there once it has ended; `asked` is None for a turn that was stored before options were. `parent_id`
     is the turn that it follows, None for a first one; turns with the same parent are versions (retry, edit).
     """
@@ -268,6 +270,7 @@ class Turn:
     timings: Timings | None = None
     cache_key: str | None = None
     request_hash: str | None = None
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ ORDER = (
     "pipeline.prompt_passages",
     *(
         "pipeline.comparison",
+        "pipeline.turn_sample",
         "pipeline.turn",
         "pipeline.recording",
         "pipeline.request_copies",
@@ -51,7 +52,7 @@ ORDER = (
         "pipeline.passages",
     ),
     *("pipeline.settings", "pipeline.own_faults", "pipeline.errors", "pipeline.messages"),
-    "pipeline.model_entries",
+    *("pipeline.model_entries", "pipeline.experiment_entry"),
     *(
         "pipeline.base_urls",
         "pipeline.display_names",

@@ -11,7 +11,7 @@ import json
 import logging
 import time
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -42,6 +42,7 @@ from pipeline.database import (
     feedback,
     inquiries,
     optimisations,
+    prompts,
     request_results,
     saved_programs,
     verdict_reports,
@@ -54,7 +55,7 @@ from pipeline.database.tables import ConversationRow, ExchangesRow, FeedbackRow,
 from pipeline.database.texts import is_storable, storable
 from pipeline.display_names import shown_name
 from pipeline.errors import NotFound, StoreFault
-from pipeline.events import Event, TurnFailed, TurnStopped, Warned
+from pipeline.events import Event, TurnFailed, TurnFinished, TurnStopped, Warned
 from pipeline.exchange_costs import Cost
 from pipeline.exchanges import PromptExchange, exchanges_from_wire, exchanges_to_wire
 from pipeline.expenses import Expense, Spent
@@ -65,11 +66,14 @@ from pipeline.recording import timed
 from pipeline.request_result import RequestResult
 from pipeline.saved_program import SavedProgram
 from pipeline.turn import AskOptions, Conversation, Rating, Trouble, Turn, TurnMetrics, TurnState
+from pipeline.turn_sample import TurnSample, UsedPrompt
 from pipeline.verdict_reports import VerdictReport
+from pipeline.verdicts import Label
 
 TITLE_CHARS = 120
 LISTED = 200  # conversations, newest first
 RATED = 100  # rated turns that are read at once
+PROMPTED = 300  # the latest turns, from which instructions are known
 ALIKE = 10  # of them that end with the same question
 READERS = 4  # threads
 OPEN_EVERY_S = 5.0  # how often a database that failed is made ready anew; a piece of work is tried always
@@ -402,7 +406,14 @@ class Store:
         deleting = delete(ConversationRow).where(
             ConversationRow.id == _named(conversation_id), _open_to(owner, ConversationRow.owner)
         )
-        deleted = await self._write(lambda session: _hits(session, deleting))
+
+        def work(session: Session) -> bool:
+            is_deleted = _hits(session, deleting)
+            if is_deleted and owner:
+                prompts.remove_unused(session, owner)
+            return is_deleted
+
+        deleted = await self._write(work)
         if deleted:
             await self._writes.wipe()
         return deleted
@@ -423,6 +434,50 @@ class Store:
 
         def work(session: Session) -> tuple[Turn, ...]:
             return tuple(_turn(turn, feedback_row=row) for turn, row in session.execute(wanted))
+
+        return await self._reads.run(work)
+
+    async def samples_of_variants(self, variants: Collection[str]) -> tuple[TurnSample, ...]:
+        """Return the measurements of the turns of some variants that have ended; their units are visitors."""
+        wanted = (
+            select(TurnRow.variant, TurnRow.owner, TurnRow.rating, MetricsRow)
+            .join(MetricsRow, MetricsRow.turn_id == TurnRow.id)
+            .where(TurnRow.variant.in_(variants))
+        )
+
+        def work(session: Session) -> tuple[TurnSample, ...]:
+            return tuple(
+                TurnSample(
+                    group=variant or "",
+                    unit=visitor or "",
+                    rating=cast("Rating", rating),
+                    asked_at=row.asked_at,
+                    metrics=_metrics(row),
+                )
+                for variant, visitor, rating, row in session.execute(wanted)
+            )
+
+        return await self._reads.run(work)
+
+    async def prompts(self, owner: str) -> tuple[UsedPrompt, ...]:
+        """Return the instructions that an owner's turns were answered by, the newest first."""
+        return await self._reads.run(lambda session: prompts.of_owner(session, storable(owner)))
+
+    async def samples_of_prompts(self, owner: str) -> tuple[TurnSample, ...]:
+        """Return the measurements of an owner's latest turns by the hash of their instructions; the units are turns."""
+
+        def work(session: Session) -> tuple[TurnSample, ...]:
+            return tuple(
+                TurnSample(
+                    group=row.prompt or "",
+                    unit=row.id,
+                    rating=cast("Rating", row.rating),
+                    asked_at=row.asked_at,
+                    metrics=_metrics(measured),
+                    checks=_checks(row),
+                )
+                for row, measured in session.execute(prompts.prompted(storable(owner), PROMPTED))
+            )
 
         return await self._reads.run(work)
 
@@ -561,6 +616,8 @@ def _open_turn(
             prompt_chars=turn.prompt_chars,
             cache_key=turn.cache_key,
             request_hash=turn.request_hash,
+            variant=turn.variant,
+            prompt=prompts.note(session, conversation.owner, turn),
             rating=turn.rating,
             asked_at=asked_at,
             asked=storable(json.dumps(asdict(turn.asked), ensure_ascii=False)) if turn.asked else None,
@@ -631,6 +688,7 @@ def _hits(session: Session, statement: Executable) -> bool:
 
 
 def _adopt(session: Session, owner: str, new_owner: str) -> None:
+    prompts.make_room(session, storable(owner), storable(new_owner))
     for table in Table.metadata.sorted_tables:
         if "owner" in table.c:
             session.execute(update(table).where(table.c.owner == _named(owner)).values(owner=new_owner))
@@ -664,6 +722,7 @@ def _turn(row: TurnRow, metrics: MetricsRow | None = None, feedback_row: Feedbac
         timings=recorded.timings,
         cache_key=row.cache_key,
         request_hash=row.request_hash,
+        variant=row.variant,
     )
 
 
@@ -675,6 +734,12 @@ def _recorded(row: TurnRow) -> tuple[Recorded, TurnState]:
         log.error("a stored turn could not be read")
         failed = TurnFailed(seq=0, at_s=0.0, code=StoreFault().code, retryable=True, partial={}, saved=True)
         return Recorded((failed,), {}, None, None), "failed"
+
+
+def _checks(row: TurnRow) -> Mapping[Label, int]:
+    record = _recorded(row)[0].record
+    ending = record[-1] if record else None
+    return ending.checks if isinstance(ending, TurnFinished) else {}
 
 
 def _options(stored: str) -> AskOptions:

@@ -56,6 +56,8 @@ class TurnRow(Table):
     __table_args__ = (
         UniqueConstraint("conversation_id", "position", name="turns_in_order"),
         Index("turns_by_cache_key", "cache_key", "owner"),
+        Index("turns_by_variant", "variant"),
+        Index("turns_by_prompt", "owner", "prompt"),
     )
 
     id: Mapped[str] = mapped_column(String, primary_key=True)
@@ -225,7 +227,7 @@ class FeedbackRow(Table):
 
 
 class PromptRow(Table):
-    """Instructions that an owner's turns were answered by; `hash` is that of the text. `owner` is "" for nobody."""
+    """Instructions that an owner's turns were answered by; `hash` is that of the text."""
 
     __tablename__ = "prompts"
 

@@ -27,6 +27,7 @@ from pipeline.feedback import NO_FEEDBACK, Feedback
 from pipeline.request_result import RequestResult
 from pipeline.saved_program import SavedProgram
 from pipeline.turn import Conversation, Rating, Trouble, Turn, TurnMetrics
+from pipeline.turn_sample import TurnSample, UsedPrompt
 from pipeline.verdict_reports import VerdictReport
 
 T = TypeVar("T")
@@ -154,6 +155,18 @@ class WriteBehind:
         """
         place = (before.feedback.changed_at, before.id) if before else None
         return await _in_time(self._store.rated_turns(visitor, place))
+
+    async def samples_of_variants(self, variants: Sequence[str]) -> tuple[TurnSample, ...]:
+        """Return the measurements of the stored turns of some variants. Raises StoreFault."""
+        return await _in_time(self._store.samples_of_variants(variants))
+
+    async def prompts(self, visitor: str) -> tuple[UsedPrompt, ...]:
+        """Return the instructions that a visitor's stored turns were answered by. Raises StoreFault."""
+        return await _in_time(self._store.prompts(visitor))
+
+    async def samples_of_prompts(self, visitor: str) -> tuple[TurnSample, ...]:
+        """Return the measurements of a visitor's stored turns, by the hash of their instructions. Raises StoreFault."""
+        return await _in_time(self._store.samples_of_prompts(visitor))
 
     async def exchanges(self, turn_id: str, visitor: str | None) -> tuple[PromptExchange, ...] | None:
         """Return the exact prompts of a turn, none of an unsaved one; None without such a turn. Raises StoreFault."""

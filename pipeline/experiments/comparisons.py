@@ -38,7 +38,8 @@ from pipeline.turn import AskOptions, Turn, TurnRequest
 from pipeline.turns.engine import Pipeline
 
 LOOK_EVERY_S = 0.5  # whether there is a place for the next column
-ALL_OPTIONS = frozenset(each.name for each in options_of(AskOptions))  # a profile sets none of a column
+# A profile sets none of a column, nor does the variant of an experiment.
+ALL_OPTIONS = frozenset((*(each.name for each in options_of(AskOptions)), "model"))
 MOST_WAIT_S = 90  # for the window of a rate; a column that would wait longer is not asked
 
 

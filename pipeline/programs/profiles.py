@@ -43,7 +43,7 @@ class Profile:
 
     def completed(self, request: TurnRequest) -> TurnRequest:
         """Return the request with the values of the profile where it does not set its own."""
-        chosen = {each.name for each in options_of(AskOptions) if _is_chosen(each.name, request)}
+        chosen = {each.name for each in options_of(AskOptions) if is_chosen(each.name, request)}
         own = {name: value for name, value in self.options.items() if name not in chosen}
         return replace(request, options=replace(request.options, **own), model=request.model or self.model)
 
@@ -131,10 +131,11 @@ class Profiles:
         profile = self.named(options.profile)
         completed = self.completed(replace(request, options=options))
         own = profile.options if profile else {}
-        chosen = {name for name in CHATBOT_OPTIONS if name in own or _is_chosen(name, request)}
+        chosen = {name for name in CHATBOT_OPTIONS if name in own or is_chosen(name, request)}
         usual = {name: value for name, value in CHATBOT_OPTIONS.items() if name not in chosen}
         return replace(completed, options=replace(completed.options, **usual))
 
 
-def _is_chosen(name: str, request: TurnRequest) -> bool:
+def is_chosen(name: str, request: TurnRequest) -> bool:
+    """Whether a request chooses an option, also where its value is the default."""
     return name in request.given or getattr(request.options, name) != getattr(DEFAULTS, name)

@@ -43,6 +43,7 @@ from pipeline.turns.cached_answers import CachedAnswers, ended_well
 from pipeline.turns.earlier_turns import continued_turn, history_of
 from pipeline.turns.emitter import Deriver
 from pipeline.turns.estimates import LATEST, Estimator, PastAnswers
+from pipeline.turns.experiment import Experiment
 from pipeline.turns.model_tests import ModelTest, try_model
 from pipeline.turns.previewing import Previewing, PromptPreview
 from pipeline.turns.recovery import Attempt
@@ -73,7 +74,9 @@ class Pipeline:
         programs: SavedPrograms,
         spending: Spending,
         profiles: Profiles,
+        experiment: Experiment | None = None,
     ) -> None:
+        self._experiment = experiment
         self._settings, self._models, self._history = settings, models, history
         self._spending, self.profiles, self._index = spending, profiles, index
         self.programs, attempts = programs, Attempts(settings, models, index, programs)
@@ -346,6 +349,8 @@ class Pipeline:
             saved = await self._history.saved_program(request.visitor, name)
             if saved is None or self.programs.spec_of(saved) is None:
                 raise Refused("unknown_program")
+        if self._experiment:
+            request = self._experiment.applied(self.profiles.completed(request))
         limit_chars = self._settings.question_limit_chars
         return checked_request(request, self._models, self.programs, self.profiles, limit_chars)
 
@@ -401,6 +406,7 @@ class Pipeline:
             program_version=program.version,
             instructions=options.instructions or program.instructions,
             request_hash=request.request_hash,
+            variant=request.variant,
         )
         profile = self.profiles.named(options.profile)
         derivers: list[Deriver] = [

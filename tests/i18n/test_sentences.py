@@ -59,6 +59,7 @@ ALLOWED = {
     "pipeline/models/builtin/overview_answer.py": "the answers of the built-in model, in the language of the question",
     "pipeline/models/builtin/wording.py": "the answers of the built-in model, in the language of the question",
     "pipeline/models/catalogue.py": "a wrong setting, at the start",
+    "pipeline/turns/experiment.py": "a wrong setting, at the start",
     "pipeline/prompt_sections.py": "how DSPy ends a prompt",
     "pipeline/programs/calculation.py": "what a model reads",
     "pipeline/programs/chain_of_thought.py": "what a model reads",
