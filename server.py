@@ -25,6 +25,7 @@ import api.routes.analysis_chat
 import api.routes.basic_chat
 import api.routes.chat_completions
 import api.routes.documents
+import api.routes.evaluations
 import api.routes.experiment
 import api.routes.health
 import api.routes.inquiries
@@ -74,8 +75,10 @@ from pipeline.documents.library import Library
 from pipeline.documents.shared_folder import synchronise
 from pipeline.errors import StoreFault
 from pipeline.experiments.comparisons import Comparisons
+from pipeline.experiments.evaluations import Evaluations
 from pipeline.experiments.experiment_results import ExperimentResults
 from pipeline.experiments.prompt_results import PromptResults
+from pipeline.experiments.question_sets import QuestionSets
 from pipeline.ingest import ChunkSize
 from pipeline.ingest.files import files_below, read_below
 from pipeline.inquiries.counterfactuals import Counterfactuals
@@ -124,6 +127,8 @@ class Parts:
     optimisations: Optimisations
     verdict_reports: VerdictReports
     comparisons: Comparisons
+    evaluations: Evaluations
+    question_sets: QuestionSets
     meters: api.routes.metrics.Meters
     secret: Secret
     asking: Asking
@@ -144,6 +149,7 @@ class Parts:
     async def end_turns(self) -> None:
         """Stop every turn, inquiry and optimisation, and wait until what they cost is stored."""
         await self.comparisons.close()
+        await self.evaluations.close()
         await self.pipeline.close()
         await self.inquiries.close()
         await self.optimisations.close()
@@ -201,6 +207,8 @@ def build(
         optimisations=Optimisations(settings, models, pipeline, store, spending, known, conversations, index),
         verdict_reports=VerdictReports(pipeline, history),
         comparisons=Comparisons(pipeline, history),
+        evaluations=Evaluations(pipeline, history),
+        question_sets=QuestionSets(conversations, history),
         meters=meters,
         secret=secret,
         asking=Asking(pipeline, secret, on_space=settings.on_space),
@@ -254,6 +262,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         api.routes.inquiries.routes(parts.pipeline, parts.counterfactuals, parts.second_checks),
         api.routes.verdict_reports.routes(parts.verdict_reports, operators),
         api.routes.ratings.routes(parts.conversations, operators),
+        api.routes.evaluations.routes(parts.evaluations, parts.question_sets, asking),
         api.routes.basic_chat.routes(asking, BasicChat(settings.enable_rationale_streaming, settings.enable_metadata)),
         api.routes.analysis_chat.routes(asking, parts.programs, link),
         api.routes.analysis_chat.provider_routes(parts.models),

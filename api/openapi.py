@@ -34,6 +34,8 @@ REF = "#/components/schemas/{model}"
 TEXT = {"type": "string"}
 # Which group of the page a path belongs to: the first prefix that it has.
 TAGS = (
+    ("/api/question-sets", "Evaluations"),
+    ("/api/evaluations", "Evaluations"),
     ("/v1/", "OpenAI"),
     ("/api/public", "Chat protocols"),
     ("/chat", "Chat protocols"),

@@ -94,6 +94,9 @@ RefusalCode = Literal[
     "nothing_improved",
     "still_optimising",
     "nothing_to_resume",
+    "too_many_sets",
+    "not_interrupted",
+    "no_owner",
 ]
 MissingCode = Literal[
     "conversation",
@@ -106,9 +109,20 @@ MissingCode = Literal[
     "sentence",
     "optimisation",
     "question_set",
+    "evaluation",
 ]
 BusyCode = Literal[
-    "turns", "visitor", "rate", "closing", "requests", "pending", "sessions", "places", "uploads", "optimising"
+    "turns",
+    "visitor",
+    "rate",
+    "closing",
+    "requests",
+    "pending",
+    "sessions",
+    "places",
+    "uploads",
+    "optimising",
+    "evaluation",
 ]
 FileCode = Literal[
     "unsupported",

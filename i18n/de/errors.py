@@ -167,6 +167,10 @@ TEXTS = {
     "busy.optimising": (
         "Eine Ihrer Optimierungen läuft bereits. Halten Sie sie an, oder versuchen Sie es in {retry_after_s:duration} noch einmal."
     ),
+    "refused.too_many_sets": "Sie haben zu viele Fragensätze. Entfernen Sie einen, und fügen Sie diesen dann noch einmal hinzu.",
+    "refused.not_interrupted": "Nur eine unterbrochene Auswertung kann fortgesetzt werden. Starten Sie eine neue.",
+    "refused.no_owner": "Sagen Sie, wem dieser Fragensatz gehört: Senden Sie den Header X-Visitor.",
+    "missing.evaluation": "Diese Auswertung gibt es nicht. Starten Sie eine neue.",
     "missing.sentence": (
         "Diesen Satz gibt es nicht. Sehen Sie sein Feld und seine Nummer in den Ereignissen `sentence_checked` nach."
     ),
@@ -178,6 +182,10 @@ TEXTS = {
     "missing.response": "Diese Antwort gibt es nicht. Fragen Sie noch einmal.",
     "missing.events": "Die Ereignisse dieser Antwort werden nicht mehr aufbewahrt. Fragen Sie nach der Antwort selbst.",
     "busy.turns": "Gerade werden viele Fragen beantwortet. Versuchen Sie es noch einmal in {retry_after_s:duration}.",
+    "busy.evaluation": (
+        "Eine andere Auswertung von Ihnen läuft noch. Stoppen Sie sie, oder warten Sie ihr Ende ab; versuchen Sie es in "
+        "{retry_after_s:duration} noch einmal."
+    ),
     "busy.visitor": (
         "Ihre anderen Antworten werden noch geschrieben. Halten Sie eine an, warten Sie auf das Ende einer, oder "
         "versuchen Sie es noch einmal in {retry_after_s:duration}."

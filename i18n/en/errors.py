@@ -123,6 +123,10 @@ TEXTS = {
     "busy.optimising": (
         "An optimisation of yours is running already. Stop it, or try again in {retry_after_s:duration}."
     ),
+    "refused.too_many_sets": "You have too many question sets. Remove one, then add this one again.",
+    "refused.not_interrupted": "Only an interrupted evaluation can be resumed. Start a new one.",
+    "refused.no_owner": "Say whose question set this is: send the header X-Visitor.",
+    "missing.evaluation": "There is no such evaluation. Start a new one.",
     "missing.sentence": (
         "There is no such sentence. Look up its field and index in the events `sentence_checked` of the turn."
     ),
@@ -134,6 +138,9 @@ TEXTS = {
     "missing.response": "There is no such response. Ask again.",
     "missing.events": "The events of this turn are no longer kept. Ask for the turn itself.",
     "busy.turns": "Many questions are being answered right now. Try again in {retry_after_s:duration}.",
+    "busy.evaluation": (
+        "Another evaluation of yours is running. Stop it, or wait for its end; try again in {retry_after_s:duration}."
+    ),
     "busy.visitor": (
         "Your other answers are still being written. Stop one, wait for one to end, or try again in "
         "{retry_after_s:duration}."

@@ -38,6 +38,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from pipeline.comparison import Comparison
 from pipeline.database import (
     comparisons,
+    evaluations,
     expenses,
     feedback,
     inquiries,
@@ -49,6 +50,7 @@ from pipeline.database import (
 )
 from pipeline.database.branches import Branches
 from pipeline.database.connections import DatabaseThreads, Unreadable
+from pipeline.database.evaluations import StoredEvaluation, StoredSet
 from pipeline.database.optimisations import Stored
 from pipeline.database.recordings import Recorded, UnreadableRecording, decoded, encoded
 from pipeline.database.tables import ConversationRow, ExchangesRow, FeedbackRow, MetricsRow, Table, TurnRow
@@ -170,10 +172,14 @@ class Store:
         return await self._reads.run(work)
 
     async def conversations(self, owner: str | None) -> tuple[Conversation, ...]:
-        """Return the conversations of `owner`, newest first. Conversations without an owner are never listed."""
+        """Return the conversations of `owner`, newest first, but for those of evaluations.
+
+        Conversations without an owner are never listed.
+        """
         wanted = (
             select(ConversationRow)
             .where(ConversationRow.owner == _named(owner), ConversationRow.owner.is_not(None))
+            .where(ConversationRow.kind.is_distinct_from(evaluations.KIND))
             .order_by(ConversationRow.changed_at.desc(), ConversationRow.id)
             .limit(LISTED)
         )
@@ -355,6 +361,38 @@ class Store:
     async def all_verdict_reports(self) -> tuple[VerdictReport, ...]:
         """Return the reports of all visitors, oldest first."""
         return await self._reads.run(verdict_reports.of_all)
+
+    async def save_question_set(self, owner: str, stored: StoredSet) -> bool:
+        """Store a question set of an owner; False where the owner has too many."""
+        return await self._write(lambda session: evaluations.save_set(session, storable(owner), stored))
+
+    async def question_sets(self, owner: str) -> tuple[StoredSet, ...]:
+        """Return an owner's question sets, newest first."""
+        return await self._reads.run(lambda session: evaluations.sets_of(session, storable(owner)))
+
+    async def remove_question_set(self, owner: str, id: str) -> bool:
+        """Remove an owner's question set; False where there is none of that id."""
+        return await self._write(lambda session: evaluations.remove_set(session, storable(owner), storable(id)))
+
+    async def save_evaluation(self, stored: StoredEvaluation) -> None:
+        """Store an evaluation in the place of what is stored of it."""
+        await self._write(lambda session: evaluations.save(session, stored))
+
+    async def save_evaluated_row(self, id: str, position: int, content: bytes) -> None:
+        """Store what has become of a question of an evaluation."""
+        await self._write(lambda session: evaluations.save_row(session, id, position, content))
+
+    async def evaluation(self, id: str, owner: str | None) -> StoredEvaluation | None:
+        """Return an evaluation, None where there is none or it is someone else's."""
+        return await self._reads.run(lambda session: evaluations.named(session, storable(id), _named(owner)))
+
+    async def evaluations(self, owner: str) -> tuple[StoredEvaluation, ...]:
+        """Return an owner's latest evaluations, newest first."""
+        return await self._reads.run(lambda session: evaluations.of_owner(session, storable(owner)))
+
+    async def evaluated_rows(self, id: str) -> tuple[bytes, ...]:
+        """Return the rows of an evaluation, in order of their ends."""
+        return await self._reads.run(lambda session: evaluations.rows_of(session, id))
 
     async def save_comparison(self, comparison: Comparison) -> bool:
         """Store a comparison in the place of what is stored of it; False where its conversation is not stored."""

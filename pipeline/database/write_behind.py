@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from pipeline.comparison import Comparison
 from pipeline.database.branches import Branches
+from pipeline.database.evaluations import StoredEvaluation, StoredSet
 from pipeline.database.store import Store, interrupted
 from pipeline.errors import NotFound, StoreFault
 from pipeline.events import TurnFailed, TurnFinished, TurnStopped
@@ -206,6 +207,38 @@ class WriteBehind:
     async def all_verdict_reports(self) -> tuple[VerdictReport, ...]:
         """Return the reports of all visitors, oldest first. Raises StoreFault."""
         return await _in_time(self._store.all_verdict_reports())
+
+    async def save_question_set(self, visitor: str, stored: StoredSet) -> bool:
+        """Store a question set of a visitor; False where the visitor has too many. Raises StoreFault."""
+        return await _in_time(self._store.save_question_set(visitor, stored))
+
+    async def question_sets(self, visitor: str) -> tuple[StoredSet, ...]:
+        """Return a visitor's question sets, newest first. Raises StoreFault."""
+        return await _in_time(self._store.question_sets(visitor))
+
+    async def remove_question_set(self, visitor: str, id: str) -> bool:
+        """Remove a visitor's question set; False where there is none of that id. Raises StoreFault."""
+        return await _in_time(self._store.remove_question_set(visitor, id))
+
+    async def save_evaluation(self, stored: StoredEvaluation) -> None:
+        """Store an evaluation in the place of what is stored of it. Raises StoreFault."""
+        await _in_time(self._store.save_evaluation(stored))
+
+    async def save_evaluated_row(self, id: str, position: int, content: bytes) -> None:
+        """Store what has become of a question of an evaluation. Raises StoreFault."""
+        await _in_time(self._store.save_evaluated_row(id, position, content))
+
+    async def evaluation(self, id: str, visitor: str | None) -> StoredEvaluation | None:
+        """Return an evaluation, None where there is none or it is someone else's. Raises StoreFault."""
+        return await _in_time(self._store.evaluation(id, visitor))
+
+    async def evaluations(self, visitor: str) -> tuple[StoredEvaluation, ...]:
+        """Return a visitor's latest evaluations, newest first. Raises StoreFault."""
+        return await _in_time(self._store.evaluations(visitor))
+
+    async def evaluated_rows(self, id: str) -> tuple[bytes, ...]:
+        """Return the rows of an evaluation, in order of their ends. Raises StoreFault."""
+        return await _in_time(self._store.evaluated_rows(id))
 
     async def save_comparison(self, comparison: Comparison) -> bool:
         """Store a comparison → whether that worked."""

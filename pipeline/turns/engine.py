@@ -218,6 +218,15 @@ class Pipeline:
             raise NotFound("turn")
         return exchanges
 
+    async def check(self, request: TurnRequest) -> TurnRequest:
+        """Return a request as it would be answered, without asking it. Raises Refused as `start` does."""
+        return await self._checked(request)
+
+    @property
+    def default_model(self) -> str:
+        """The label of the model that answers where none is named."""
+        return self._models.default
+
     async def preview(self, request: TurnRequest) -> PromptPreview:
         """Return what a model would be sent for a question. Asks no model and stores nothing; counts as a search.
 

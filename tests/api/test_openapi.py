@@ -23,7 +23,9 @@ from pipeline.settings import Settings
 from server import application, build
 
 TOKEN = "t" * 20
-BODILESS = {  # POST routes without a body of ours
+BODILESS = {
+    "/api/evaluations/{id}/stop",
+    "/api/evaluations/{id}/resume",  # POST routes without a body of ours
     "/api/turns/{turn_id}/stop",
     "/api/turns/{turn_id}/sentences/{field}/{index}/report",
     "/v1/responses/{id}/cancel",
@@ -122,7 +124,7 @@ async def test_every_route_that_is_read_answers_head_but_those_that_ask_or_wait(
 ) -> None:
     silent = {each.path for each in described(app) if {"GET", "HEAD"} & (each.methods or set()) == {"GET"}}
     asking = {"/api/chat/stream", "/api/public/chat/stream", "/api/question/stream"}
-    assert silent == {*asking, "/api/turns/{turn_id}/events", "/mcp"}
+    assert silent == {*asking, "/api/turns/{turn_id}/events", "/api/evaluations/{id}/events", "/mcp"}
     for path in ("/health", "/v1/models", "/openapi.json"):
         answer = await client.head(path, headers={"Authorization": f"Bearer {TOKEN}"})
         assert (answer.status_code, answer.content) == (200, b"")
