@@ -40,11 +40,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One question with a cell for each column, and the vote on it, None before it is cast."""
+    """One question with a cell for each column, and the vote on it, None before it is cast.
+
+    `expected` are texts of which a right answer holds one.
+    """
 
     question: str
     cells: tuple[Cell, ...]
     vote: Vote | None = None
+    expected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,6 +163,25 @@ def test_a_column_becomes_what_the_chat_asks_with(desktop: Page, app: Served) ->
     expect(desktop.locator("#passages input[type=number]")).to_have_value("8")
 
 
+def test_several_questions_are_asked_in_turn_and_a_table_counts_what_each_column_wins(desktop: Page) -> None:
+    desktop.get_by_role("button", name="Remove column C").click()
+    expect(desktop.locator(".compared")).to_have_count(2)
+    desktop.get_by_label("Model B").select_option(BUILTIN)
+    expect(desktop.locator(".compared h2").nth(1)).to_have_text(BUILTIN)
+    ask(desktop, f"How is espresso made?\n{QUESTION}\nHow long do beans stay fresh?")
+    done = desktop.locator("#compare-table [role=status]")
+    expect(done).to_have_text("3 of 3 questions are answered in all columns.", timeout=60_000)
+    expect(desktop.locator(".rounds").first.locator("tbody tr")).to_have_count(3)
+    expect(desktop.locator(".rounds").first).to_contain_text(re.compile(r"won \d, tied \d, lost \d"))
+    expect(desktop.locator("#conversations .row")).to_have_count(1)
+    desktop.get_by_role("button", name=f"2. {QUESTION}").press("Enter")
+    expect(desktop.locator(".compared").first.locator(".answer").first).to_contain_text("Hotter water")
+    expect(desktop.locator("[data-round='1']")).to_have_attribute("aria-current", "true")
+    assert violations(desktop) == []
+    desktop.get_by_role("button", name="Tie").click()
+    expect(desktop.locator(".rounds").nth(1).locator("tbody tr").nth(1)).to_contain_text("Tie")
+
+
 def test_nothing_of_the_page_can_be_pressed_on_paper(desktop: Page) -> None:
     preset(desktop, "Passages")
     ask(desktop)

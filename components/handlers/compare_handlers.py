@@ -26,7 +26,7 @@ from components.handlers.compare_state import (
 )
 from components.handlers.page_state import Asking, asking_of
 from components.handlers.turn_views import TurnViews
-from components.html import comparison_page
+from components.html import comparison_page, comparison_table
 from components.html.comparison_columns import LETTERS, ShownColumn, best_of, column, differing, knob_title
 from components.html.comparison_knobs import form
 from components.html.comparison_marks import doubts_of
@@ -39,7 +39,8 @@ from i18n.messages import error_text
 from pipeline.citations.answer_differences import Differing, differences_of
 from pipeline.comparison import LEAST_COLUMNS, MOST_COLUMNS, Column, Comparison, Vote
 from pipeline.errors import GlassboxError, NotFound
-from pipeline.experiments.comparisons import Asked, Comparisons
+from pipeline.experiments.comparisons import Asked, Comparisons, questions_of
+from pipeline.experiments.paired_scores import rows_of
 from pipeline.messages import Message
 from pipeline.options import options_of
 from pipeline.turn import TurnRequest, visitor_or_none
@@ -127,7 +128,7 @@ class CompareHandlers:
             return CompareUpdate()
         asking = asking_of(model, stored)
         asked = Asked(
-            questions=typed.splitlines(),
+            questions=(),
             columns=tab.columns,
             request=TurnRequest(
                 "",
@@ -139,7 +140,8 @@ class CompareHandlers:
         )
         tab.question, tab.refusal = typed, ""
         try:
-            asked = replace(asked, keys=self._keys(tab.columns, asking))
+            keys = self._keys(tab.columns, asking)
+            asked = replace(asked, questions=questions_of(typed), keys=keys)
             await self._show(tab, await self._comparisons.start(asked))
         except GlassboxError as error:
             tab.refusal = error_text(error)
@@ -160,7 +162,8 @@ class CompareHandlers:
         cache, updates = RenderCache(), 0
         try:
             with self._views.following():
-                async with aclosing(self._views.live(turn_id, at + 1, streams=asked.streams)) as views:
+                live = self._views.live(turn_id, at + 1, streams=asked.streams, beside=len(comparison.columns))
+                async with aclosing(live) as views:
                     async for view in views:
                         if tab.shows != shows:
                             break
@@ -307,7 +310,11 @@ class CompareHandlers:
 
     async def _table(self, tab: CompareTab, comparison: Comparison, visitor: str) -> Elements:
         """Return the questions of a comparison of several with what came of them."""
-        return []
+        if len(comparison.rounds) == 1 or _is_hidden(comparison, tab.at):
+            return []
+        scores = await self._comparisons.scores(comparison, visitor_or_none(visitor))
+        rows = await asyncio.to_thread(rows_of, scores)
+        return comparison_table.table(comparison.rounds, tab.at, scores, rows)
 
     # What stands behind it
 

@@ -56,13 +56,14 @@ class TurnViews:
         finally:
             self._followers -= 1
 
-    def live(self, turn_id: str, place: int, *, streams: bool) -> AsyncGenerator[View, None]:
+    def live(self, turn_id: str, place: int, *, streams: bool, beside: int = 1) -> AsyncGenerator[View, None]:
         """Iterate over the views of a turn until it ends, with a pause after each. Raises Gone for one long ended.
 
-        Where it does not stream, texts come whole with the ending.
+        Where it does not stream, texts come whole with the ending. A page that follows several turns `beside` each
+        other is given as many views of all of them as another one of its only turn.
         """
         wait = partial(self._pipeline.wait_for_ending, turn_id)
-        return paced(self._views(turn_id, place, streams=streams), self._pause_s, sleep=wait)
+        return paced(self._views(turn_id, place, streams=streams), partial(self._pause_s, beside), sleep=wait)
 
     def in_profile(self, view: View, asked: AskOptions | None) -> View:
         """Return a view that has not said anything yet as the profile of its turn shows it."""
@@ -80,8 +81,8 @@ class TurnViews:
                     view = reduce(view, event)
                 yield view if streams or view.ending else replace(view, fields={})
 
-    def _pause_s(self, view: View, took_s: float) -> float:
-        least_s = MIN_PAUSE_S if view.first_delta else FIRST_PAUSE_S
+    def _pause_s(self, beside: int, view: View, took_s: float) -> float:
+        least_s = MIN_PAUSE_S * beside if view.first_delta else FIRST_PAUSE_S
         wanted_s = max(least_s, PAUSE_PER_FOLLOWER_S * self._followers, PAUSE_PER_TIME * took_s)
         return min(wanted_s, MAX_PAUSE_S)
 

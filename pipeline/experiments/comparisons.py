@@ -11,6 +11,7 @@ import asyncio
 import random
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -31,12 +32,16 @@ from pipeline.comparison import (
 )
 from pipeline.database.write_behind import WriteBehind
 from pipeline.errors import Busy, GlassboxError, NotFound, Refused
+from pipeline.experiments.paired_scores import scores_shown
+from pipeline.experiments.questions import Question, read_questions
+from pipeline.experiments.scores import Scores
 from pipeline.messages import Message
 from pipeline.options import options_of
 from pipeline.programs.shared_searches import SharedSearches, TurnSearches, turn_searches
 from pipeline.turn import AskOptions, Turn, TurnRequest
 from pipeline.turns.engine import Pipeline
 
+SCORES_KEPT = 2000
 LOOK_EVERY_S = 0.5  # whether there is a place for the next column
 # A profile sets none of a column, nor does the variant of an experiment.
 ALL_OPTIONS = frozenset((*(each.name for each in options_of(AskOptions)), "model"))
@@ -50,7 +55,7 @@ class Asked:
     `keys` are the visitor's own keys, by the labels of models.
     """
 
-    questions: Sequence[str]
+    questions: Sequence[Question]
     columns: Sequence[Column]
     request: TurnRequest
     is_blind: bool = False
@@ -86,19 +91,23 @@ class Comparisons:
     def __init__(self, pipeline: Pipeline, history: WriteBehind) -> None:
         self._pipeline, self._history = pipeline, history
         self._running: dict[str, Running] = {}
+        self._scored: OrderedDict[str, Scores] = OrderedDict()  # by the ids of turns that have ended
 
     async def start(self, asked: Asked) -> Comparison:
         """Begin a comparison. Raises Refused, NotFound or Busy, and then nothing is stored.
 
         The first column that can be asked has begun when this returns.
         """
-        questions = [each.strip() for each in asked.questions if each.strip()]
+        questions = [each for each in asked.questions if each.question.strip()]
         if not LEAST_COLUMNS <= len(asked.columns) <= MOST_COLUMNS or not 1 <= len(questions) <= MOST_QUESTIONS:
             raise Refused("blank_question" if not questions else "invalid_request")
         columns = list(asked.columns)
         if asked.is_blind:
             random.SystemRandom().shuffle(columns)
-        rounds = tuple(Round(question=each, cells=tuple(_cell() for _ in columns)) for each in questions)
+        rounds = tuple(
+            Round(question=each.question.strip(), cells=tuple(_cell() for _ in columns), expected=each.golds)
+            for each in questions
+        )
         comparison = Comparison(
             id=secrets.token_urlsafe(16),
             columns=tuple(columns),
@@ -126,7 +135,8 @@ class Comparisons:
 
     def is_running(self, id: str) -> bool:
         """Whether a comparison still asks."""
-        return id in self._running
+        running = self._running.get(id)
+        return running is not None and not running.is_over
 
     def at(self, comparison: Comparison) -> int:
         """Return the latest round that has begun."""
@@ -155,6 +165,10 @@ class Comparisons:
     async def turns(self, comparison: Comparison, at: int, visitor: str | None) -> tuple[Turn | None, ...]:
         """Return the turns of a round by its columns, running or ended; None for one that was not asked (yet)."""
         return tuple([await self._turn(cell.turn_id, visitor) for cell in comparison.rounds[at].cells])
+
+    async def scores(self, comparison: Comparison, visitor: str | None) -> list[list[Scores]]:
+        """Return the scores of each question in each column; none of one that has not ended."""
+        return [[await self._scores(cell, each, visitor) for cell in each.cells] for each in comparison.rounds]
 
     async def stop(self, id: str, visitor: str | None) -> None:
         """Stop all columns and ask nothing more. Raises NotFound."""
@@ -204,6 +218,18 @@ class Comparisons:
         cells = running.comparison.rounds[at].cells
         return any(not cell.refusal and cell.turn_id not in running.begun for cell in cells)
 
+    async def _scores(self, cell: Cell, round_: Round, visitor: str | None) -> Scores:
+        """Return the scores of one answer; those of one that has ended are read once."""
+        known = self._scored.get(cell.turn_id)
+        if known is None:
+            turn, (answer, *others) = await self._turn(cell.turn_id, visitor), round_.expected or ("",)
+            known = scores_shown(turn, Question(round_.question, answer, tuple(others)))
+            if turn and turn.state != "running":
+                self._scored[cell.turn_id] = known
+                if len(self._scored) > SCORES_KEPT:
+                    self._scored.popitem(last=False)
+        return known
+
     async def _turn(self, turn_id: str, visitor: str | None) -> Turn | None:
         try:
             return await self._pipeline.turn(turn_id, visitor)
@@ -225,8 +251,8 @@ class Comparisons:
         finally:
             running.is_over = True
             running.change()
-            self._running.pop(running.comparison.id, None)
             await self._history.save_comparison(running.comparison)
+            self._running.pop(running.comparison.id, None)  # from now on what is stored is read
 
 
 class _Round:
@@ -340,6 +366,17 @@ async def _within(own: TurnSearches, pipeline: Pipeline, request: TurnRequest) -
         await pipeline.start(request)
     finally:
         turn_searches.reset(before)
+
+
+def questions_of(text: str) -> tuple[Question, ...]:
+    """Return the questions of a text: one a line, with what is expected behind a tab, or a set as JSON.
+
+    Raises Refused with the line of what is wrong in a set.
+    """
+    if text.lstrip()[:1] in ("[", "{"):
+        return read_questions(text)
+    lines = (line.partition("\t") for line in text.splitlines() if line.strip())
+    return tuple(Question(question.strip(), expected.strip()) for question, _, expected in lines)
 
 
 def _has_begun(round_: Round, begun: set[str]) -> bool:

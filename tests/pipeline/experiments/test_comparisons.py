@@ -12,7 +12,8 @@ import pytest
 from pipeline.comparison import Cell, Column, Comparison, Round, Tally, Vote, tally_of
 from pipeline.errors import Busy, NotFound, Refused
 from pipeline.events import TurnFinished
-from pipeline.experiments.comparisons import Asked
+from pipeline.experiments.comparisons import Asked, questions_of
+from pipeline.experiments.questions import Question
 from pipeline.models.catalogue import Models
 from pipeline.passages import Query
 from pipeline.programs.shared_searches import SharedSearches, TurnSearches
@@ -65,7 +66,8 @@ async def make(tmp_path: Path, search: EdgeIndex, provider: Provider) -> AsyncIt
 
 
 def asked(columns: Sequence[Column], *questions: str, visitor: str = MAYA, **more: Any) -> Asked:
-    return Asked(questions=questions or (QUESTION,), columns=columns, request=TurnRequest("", visitor=visitor), **more)
+    listed = [Question(each) for each in questions or (QUESTION,)]
+    return Asked(questions=listed, columns=columns, request=TurnRequest("", visitor=visitor), **more)
 
 
 def builtin(**options: Any) -> Column:
@@ -199,6 +201,27 @@ async def test_several_questions_are_asked_one_after_another_in_one_conversation
     assert [await states(parts, done, at) for at in (0, 1)] == [["finished"] * 2] * 2
     assert len(await parts.conversations.list(MAYA)) == 1
     assert len(await parts.conversations.turns(done.id, MAYA)) == 2
+
+
+async def test_several_questions_are_scored_in_each_column(make: Make) -> None:
+    parts = make()
+    questions = questions_of("How is espresso made?\t9 bar\n\nWho painted the Mona Lisa?\n")
+    assert questions == (Question("How is espresso made?", "9 bar"), Question("Who painted the Mona Lisa?"))
+    columns = (builtin(passages_wanted=2), builtin(passages_wanted=6))
+    request = TurnRequest("", visitor=MAYA)
+    done = await over(
+        parts, await parts.comparisons.start(Asked(questions=questions, columns=columns, request=request))
+    )
+    assert [each.expected for each in done.rounds] == [("9 bar",), ()]
+    espresso, picture = await parts.comparisons.scores(done, MAYA)
+    assert [(each["gold"] is None, each["supported"]) for each in espresso] == [(False, 1.0)] * 2
+    assert [(each["gold"], each["supported"]) for each in picture] == [(None, None)] * 2
+    assert await parts.comparisons.scores(done, MAYA) == [espresso, picture]
+
+
+@pytest.mark.parametrize("text", ['{"question": "Why?", "answer": "So"}', '[{"question": "Why?", "answer": "So"}]'])
+def test_a_set_as_json_is_a_list_of_questions(text: str) -> None:
+    assert questions_of(text) == (Question("Why?", "So"),)
 
 
 async def test_a_vote_counts_once_all_have_ended_and_once(make: Make) -> None:
