@@ -29,8 +29,9 @@ from PIL import Image
 from pipeline.errors import IngestFault
 from pipeline.ingest import Unread
 from pipeline.ingest.chunks import Extract, Heading, Table
+from pipeline.ingest.pdf_characters import characters
 from pipeline.ingest.pdf_fields import Field, fields_of
-from pipeline.ingest.pdf_hyphens import DASHES, EN_DASH, joint
+from pipeline.ingest.pdf_hyphens import DASHES, EN_DASH, joint, remember
 from pipeline.ingest.pdf_order import Piece, ordered, outside_text, pieces_of
 from pipeline.ingest.pdf_tables import Block, Word, anchor_of, blocks_of
 from pipeline.ingest.progress import told
@@ -60,6 +61,7 @@ _WORD = re.compile(r"[^\W\d_]{3}")
 _SCANNED_HEIGHT = 10.0  # points: the same for all lines, so that none looks like a heading
 _BULLET = re.compile(r"[•◦▪‣·●○■□◆➢➤✓✔*–—-] |\(?\d{1,2}[.)] |\(?[a-z]\) ")
 _INKED = re.compile(r"\S+")
+_RUN, _CHARACTER = re.compile(r"[!-~]+|.", re.DOTALL), re.compile(".", re.DOTALL)  # most words are read at once
 _BOLD = re.compile(rb"bold|black|heavy", re.IGNORECASE)
 
 
@@ -130,16 +132,21 @@ def page_text(page: Any, textpage: Any, number: int) -> PageText:
 def _as_written(page: Any, textpage: Any, number: int) -> PageText:
     """Return the visible text of a page in the order of its file."""
     hidden = unseen(page, textpage, number)
-    unicode_at, handle = raw.FPDFText_GetUnicode, textpage.raw
+    found = characters(textpage)
+    remember(page.pdf, number, found)
     letters: list[str] = []
     places = array("I")
     starts = [0]
     blank = high = 0  # pending blank: 1 a space, 2 a line end; first half of a surrogate pair
     hyphen = -1  # pending hyphen of a line's end
-    for index in range(textpage.count_chars()):
+    for run in (_CHARACTER if hidden else _RUN).finditer(found):
+        index = run.start()
         if hidden and index in hidden:
             continue
-        code = unicode_at(handle, index)
+        code = ord(found[index])
+        if code == 32:
+            blank = blank or 1
+            continue
         if not 32 < code < 127:  # few characters are outside ASCII, so these checks are rare
             if kind := _blank(code):
                 blank = max(blank, kind)
@@ -160,7 +167,7 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
         if hyphen >= 0 and letters:
             written = places[-1] == hyphen
             before = _word_before(letters[:-1] if written else letters)
-            between = joint(before, _word_after(handle, index), page.pdf, number)
+            between = joint(before, _word_after(found, index), page.pdf, number)
             if not written and between:
                 letters.append("-")
                 places.append(hyphen)
@@ -181,6 +188,8 @@ def _as_written(page: Any, textpage: Any, number: int) -> PageText:
             continue
         letters.append(letter)
         places.append(index)
+        letters += found[index + 1 : run.end()]
+        places.extend(range(index + 1, run.end()))
     text = "".join(letters)
     ends = [start - (text[start - 1 : start] == "\n") for start in starts[1:]]
     return PageText(text, places, [line for line in zip(starts, [*ends, len(text)], strict=True) if line[0] < line[1]])
@@ -201,15 +210,9 @@ def _word_before(letters: Sequence[str]) -> str:
     return "".join(letters[begin:])
 
 
-def _word_after(handle: Any, index: int) -> str:
+def _word_after(text: str, index: int) -> str:
     """Return the letters and digits from a character on."""
-    codes = iter(lambda: raw.FPDFText_GetUnicode(handle, index + len(found)), 0)
-    found: list[str] = []
-    for code in codes:
-        if len(found) > 60 or not chr(code).isalnum():
-            break
-        found.append(chr(code))
-    return "".join(found)
+    return "".join(takewhile(str.isalnum, islice(text, index, index + 60)))
 
 
 def _direction(textpage: Any, found: PageText) -> int:
@@ -269,7 +272,10 @@ def _words(textpage: Any, found: PageText, rotation: int, fields: Sequence[Field
                 get(handle, places[end - 1], reference)
                 left, right = min(left, box.left), max(right, box.right)
                 bottom, top = min(bottom, box.bottom), max(top, box.top)
-            yield Word(start, end, *_displayed(left, bottom, right, top, rotation), match[0])
+            if rotation:
+                yield Word(start, end, *_displayed(left, bottom, right, top, rotation), match[0])
+            else:
+                yield Word(start, end, left, -top, right, -bottom, match[0])
 
 
 def _of_field(found: PageText, start: int, end: int, value: Field, rotation: int) -> Word:
@@ -334,7 +340,8 @@ class _Arranged:
 
     def __init__(self, found: PageText) -> None:
         self._found = found
-        self._letters: list[str] = []
+        self._parts: list[str] = []
+        self._length = 0
         self._places = array("I")
         self._starts: list[int] = []
         self._ends: list[int] = []
@@ -348,7 +355,7 @@ class _Arranged:
             self._end_line()
             if not glued:
                 self._mark("\n")
-            self._starts.append(len(self._letters))
+            self._starts.append(self._length)
             self._open = True
         elif before.end < word.start:
             self._mark(" ")
@@ -359,18 +366,18 @@ class _Arranged:
         self._end_line()
         for line in block.lines:
             self._mark("\n")
-            self._starts.append(len(self._letters))
+            self._starts.append(self._length)
             for at, word in enumerate(line):
                 if at and line[at - 1].end != word.start:
                     self._mark(" ")
                 self._copy(word)
-            self._ends.append(len(self._letters))
+            self._ends.append(self._length)
         if block.rows:
             self._add_table(block)
 
     def _add_table(self, block: Block) -> None:
         self._mark("\n")
-        start = body = len(self._letters)
+        start = body = self._length
         for number, row in enumerate(block.rows):
             if number:
                 self._mark("\n")
@@ -384,38 +391,47 @@ class _Arranged:
                 self._mark(" |" if cell else "|")
             if number == 0 and block.has_header:
                 self._mark("\n|" + " --- |" * len(row))
-                body = len(self._letters) + 1
-        self._tables.append(PageTable(start, min(body, len(self._letters)), len(self._letters), block.sides))
+                body = self._length + 1
+        self._tables.append(PageTable(start, min(body, self._length), self._length, block.sides))
 
     def _begin_row(self, row: Sequence[Sequence[Word]]) -> None:
         """Write the line before the first cell; its place is in this row, so that nothing of another one is marked."""
         first = next((cell[0].start for cell in row if cell), 0)
-        self._letters.append("|")
+        self._parts.append("|")
+        self._length += 1
         self._places.append(self._found.places[first])
 
     def _copy(self, word: Word, *, in_table: bool = False) -> None:
-        for at in range(word.start, word.end):
-            if in_table and self._found.text[at] == "|":
-                self._mark("\\")
-            self._letters.append(self._found.text[at])
-            self._places.append(self._found.places[at])
+        text = self._found.text[word.start : word.end]
+        if in_table and "|" in text:
+            for at in range(word.start, word.end):
+                self._mark("\\" if self._found.text[at] == "|" else "")
+                self._add(self._found.text[at], at)
+        else:
+            self._add(text, word.start)
+
+    def _add(self, text: str, at: int) -> None:
+        self._parts.append(text)
+        self._length += len(text)
+        self._places.extend(self._found.places[at : at + len(text)])
 
     def _mark(self, marks: str) -> None:
         """Add what is not on the page, but nothing at its start."""
-        if self._letters:
-            self._letters += marks
-            self._places.extend([self._places[-1] if self._places else 0] * len(marks))
+        if self._length and marks:
+            self._parts.append(marks)
+            self._length += len(marks)
+            self._places.extend([self._places[-1]] * len(marks))
 
     def _end_line(self) -> None:
         if self._open:
-            self._ends.append(len(self._letters))
+            self._ends.append(self._length)
         self._open = False
 
     def text(self) -> PageText:
         """Return the text of the page."""
         self._end_line()
         lines = [line for line in zip(self._starts, self._ends, strict=True) if line[0] < line[1]]
-        return PageText("".join(self._letters), self._places, lines, self._tables)
+        return PageText("".join(self._parts), self._places, lines, self._tables)
 
 
 def _blank(code: int) -> int:

@@ -10,6 +10,8 @@ import re
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
+from pipeline.ingest.pdf_characters import characters
+
 NEAR = 3  # pages before and after one, whose compounds count
 EN_DASH = "\u2013"
 DASHES = f"-\u2010\u2011{EN_DASH}"
@@ -43,6 +45,13 @@ def compounds_near(document: Any, number: int) -> frozenset[str]:
     return frozenset[str]().union(*(read[each] for each in pages))
 
 
+def remember(document: Any, number: int, text: str) -> None:
+    """Keep the compounds of a page that is read, so that it is not read again for those around it."""
+    read = _READ.setdefault(document, {})
+    if number not in read:
+        read[number] = _compounds_in(text)
+
+
 def _compounds(document: Any, number: int) -> frozenset[str]:
     from pypdfium2 import PdfiumError
 
@@ -51,9 +60,13 @@ def _compounds(document: Any, number: int) -> frozenset[str]:
         textpage = page.get_textpage()
     except PdfiumError:  # a damaged page
         return frozenset()
-    text = textpage.get_text_range()
+    text = characters(textpage)
     textpage.close()
     page.close()
+    return _compounds_in(text)
+
+
+def _compounds_in(text: str) -> frozenset[str]:
     return frozenset(
         found[0].casefold().replace("\u2010", "-").replace("\u2011", "-") for found in _COMPOUND.finditer(text)
     )

@@ -147,10 +147,13 @@ def _look_at_text(found: _Objects, place: int, handle: Any, depth: int, bounds: 
         found.reported.append(handle)
     elif is_undrawn:
         found.undrawn.append(handle)
-    elif _is_faint(handle) or not _is_inside(box, bounds) or is_on_a_layer or _is_clipped(handle, box):
-        found.suspects.append(handle)
-    elif colour := _colour(handle)[0]:
-        found.texts.append(_Text(place, handle, box, colour))
+    else:
+        colour, alpha = _colour(handle)
+        is_faint = colour is None or alpha < OPAQUE or min(colour) > LIGHT
+        if colour is None or is_faint or not _is_inside(box, bounds) or is_on_a_layer or _is_clipped(handle, box):
+            found.suspects.append(handle)
+        else:
+            found.texts.append(_Text(place, handle, box, colour))
 
 
 def _fill(place: int, handle: Any, kind: int) -> Sequence[tuple[int, Box, Colour | None]]:
@@ -227,10 +230,10 @@ def _picture(page: Any, without: Sequence[Any] = ()) -> Any:
     scale = min(MOST_SCALE, PIXELS / max(page.get_size()))
     for handle in without:
         raw.FPDFPageObj_SetIsActive(handle, 0)
-    picture = page.render(scale=scale, draw_annots=False, may_draw_forms=False).to_pil().convert("RGB")
+    picture = page.render(scale=scale, draw_annots=False, may_draw_forms=False).to_pil()
     for handle in without:
         raw.FPDFPageObj_SetIsActive(handle, 1)
-    return picture
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 class _Pictures:
@@ -380,12 +383,6 @@ def _is_clipped(handle: Any, box: Box) -> bool:
         if not _is_inside(box, (min(xs), min(ys), max(xs), max(ys))):
             return True
     return False
-
-
-def _is_faint(handle: Any) -> bool:
-    """Whether it may be invisible regardless of what else is drawn in its box."""
-    colour, alpha = _colour(handle)
-    return colour is None or alpha < OPAQUE or min(colour) > LIGHT or _is_undrawn(handle)
 
 
 def _is_undrawn(handle: Any) -> bool:
