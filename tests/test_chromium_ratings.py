@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -123,3 +125,59 @@ def test_the_form_takes_no_room_until_a_thumb_is_pressed_and_moves_nothing_above
     assert grown > article
     desktop.get_by_role("button", name="Skip").click()
     assert desktop.evaluate(place) == [article, facts]
+
+
+def rated(page: Page, app: Served) -> None:
+    """One bad answer, on the page of ratings."""
+    asked(page)
+    page.get_by_role("button", name="Bad answer 1").click()
+    page.get_by_label("What was wrong?").fill(WRONG)
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".remark")).to_be_visible()
+    page.goto(f"{app.url}/ratings")
+    expect(page.locator(".rated")).to_have_count(1)
+
+
+def test_ratings_are_listed_changed_tagged_and_filtered_on_a_page_of_their_own(page: Page, app: Served) -> None:
+    rated(page, app)
+    card = page.locator(".rated")
+    expect(card).to_contain_text(WRONG)
+    expect(page.locator(".ratings-head")).to_contain_text("1 rated")
+    expect(page.locator(".ratings-head")).to_contain_text("9 more are needed")
+    card.get_by_text("Change", exact=True).click()
+    card.get_by_label("What would be right?").fill(RIGHT)
+    card.get_by_label("Tags").fill("grind, wrong, grind")
+    assert violations(page) == []
+    card.get_by_role("button", name="Save").click()
+    expect(card.locator(".chips li")).to_have_text(["grind", "wrong"])
+    expect(card).to_contain_text(f"Right would be: {RIGHT}")
+    page.get_by_role("button", name="Good", exact=True).click()
+    expect(card).to_be_hidden()
+    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("button", name="grind", exact=True).click()
+    expect(card).to_be_visible()
+    assert violations(page) == []
+    card.get_by_text("Change", exact=True).click()
+    card.get_by_role("button", name="Take the rating back").click()
+    expect(card).to_have_count(0)
+    expect(page.locator("#ratings")).to_contain_text("Nothing is rated yet.")
+
+
+def test_a_rating_leads_to_its_chat_and_all_of_them_are_a_file(desktop: Page, app: Served) -> None:
+    rated(desktop, app)
+    with desktop.expect_download() as started:
+        desktop.get_by_role("button", name="For DSPy (JSONL)").click()
+    assert started.value.suggested_filename == "ratings.jsonl"
+    [row] = [json.loads(line) for line in Path(started.value.path()).read_text("utf-8").splitlines()]
+    assert (row["question"], row["rating"], row["comment"]) == (QUESTION, -1, WRONG)
+    desktop.get_by_role("link", name="Open in the chat").click()
+    expect(desktop.locator(".remark")).to_contain_text(WRONG)
+
+
+def test_instructions_that_were_used_are_those_of_the_chat_again(desktop: Page, app: Served) -> None:
+    rated(desktop, app)
+    row = desktop.locator(".prompts tbody tr")
+    expect(row).to_contain_text("Answer the question from the numbered passages alone")
+    expect(row.locator("td").nth(1)).to_contain_text("0%")
+    row.get_by_role("button", name="Use").click()
+    expect(desktop.locator("#ratings-notice")).to_contain_text("The chat uses these instructions from now on.")

@@ -224,6 +224,8 @@ def keyed(
         "side_by_side",
         "second_checks",
         "feedback",
+        "ratings",
+        "file",
     ] = "list",
     events: Sequence[str] = (),
     label: str = "",

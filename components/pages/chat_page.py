@@ -66,12 +66,14 @@ SCRIPTS = (
     "keys.js",
     "frame.js",
     "compare.js",
+    "ratings.js",
 )
 SCRIPT_TEXTS = "script."  # the area of the catalogue that scripts read
 STYLES = (
     "page.css",
     "frame.css",
     "compare.css",
+    "ratings.css",
     "documents.css",
     "inspector.css",
     "citing.css",

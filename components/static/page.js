@@ -536,5 +536,5 @@ window.glassbox = (() => {
   }
 
   // From `acts` on it is what the other scripts stand on.
-  return { keyed, ready, stage, chosen, asked, acts, draws, find, all, send, sync, after, calm, copy, stage_of, stay, present, tab, element_of, grafted, dress };
+  return { keyed, ready, stage, chosen, asked, acts, draws, find, all, send, sync, after, calm, copy, download, stage_of, stay, present, tab, element_of, grafted, dress };
 })();
