@@ -67,9 +67,13 @@ def preset_columns(preset: str, base: Column, models: Sequence[str], programs: P
                 replace(base, options=replace(options, program=None if each == default else each))
                 for each in list(ordered)[:SHOWN_BY_PRESET]
             )
-        case "instructions" if base.model != BUILTIN_MODEL:
-            other = options.instructions or text("compare.brief_instructions")
-            return tuple(replace(base, options=replace(options, instructions=each)) for each in (None, other))
+        case "instructions":
+            # The built-in model takes none: a language model is asked in its place.
+            label = next((each for each in (base.model, *models) if each != BUILTIN_MODEL), None)
+            texts = (None, options.instructions or text("compare.brief_instructions")) if label else ()
+            return tuple(
+                replace(base, model=label or base.model, options=replace(options, instructions=each)) for each in texts
+            )
         case "stream":
             return replace(base, streams=True), replace(base, streams=False)
         case _:

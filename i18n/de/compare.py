@@ -28,7 +28,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "compare.no_model": "Es gibt nur ein Modell. Tragen Sie bei MODELS ein weiteres ein, oder starten Sie Ollama.",
         "compare.no_passages": "Hier gibt es nichts zu wählen.",
         "compare.no_program": "Dieses Modell führt nur ein Programm aus.",
-        "compare.no_instructions": "Das eingebaute Modell nimmt keine Anweisungen. Wählen Sie im Chat ein Sprachmodell.",
+        "compare.no_instructions": "Das eingebaute Modell nimmt keine Anweisungen. Tragen Sie bei MODELS ein Sprachmodell ein, oder starten Sie Ollama.",
         "compare.no_stream": "Hier gibt es nichts zu wählen.",
         "compare.brief_instructions": "Antworte in ein oder zwei kurzen Sätzen. Nenne die Passagen mit ihren Nummern.",
         "compare.blind": "Blindprobe",

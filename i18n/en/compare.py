@@ -28,7 +28,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "compare.no_model": "There is one model only. Add another one in the settings MODELS, or start Ollama.",
         "compare.no_passages": "There is nothing to choose here.",
         "compare.no_program": "This model runs one program only.",
-        "compare.no_instructions": "The built-in model takes no instructions. Choose a language model in the chat.",
+        "compare.no_instructions": "The built-in model takes no instructions. Add a language model in the settings MODELS, or start Ollama.",
         "compare.no_stream": "There is nothing to choose here.",
         "compare.brief_instructions": "Answer in one or two short sentences. Cite the passages by their numbers.",
         "compare.blind": "Blind",
