@@ -374,7 +374,7 @@ class Server:
 def _add_pages(frames: Frames, parts: Parts) -> None:
     """Add the pages beside the chat, in the order of `navigation.PAGES`."""
     choices = Choices(parts.pipeline, parts.models, parts.library, SignedIn(parts.accounts))
-    compare_page.add(frames, CompareHandlers(parts.pipeline, parts.comparisons, choices))
+    compare_page.add(frames, CompareHandlers(parts.pipeline, parts.comparisons, choices, parts.question_sets))
     ratings_page.add(frames, RatingsHandlers(parts.conversations, PromptResults(parts.history)))
 
 

@@ -182,6 +182,11 @@ def test_several_questions_are_asked_in_turn_and_a_table_counts_what_each_column
     expect(desktop.locator(".rounds").nth(1).locator("tbody tr").nth(1)).to_contain_text("Tie")
 
 
+def test_the_questions_of_a_set_are_put_into_the_composer(desktop: Page) -> None:
+    desktop.get_by_label("Questions of a set").select_option("bundled")
+    expect(desktop.locator("#compare-question textarea")).to_have_value(re.compile(r"\?\t.+\n"))
+
+
 def test_nothing_of_the_page_can_be_pressed_on_paper(desktop: Page) -> None:
     preset(desktop, "Passages")
     ask(desktop)

@@ -39,8 +39,9 @@ from i18n.messages import error_text
 from pipeline.citations.answer_differences import Differing, differences_of
 from pipeline.comparison import LEAST_COLUMNS, MOST_COLUMNS, Column, Comparison, Vote
 from pipeline.errors import GlassboxError, NotFound
-from pipeline.experiments.comparisons import Asked, Comparisons, questions_of
+from pipeline.experiments.comparisons import Asked, Comparisons, lines_of, questions_of
 from pipeline.experiments.paired_scores import rows_of
+from pipeline.experiments.question_sets import QuestionSet, QuestionSets
 from pipeline.messages import Message
 from pipeline.options import options_of
 from pipeline.turn import TurnRequest, visitor_or_none
@@ -52,8 +53,9 @@ MOST_CHARS = 1_000_000  # of what is read at all
 class CompareHandlers:
     """The handlers of the page's events."""
 
-    def __init__(self, pipeline: Pipeline, comparisons: Comparisons, choices: Choices) -> None:
+    def __init__(self, pipeline: Pipeline, comparisons: Comparisons, choices: Choices, sets: QuestionSets) -> None:
         self._pipeline, self._comparisons, self._choices = pipeline, comparisons, choices
+        self._sets = sets
         self._views = TurnViews(pipeline, choices)
 
     # What is compared
@@ -67,6 +69,9 @@ class CompareHandlers:
             self._choices.offer.usable(options),
             asking.preferences.streams,
         )
+        with suppress(GlassboxError):
+            listed = await self._sets.list(visitor_or_none(visitor))
+            tab.sets = tuple((each.name, _titled(each)) for each in listed)
         offered = self._offered(tab)
         tab.preset = next(name for name, why in offered.items() if not why)
         tab.columns = self._preset(tab, tab.preset)
@@ -114,6 +119,15 @@ class CompareHandlers:
             tab.columns = (*tab.columns[:at], changed, *tab.columns[at + 1 :])
             tab.preset = ""
         return await self._drawn(tab, visitor)
+
+    async def choose_set(self, event: gr.EventData, tab: CompareTab, visitor: str) -> CompareUpdate:
+        """Put the questions of a set into the composer, each with what is expected of its answer."""
+        try:
+            chosen = await self._sets.named(browser_values.name(event, "set"), visitor_or_none(visitor))
+        except GlassboxError as error:
+            tab.refusal = error_text(error)
+            return await self._drawn(tab, visitor)
+        return CompareUpdate(question=lines_of(chosen.questions))
 
     def blind(self, event: gr.EventData, tab: CompareTab) -> None:
         """Ask the next comparison blind, or not."""
@@ -275,7 +289,9 @@ class CompareHandlers:
             columns[place] = column(shown, RenderCache())
         return CompareUpdate(
             bar=self._bar(tab, tab.columns, is_hidden=False),
-            actions=comparison_page.actions(len(tab.columns), is_running=False, is_draft=True, refusal=tab.refusal),
+            actions=comparison_page.actions(
+                len(tab.columns), is_running=False, is_draft=True, refusal=tab.refusal, sets=tab.sets
+            ),
             columns=columns | {place: [] for place in range(len(tab.columns), MOST_COLUMNS)},
             foot=[],
             table=[],
@@ -376,6 +392,12 @@ class CompareHandlers:
         labels = {each.model for each in columns}
         keys = {label: self._choices.own_key(Asking(label, asking.preferences)) for label in labels}
         return {label: key for label, key in keys.items() if key}
+
+
+def _titled(of: QuestionSet) -> str:
+    """Return what a set is called, and how many questions it has."""
+    title = of.title or text(f"compare.set_{of.name}")
+    return f"{title} ({len(of.questions)})"
 
 
 def _is_hidden(comparison: Comparison, at: int) -> bool:

@@ -33,6 +33,7 @@ class CompareTab:
     at: int = 0
     question: str = ""
     refusal: str = ""
+    sets: tuple[tuple[str, str], ...] = ()  # of questions: the name and the title of each
     shows: int = 0  # counts up whenever the page shows something else; earlier followers end then
 
 

@@ -64,15 +64,24 @@ def bar(
     ]
 
 
-def actions(count: int, *, is_running: bool, is_draft: bool, refusal: str = "") -> Elements:
-    """Return the buttons beside the question, and why the last one was not asked."""
+def actions(
+    count: int, *, is_running: bool, is_draft: bool, refusal: str = "", sets: Sequence[tuple[str, str]] = ()
+) -> Elements:
+    """Return the buttons beside the question, the sets of questions, and why the last one was not asked."""
     buttons = [_BUTTON.format("compare-stop", icon("stop", 14), text("compare.stop_all"))] if is_running else []
     if not is_running and not is_draft:
         buttons.append(_BUTTON.format("compare-edit", icon("edit", 14), text("compare.settings_again")))
     if not is_running and count < MOST_COLUMNS:
         buttons.append(_BUTTON.format("compare-add", NOTHING, text("compare.add_column")))
+    buttons += [_sets(sets)] if sets else []
     row = Markup('<div class="compare-do">{}</div>').format(joined(buttons))
     return [row, *([notice("bad", "", refusal, [])] if refusal else [])]
+
+
+def _sets(sets: Sequence[tuple[str, str]]) -> Markup:
+    option = Markup('<option value="{}">{}</option>')
+    rows = joined(option.format(name, title) for name, title in [("", text("compare.from_set")), *sets])
+    return Markup('<select class="sets" data-set aria-label="{}">{}</select>').format(text("compare.from_set"), rows)
 
 
 def foot(

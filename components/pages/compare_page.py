@@ -22,7 +22,19 @@ from pipeline.comparison import MOST_COLUMNS
 NAME = "compare"
 ON_LOAD = "(...given) => [...given.slice(0, -1), glassbox.compared()]"
 ON_DEFAULT = "() => glassbox.made_default()"
-EVENTS = ("preset", "add", "remove", "edit", "choose", "blind", "stop", "vote", "make_default", "show_round")
+EVENTS = (
+    "preset",
+    "add",
+    "remove",
+    "edit",
+    "choose",
+    "blind",
+    "stop",
+    "vote",
+    "make_default",
+    "show_round",
+    "choose_set",
+)
 
 
 def add(frames: Frames, handlers: CompareHandlers) -> None:
@@ -69,6 +81,7 @@ def add(frames: Frames, handlers: CompareHandlers) -> None:
             (bar.compare_show_round, handlers.show_round),
         ):
             on(event, handler, known, drawn)
+        on(bar.compare_choose_set, handlers.choose_set, known, drawn)
         on(bar.compare_blind, handlers.blind, [tab], None)
         on(bar.compare_stop, handlers.stop, known, None)
         made = on(bar.compare_make_default, handlers.make_default, [tab, stored], [model, stored])

@@ -34,6 +34,7 @@
 
   document.addEventListener("change", ({ target }) => {
     if (target.matches?.("[data-switch=blind]")) send("compare_blind", { on: target.checked }, target);
+    if (target.matches?.("[data-set]") && target.value) { send("compare_choose_set", { set: target.value }, target); target.value = ""; }
     const { knob } = target.dataset ?? {};
     if (!knob) return;
     const number = target.value === "" ? null : Number(target.value);

@@ -98,6 +98,9 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "compare.better": "besser",
         "compare.worse": "schlechter",
         "compare.no_difference": "kein Unterschied gezeigt",
+        "compare.from_set": "Fragen eines Satzes",
+        "compare.set_bundled": "Mitgelieferte Fragen",
+        "compare.set_ratings": "Bewertete Antworten",
         "script.made_default": "Der Chat fragt jetzt mit diesen Einstellungen.",
     }
 )

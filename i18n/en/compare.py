@@ -98,6 +98,9 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "compare.better": "better",
         "compare.worse": "worse",
         "compare.no_difference": "no difference shown",
+        "compare.from_set": "Questions of a set",
+        "compare.set_bundled": "Bundled questions",
+        "compare.set_ratings": "Rated answers",
         "script.made_default": "The chat asks with these settings now.",
     }
 )

@@ -33,7 +33,7 @@ from pipeline.comparison import (
 from pipeline.database.write_behind import WriteBehind
 from pipeline.errors import Busy, GlassboxError, NotFound, Refused
 from pipeline.experiments.paired_scores import scores_shown
-from pipeline.experiments.questions import Question, read_questions
+from pipeline.experiments.questions import LIST_JOIN, Question, read_questions
 from pipeline.experiments.scores import Scores
 from pipeline.messages import Message
 from pipeline.options import options_of
@@ -371,12 +371,24 @@ async def _within(own: TurnSearches, pipeline: Pipeline, request: TurnRequest) -
 def questions_of(text: str) -> tuple[Question, ...]:
     """Return the questions of a text: one a line, with what is expected behind a tab, or a set as JSON.
 
-    Raises Refused with the line of what is wrong in a set.
+    Of several expected texts, between which there are bars, each is as good. Raises Refused with the line of what is
+    wrong in a set.
     """
     if text.lstrip()[:1] in ("[", "{"):
         return read_questions(text)
-    lines = (line.partition("\t") for line in text.splitlines() if line.strip())
-    return tuple(Question(question.strip(), expected.strip()) for question, _, expected in lines)
+    questions = []
+    for line in text.splitlines():
+        question, _, expected = line.partition("\t")
+        answer, *others = map(str.strip, expected.split(LIST_JOIN))
+        questions += [Question(question.strip(), answer, tuple(others))] if question.strip() else []
+    return tuple(questions)
+
+
+def lines_of(questions: Sequence[Question]) -> str:
+    """Return questions as `questions_of` reads them, as many as a comparison may have; none that follow others."""
+    alone = [each for each in questions if each.previous is None][:MOST_QUESTIONS]
+    pairs = ((each.question, LIST_JOIN.join(each.golds)) for each in alone)
+    return "\n".join("\t".join(" ".join(part.split()) for part in pair).rstrip() for pair in pairs)
 
 
 def _has_begun(round_: Round, begun: set[str]) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from pipeline.comparison import Cell, Column, Comparison, Round, Tally, Vote, tally_of
 from pipeline.errors import Busy, NotFound, Refused
 from pipeline.events import TurnFinished
-from pipeline.experiments.comparisons import Asked, questions_of
+from pipeline.experiments.comparisons import Asked, lines_of, questions_of
 from pipeline.experiments.questions import Question
 from pipeline.models.catalogue import Models
 from pipeline.passages import Query
@@ -20,7 +20,7 @@ from pipeline.programs.shared_searches import SharedSearches, TurnSearches
 from pipeline.retrieval import DEFAULT_OPTIONS, SHARED, Scope, SearchOptions, SearchResult
 from pipeline.retrieval.edge import EdgeIndex
 from pipeline.settings import BUILTIN_MODEL, ModelEntry, Settings
-from pipeline.turn import AskOptions, TurnRequest
+from pipeline.turn import AskOptions, Said, TurnRequest
 from server import Parts, build
 from tests.provider import Provider
 from tests.scripted import find_tea
@@ -222,6 +222,13 @@ async def test_several_questions_are_scored_in_each_column(make: Make) -> None:
 @pytest.mark.parametrize("text", ['{"question": "Why?", "answer": "So"}', '[{"question": "Why?", "answer": "So"}]'])
 def test_a_set_as_json_is_a_list_of_questions(text: str) -> None:
     assert questions_of(text) == (Question("Why?", "So"),)
+
+
+def test_questions_are_read_as_they_are_written() -> None:
+    questions = (Question("Why?", "So", ("Thus",)), Question("How\nmuch?", "9 bar"), Question("Who?"))
+    written = lines_of((*questions, Question("And then?", previous=Said("Why?", "So"))))
+    assert written == "Why?\tSo|Thus\nHow much?\t9 bar\nWho?"
+    assert [each.golds for each in questions_of(written)] == [("So", "Thus"), ("9 bar",), ()]
 
 
 async def test_a_vote_counts_once_all_have_ended_and_once(make: Make) -> None:
