@@ -98,6 +98,7 @@ from pipeline.retrieval.open_index import open_index
 from pipeline.settings import SAMPLE_PROFILES, SAMPLE_QUESTIONS, Settings
 from pipeline.turns.engine import Pipeline
 from pipeline.turns.experiment import Experiment
+from pipeline.turns.tracing import Tracing, mlflow_writer
 from pipeline.turns.verdict_reporting import VerdictReports
 
 CLOSING_S = 4.0  # for the turns' endings; together with the server's and the interpreter's end it stays under 10 s
@@ -135,6 +136,7 @@ class Parts:
     asking: Asking
     link: Linker
     experiment: ExperimentResults | None = None
+    tracing: Tracing | None = None
     accounts: Accounts | None = None
 
     @property
@@ -155,6 +157,8 @@ class Parts:
         await self.inquiries.close()
         await self.optimisations.close()
         await self.spending.flush()
+        if self.tracing:
+            await self.tracing.close()
 
     def close_stores(self) -> None:
         """Close index and store; no turn may run any more."""
@@ -189,7 +193,9 @@ def build(
     inquiries = Inquiries(settings, models, pipeline, history, spending)
     second_checks = SecondChecks(inquiries)
     conversations = Conversations(history, pipeline.end_turns)
-    pipeline.watchers += [logs.log_turn, meters.ended, second_checks.ended]
+    address = settings.mlflow_tracking_uri
+    tracing = Tracing(pipeline, mlflow_writer(address.get_secret_value())) if address else None
+    pipeline.watchers += [logs.log_turn, meters.ended, second_checks.ended, *([tracing.ended] if tracing else [])]
     return Parts(
         settings=settings,
         store=store,
@@ -215,6 +221,7 @@ def build(
         asking=Asking(pipeline, secret, on_space=settings.on_space),
         link=linker(library, settings.public_address),
         experiment=ExperimentResults(experiment, history) if experiment else None,
+        tracing=tracing,
         accounts=Accounts(settings.sign_in) if settings.sign_in else None,
     )
 

@@ -102,6 +102,10 @@ class Settings(BaseSettings):
         description='An experiment as JSON: {"name", "strategy"?, "variants": {name: {option: value}}}; visitors are '
         "split over the variants, with the strategy `best` until one is liked more than the others",
     )
+    mlflow_tracking_uri: SecretStr | None = Field(
+        default=None,
+        description="Address of a server of MLflow that every turn is traced to; needs requirements-tracing.txt",
+    )
     check_weak: Literal["on_request", "auto"] = Field(
         default="on_request",
         description="When CHECK_MODEL is asked: on_request, by whoever reads the answer; auto: after every answer",
@@ -527,6 +531,10 @@ QUIET = {
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",  # pandas would summarise each event
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "FORWARDED_ALLOW_IPS": "",  # or uvicorn trusts X-Forwarded-For of any client
 }
 

@@ -37,6 +37,7 @@ PLAIN = MappingProxyType(
         "pyproject.toml": "Settings of the tools that check the code.",
         "requirements.in": "What Glassbox needs, as asked for by hand.",
         "requirements-meaning.txt": "An extra: the embedding model that searches by meaning, as a package.",
+        "requirements-tracing.txt": "An extra: the client of MLflow, which every turn is traced with.",
         "requirements.txt": "What Glassbox needs, as pinned: every package in one exact version.",
         "tests/requirements.txt": "What the checks need besides.",
         "docs/*.md": "The parts of the documentation.",

@@ -107,6 +107,7 @@ ONLY_IN = {
     "dspy.streaming": ("pipeline.replies.dspy_internals",),
     "dspy.streamify": ("pipeline.replies.dspy_internals", "bench"),
     "dspy.utils": ("pipeline.replies.dspy_internals", "pipeline.optimisation.optimisers"),
+    "mlflow": ("pipeline.turns.tracing",),
     "litellm": ("pipeline.transports.litellm_transport",),
     "prometheus_client": ("api",),
     "qdrant_edge": ("pipeline.retrieval",),
