@@ -50,6 +50,7 @@ _STEPS = Markup('<ol class="steps kept" aria-label="{}">{}</ol>')
 _REASONING = Markup(
     '<details class="thought kept"><summary>{title}<em>{extent}</em></summary><div>{said}</div></details>'
 )
+_ANSWER = Markup('<div class="answer">{}</div>')
 _SAID = Markup('<div class="said reason">{}</div>')
 _FIGURE = Markup("<div{}><dd>{}</dd><dt>{}</dt></div>")
 _STEP_STATES = {"waiting": "wait", "running": "run", "done": "done", "skipped": "skip", "broken": "bad"}
@@ -90,7 +91,8 @@ def column(shown: ShownColumn, cache: RenderCache) -> Elements:
     if view is None:
         doing = text("compare.waits_for_place") if shown.is_asking else text("compare.not_asked")
         return [*elements, Markup('<p class="quiet">{}</p>').format(doing)]
-    said = field_blocks.fields(view, cache)
+    # The fields beside the answer, and their titles, would tell which program wrote it.
+    said = [*cache.wrapped(view, "answer", _ANSWER)] if shown.is_blind else field_blocks.fields(view, cache)
     if not shown.is_blind:
         elements += [_steps(shown, view), *_reasoning(shown, view, cache)]
     elements += said
