@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 # Every folder, and every module beside the folders of `pipeline`. Each imports only itself and those that stand behind
 # it; the longest prefix of a module's name counts, so "pipeline" alone is `pipeline/__init__.py`.
 ORDER = (
-    *("bench", "app", "server"),
+    *("bench", "app", "pipeline.experiments.evaluate", "server"),
     *("api.routes", "api", "api.dialects", "api.access"),
     *("components.pages", "components.handlers", "components.dialogs", "components.panes", "components.sidebar"),
     *("components.html", "components"),
@@ -66,7 +66,16 @@ ORDER = (
 # What is imported (or read) → the only modules that do so.
 ONLY_IN = {
     "api": ("api", "server", "app", "bench"),
-    "i18n": ("i18n", "components", "api", "app", "server", "pipeline.ingest.__main__", "bench"),
+    "i18n": (
+        "i18n",
+        "components",
+        "api",
+        "app",
+        "server",
+        "pipeline.ingest.__main__",
+        "pipeline.experiments.evaluate",
+        "bench",
+    ),
     "components": ("components", "server", "app"),
     "pipeline.database": (
         "pipeline.database",

@@ -226,6 +226,7 @@ def keyed(
         "feedback",
         "ratings",
         "file",
+        "evaluated",
     ] = "list",
     events: Sequence[str] = (),
     label: str = "",

@@ -65,6 +65,7 @@ SCRIPTS = (
     "own_key.js",
     "keys.js",
     "frame.js",
+    "evaluate.js",
     "compare.js",
     "ratings.js",
 )
@@ -72,6 +73,7 @@ SCRIPT_TEXTS = "script."  # the area of the catalogue that scripts read
 STYLES = (
     "page.css",
     "frame.css",
+    "evaluate.css",
     "compare.css",
     "ratings.css",
     "documents.css",

@@ -1,5 +1,6 @@
 """The names of the pages, in German."""
 
 TEXTS = {
+    "pages.evaluate": "Auswerten",
     "pages.title": "Seiten",
 }

@@ -1,5 +1,6 @@
 """The names of the pages."""
 
 TEXTS = {
+    "pages.evaluate": "Evaluate",
     "pages.title": "Pages",
 }
