@@ -59,12 +59,13 @@ from components import mounting
 from components.handlers.choices import Choices
 from components.handlers.compare_handlers import CompareHandlers
 from components.handlers.evaluate_handlers import EvaluateHandlers
+from components.handlers.optimise_handlers import OptimiseHandlers
 from components.handlers.ratings_handlers import RatingsHandlers
 from components.handlers.side_by_side_handlers import AskedAbout
 from components.handlers.signed_in import SignedIn
 from components.html.html_elements import mark
 from components.html.markdown import passage
-from components.pages import chat_page, compare_page, endpoints, evaluate_page, ratings_page
+from components.pages import chat_page, compare_page, endpoints, evaluate_page, optimise_page, ratings_page
 from components.pages.frame import Frames
 from i18n.messages import profile_fault_text
 from pipeline import logs
@@ -383,6 +384,8 @@ def _add_pages(frames: Frames, parts: Parts) -> None:
     """Add the pages beside the chat, in the order of `navigation.PAGES`."""
     choices = Choices(parts.pipeline, parts.models, parts.library, SignedIn(parts.accounts))
     compare_page.add(frames, CompareHandlers(parts.pipeline, parts.comparisons, choices, parts.question_sets))
+    optimising = OptimiseHandlers(parts.optimisations, parts.conversations, parts.models, parts.programs)
+    optimise_page.add(frames, optimising)
     ratings_page.add(frames, RatingsHandlers(parts.conversations, PromptResults(parts.history)))
     evaluating = EvaluateHandlers(
         parts.evaluations, parts.question_sets, parts.conversations, parts.models, parts.programs

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations` here: FastAPI could not resolve the name of a dependency inside a function.
 
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
+from api.asking import HEARTBEAT_S
 from api.clients import address_of, is_local
 from api.dialects import DialectRouter
 from api.dialects.native import NATIVE
@@ -156,12 +158,15 @@ async def _events(
     optimisations: Optimisations, visitor: str | None, id: str, after: int
 ) -> AsyncGenerator[bytes, None]:
     """Each trial and each ending with its seq, once; between them, without a seq, how far it is."""
-    told = after
+    told, sent_at = after, time.monotonic()
     async with aclosing(optimisations.states(visitor, id)) as states:
         async for found in states:
             if found is None:
-                yield NATIVE.heartbeat
+                if time.monotonic() - sent_at >= HEARTBEAT_S:
+                    sent_at = time.monotonic()
+                    yield NATIVE.heartbeat
                 continue
+            sent_at = time.monotonic()
             for seq, event in enumerate(_numbered(found)):
                 if seq > told:
                     told = seq

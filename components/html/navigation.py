@@ -8,7 +8,7 @@ from components.html.html_elements import NOTHING, Elements, attribute, icon, jo
 from i18n import text
 
 # The pages beside the chat, in order. A page's name is its address, its icon and its title: `pages.<name>`.
-PAGES: tuple[str, ...] = ("compare", "evaluate", "ratings")
+PAGES: tuple[str, ...] = ("compare", "evaluate", "optimise", "ratings")
 
 
 def navigation(current: str = "") -> Elements:

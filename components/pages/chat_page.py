@@ -67,6 +67,7 @@ SCRIPTS = (
     "frame.js",
     "evaluate.js",
     "compare.js",
+    "optimise.js",
     "ratings.js",
 )
 SCRIPT_TEXTS = "script."  # the area of the catalogue that scripts read
@@ -75,6 +76,7 @@ STYLES = (
     "frame.css",
     "evaluate.css",
     "compare.css",
+    "optimise.css",
     "ratings.css",
     "documents.css",
     "inspector.css",

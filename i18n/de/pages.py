@@ -3,4 +3,5 @@
 TEXTS = {
     "pages.evaluate": "Auswerten",
     "pages.title": "Seiten",
+    "pages.optimise": "Optimieren",
 }

@@ -3,4 +3,5 @@
 TEXTS = {
     "pages.evaluate": "Evaluate",
     "pages.title": "Pages",
+    "pages.optimise": "Optimise",
 }

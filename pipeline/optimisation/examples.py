@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-HELD_OUT_SHARE, HELD_OUT_LEAST = 0.4, 6  # fewer pairs give no interval
+HELD_OUT_SHARE, HELD_OUT_LEAST, HELD_OUT_MOST = 0.4, 6, 20  # fewer pairs give no interval
+VALIDATION_MOST = 12  # each trial asks them all
 LEAST = 10  # examples of an optimisation
 
 # A comment that says what to change, or judges the answer, instead of what would be right.
@@ -71,14 +72,17 @@ class Split:
 
 
 def split_of(examples: Sequence[Example], seed: int) -> Split:
-    """Number the examples in the given order, and divide them at random by a seed: 3 for training, 3 to choose by, 4.
+    """Number the examples in the given order, and divide them at random by a seed.
 
-    Of two examples with the same question the last one counts.
+    Four of ten are held out, and the rest is divided between choosing and training, which gets what is left of a large
+    set. Of two examples with the same question the last one counts.
     """
     by_question = {" ".join(each.question.split()).casefold(): each for each in examples}
     numbered = [replace(each, number=number) for number, each in enumerate(by_question.values())]
     random.Random(seed).shuffle(numbered)
-    held_out = min(max(HELD_OUT_LEAST, round(HELD_OUT_SHARE * len(numbered))), max(len(numbered) - 2, 0))
+    wanted = min(max(HELD_OUT_LEAST, round(HELD_OUT_SHARE * len(numbered))), HELD_OUT_MOST)
+    held_out = min(wanted, max(len(numbered) - 2, 0))
     rest = numbered[held_out:]
-    middle = len(rest) // 2
-    return Split(tuple(rest[:middle]), tuple(rest[middle:]), tuple(numbered[:held_out]))
+    validation = min(len(rest) - len(rest) // 2, VALIDATION_MOST)
+    training = len(rest) - validation
+    return Split(tuple(rest[:training]), tuple(rest[training:]), tuple(numbered[:held_out]))

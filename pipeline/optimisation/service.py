@@ -52,7 +52,7 @@ from pipeline.turns.request_checks import check_model
 
 BUNDLED = "bundled"  # the questions on the samples
 RETRY_S = 30
-BEAT_S = 10.0  # a follower is given None after so long a silence
+BEAT_S = 1.0  # a follower is given None after so long a silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +215,10 @@ class Optimisations:
         if tasks:
             await asyncio.wait(tasks)
 
+    async def saved(self, visitor: str) -> tuple[SavedProgram, ...]:
+        """Return the saved programs of a visitor, which can be optimised further."""
+        return await self._store.saved_programs(visitor)
+
     # Inside
 
     async def _checked(
@@ -255,7 +259,8 @@ class Optimisations:
 
     async def _examples(self, visitor: str | None, plan: Plan, questions: Sequence[Question]) -> list[Example]:
         if plan.source != RATINGS:
-            return [example for each in questions if (example := _of_question(each)).is_known]
+            alone = (each for each in questions if each.previous is None)
+            return [example for each in alone if (example := _of_question(each)).is_known]
         if not visitor:
             raise Refused("whose_optimisation")
         rated = [_of_rating(each) for each in await self._conversations.rated(visitor)]
