@@ -195,6 +195,7 @@ def build(
     inquiries = Inquiries(settings, models, pipeline, history, spending)
     second_checks = SecondChecks(inquiries)
     conversations = Conversations(history, pipeline.end_turns)
+    sets = QuestionSets(conversations, history)
     address = settings.mlflow_tracking_uri
     tracing = Tracing(pipeline, mlflow_writer(address.get_secret_value())) if address else None
     pipeline.watchers += [logs.log_turn, meters.ended, second_checks.ended, *([tracing.ended] if tracing else [])]
@@ -213,11 +214,11 @@ def build(
         inquiries=inquiries,
         counterfactuals=Counterfactuals(inquiries),
         second_checks=second_checks,
-        optimisations=Optimisations(settings, models, pipeline, store, spending, known, conversations, index),
+        optimisations=Optimisations(settings, models, pipeline, store, spending, known, conversations, sets, index),
         verdict_reports=VerdictReports(pipeline, history),
         comparisons=Comparisons(pipeline, history),
         evaluations=Evaluations(pipeline, history),
-        question_sets=QuestionSets(conversations, history),
+        question_sets=sets,
         meters=meters,
         secret=secret,
         asking=Asking(pipeline, secret, on_space=settings.on_space),
@@ -280,7 +281,7 @@ def application(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         api.routes.public_chat.routes(asking, link),
         *(api.routes.session_chat.routes(asking, link, prefix) for prefix in api.routes.session_chat.PREFIXES),
         api.routes.documents.routes(parts.library),
-        api.routes.programs.routes(parts.programs, parts.history.saved_programs),
+        api.routes.programs.routes(parts.programs, parts.pipeline.saved_programs),
         api.routes.profiles.routes(parts.profiles, parts.programs, parts.models),
         api.routes.models.routes(parts.models, parts.pipeline, RepeatedRequests(parts.secret, parts.history)),
         api.routes.chat_completions.routes(asking, parts.models, link),
@@ -384,7 +385,9 @@ def _add_pages(frames: Frames, parts: Parts) -> None:
     """Add the pages beside the chat, in the order of `navigation.PAGES`."""
     choices = Choices(parts.pipeline, parts.models, parts.library, SignedIn(parts.accounts))
     compare_page.add(frames, CompareHandlers(parts.pipeline, parts.comparisons, choices, parts.question_sets))
-    optimising = OptimiseHandlers(parts.optimisations, parts.conversations, parts.models, parts.programs)
+    optimising = OptimiseHandlers(
+        parts.optimisations, parts.question_sets, parts.conversations, parts.models, parts.programs
+    )
     optimise_page.add(frames, optimising)
     ratings_page.add(frames, RatingsHandlers(parts.conversations, PromptResults(parts.history)))
     evaluating = EvaluateHandlers(

@@ -11,21 +11,18 @@ from api.access import AUTHORISED
 from api.operations import operation
 from api.visitors import Visitor
 from i18n.program_texts import field_title, program_description, program_title
-from pipeline.programs.registry import ProgramSpec
-from pipeline.programs.saved_programs import SavedPrograms
-from pipeline.saved_program import SavedProgram
+from pipeline.programs.registry import Programs, ProgramSpec
 
-SavedOf = Callable[[str | None], Awaitable[tuple[SavedProgram, ...]]]
+SavedOf = Callable[[str | None], Awaitable[tuple[ProgramSpec, ...]]]
 
 
-def routes(known: SavedPrograms, saved_of: SavedOf) -> APIRouter:
+def routes(known: Programs, saved_of: SavedOf) -> APIRouter:
     """The route that lists the programs, the default first, behind the host's those that the visitor has saved."""
     router = APIRouter(dependencies=[AUTHORISED])
 
     @router.get("/api/programs", **operation("The programs"))
     async def programs(visitor: Visitor) -> dict[str, Any]:
-        own = map(known.spec_of, await saved_of(visitor))
-        default, *others = (*known.values(), *(each for each in own if each))
+        default, *others = (*known.values(), *await saved_of(visitor))
         return {"programs": [_described(default, is_default=True), *(_described(each) for each in others)]}
 
     return router

@@ -93,6 +93,12 @@ def visitor() -> BrowserValue:
     return BrowserValue(lambda token: token if is_visitor_token(token) else "", "glassbox-visitor")
 
 
+def preferences() -> BrowserValue:
+    """Return the value that holds the preferences of the chat, the same on each page."""
+    # The name is that under which browsers have stored them since the first version.
+    return BrowserValue(lambda stored: stored if isinstance(stored, dict) else {}, "glassbox-knobs")
+
+
 def address() -> str | None:
     """Return the address of the browser, as `api.hosts` determined it. Gradio keeps the request beside the call.
 

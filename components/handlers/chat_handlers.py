@@ -387,10 +387,11 @@ class ChatHandlers:
             if each.control
         }
         needs_document = shown["program"] in self.choices.programs_with_document
-        documents = {**self.choices.document_choices(offer), "visible": needs_document}
+        documents = {**self.choices.dropdown_choices("documents", offer), "visible": needs_document}
+        programs = self.choices.dropdown_choices("program", offer)
         return PageUpdate(
             preferences={**shown, "streams": preferences.streams},
-            offered={"documents": documents},
+            offered={"documents": documents, "program": programs},
             profiles=self.choices.profile_picker(profile.name if profile else None),
         )
 
@@ -553,7 +554,7 @@ class ChatHandlers:
         """Draw the empty page anew after the visitor's documents have changed: it names them."""
         own = await self._own(visitor, tab.profile)
         offer = await self.choices.offer_with_documents(visitor, tab.profile)
-        offered = {"documents": self.choices.document_choices(offer)}
+        offered = {"documents": self.choices.dropdown_choices("documents", offer)}
         if tab.conversation_id or tab.is_asking:
             return PageUpdate(offered=offered)
         thread, panes = self._empty(model, own, self.choices.profile(tab.profile))

@@ -79,21 +79,35 @@ class Choices:
         return [spec.name for spec in self._pipeline.programs.values() if spec.needs_document]
 
     async def offer_with_documents(self, visitor: str, profile: str | None) -> Offer:
-        """Return the choices of the sidebar with the documents of a visitor, their own first.
+        """Return the choices of the sidebar with a visitor's saved programs and documents, their own first.
 
-        There are no documents where the search fails.
+        There are no documents where the search fails, and no saved programs where the store does.
         """
         documents = await self.documents(visitor, profile)
         listed = sorted(documents, key=lambda each: each.owner is None)
         titles = {"": text("option.documents.best"), **{each.id: each.title for each in listed}}
-        offer = self.offer
+        offer = await self._offer_with_programs(visitor)
         hidden = set(offer.hidden) - {"documents"}
         choices = {**offer.choices, "documents": tuple(titles)}
         return replace(offer, choices=choices, titles={**offer.titles, "documents": titles}, hidden=hidden)
 
-    def document_choices(self, offer: Offer) -> dict[str, Any]:
-        """Return the choices of the document's dropdown."""
-        option = next(each for each in options_of(AskOptions) if each.name == "documents")
+    async def _offer_with_programs(self, visitor: str) -> Offer:
+        offer = self.offer
+        try:
+            saved = await self._pipeline.saved_programs(visitor)
+        except GlassboxError:
+            return offer
+        programs = (*offer.choices["program"], *(each.name for each in saved))
+        titles = {each.name: each.title for each in saved}
+        return replace(
+            offer,
+            choices={**offer.choices, "program": programs},
+            titles={**offer.titles, "program": {**offer.titles.get("program", {}), **titles}},
+        )
+
+    def dropdown_choices(self, name: str, offer: Offer) -> dict[str, Any]:
+        """Return the choices of an option's dropdown."""
+        option = next(each for each in options_of(AskOptions) if each.name == name)
         return {"choices": offer.labels(option)}
 
     async def documents(self, visitor: str, profile: str | None) -> Sequence[IndexedDocument]:
@@ -106,9 +120,11 @@ class Choices:
     async def usable_options(self, preferences: Preferences, visitor: str) -> AskOptions:
         """Return the options that can be used now: a document only with a program that answers from one."""
         options = preferences.options
-        if (self.completed(preferences).program or "") not in self.programs_with_document:
-            return self.offer.usable(options)
-        return (await self.offer_with_documents(visitor, options.profile)).usable(options)
+        program = self.completed(preferences).program or ""
+        if program in self.programs_with_document:
+            return (await self.offer_with_documents(visitor, options.profile)).usable(options)
+        is_saved = program and program not in self.offer.choices["program"]
+        return (await self._offer_with_programs(visitor) if is_saved else self.offer).usable(options)
 
     def completed(self, preferences: Preferences) -> AskOptions:
         """Return the options with those that the profile sets in the place of what was not chosen."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import gradio as gr
@@ -17,10 +17,11 @@ from i18n.messages import error_text
 from i18n.program_texts import program_title
 from pipeline.conversations.service import Conversations
 from pipeline.errors import GlassboxError
+from pipeline.experiments.question_sets import BUNDLED, QuestionSets
 from pipeline.experiments.questions import Question
 from pipeline.models.catalogue import Models
-from pipeline.optimisation.service import BUNDLED, Optimisations
-from pipeline.optimisation.values import CALLS_DEFAULT, CALLS_MOST, RATINGS, Optimisation, Plan
+from pipeline.optimisation.service import Optimisations
+from pipeline.optimisation.values import CALLS_DEFAULT, CALLS_MOST, Optimisation, Plan
 from pipeline.optimisation.wire import Optimizer
 from pipeline.programs.saved_programs import SavedPrograms
 from pipeline.turn import TurnRequest
@@ -37,15 +38,21 @@ class OptimiseUpdate:
     run: Elements | None = None
     note: Elements | None = None
     result: Elements | None = None
+    stored: Mapping[str, Any] | None = None  # the chat's preferences, as the browser keeps them
 
 
 class OptimiseHandlers:
     """The handlers, one method for each event. `visitor` is the token of the browser."""
 
     def __init__(
-        self, optimisations: Optimisations, conversations: Conversations, models: Models, programs: SavedPrograms
+        self,
+        optimisations: Optimisations,
+        sets: QuestionSets,
+        conversations: Conversations,
+        models: Models,
+        programs: SavedPrograms,
     ) -> None:
-        self._optimisations, self._conversations = optimisations, conversations
+        self._optimisations, self._sets, self._conversations = optimisations, sets, conversations
         self._models, self._programs = models, programs
 
     async def load(self, visitor: str) -> AsyncGenerator[OptimiseUpdate, None]:
@@ -106,21 +113,21 @@ class OptimiseHandlers:
         except GlassboxError as error:
             return OptimiseUpdate(note=refusal(error_text(error)))
 
-    async def use(self, event: gr.EventData, visitor: str) -> OptimiseUpdate:
-        """Save the best program found; the page has said whether its gain is proven."""
+    async def use(self, event: gr.EventData, visitor: str, stored: object) -> OptimiseUpdate:
+        """Save the best program found, and choose it in the chat; the page has said whether its gain is proven."""
         id = browser_values.name(event, "id")
         try:
-            await self._optimisations.use(visitor, id, anyway=True)
-            return _shown(await self._optimisations.get(visitor, id))
+            saved = await self._optimisations.use(visitor, id, anyway=True)
+            return replace(_shown(await self._optimisations.get(visitor, id)), stored=_choosing(saved.name, stored))
         except GlassboxError as error:
             return OptimiseUpdate(note=refusal(error_text(error)))
 
-    async def undo(self, event: gr.EventData, visitor: str) -> OptimiseUpdate:
-        """Remove the program that was saved."""
+    async def undo(self, event: gr.EventData, visitor: str, stored: object) -> OptimiseUpdate:
+        """Remove the program that was saved, and choose the one before it in the chat."""
         id = browser_values.name(event, "id")
         try:
-            await self._optimisations.undo(visitor, id)
-            return _shown(await self._optimisations.get(visitor, id))
+            before = await self._optimisations.undo(visitor, id)
+            return replace(_shown(await self._optimisations.get(visitor, id)), stored=_choosing(before, stored))
         except GlassboxError as error:
             return OptimiseUpdate(note=refusal(error_text(error)))
 
@@ -142,10 +149,11 @@ class OptimiseHandlers:
                 specs.append(spec)
         titles = {each.name: program_title(each) for each in specs if not each.needs_document}
         labels = [each.label for each in self._models.choices if each.is_language_model and each.state != "no_key"]
-        return form(titles, labels, len(await self._conversations.rated(visitor)))
+        sets = {each.name: each.title for each in await self._sets.list(visitor) if each.is_own}
+        return form(titles, labels, len(await self._conversations.rated(visitor)), sets)
 
     async def _chosen(self, event: gr.EventData, visitor: str) -> tuple[TurnRequest, Plan, tuple[Question, ...]]:
-        source = RATINGS if browser_values.name(event, "questions") == RATINGS else BUNDLED
+        source = browser_values.name(event, "questions") or BUNDLED
         optimizer = browser_values.name(event, "optimizer")
         calls = browser_values.whole(browser_values.value(event, "calls")) or CALLS_DEFAULT
         plan = Plan(
@@ -158,6 +166,11 @@ class OptimiseHandlers:
         )
         questions = await self._optimisations.questions(visitor, source)
         return TurnRequest("", visitor=visitor, model=browser_values.name(event, "model") or None), plan, questions
+
+
+def _choosing(program: str, stored: object) -> Mapping[str, Any]:
+    """Return the chat's preferences with another program chosen."""
+    return {**(stored if isinstance(stored, Mapping) else {}), "program": program}
 
 
 def _shown(found: Optimisation) -> OptimiseUpdate:

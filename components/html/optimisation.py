@@ -11,8 +11,9 @@ from components.html.html_elements import NOTHING, Elements, attribute, icon, jo
 from components.html.optimisation_charts import intervals_chart, score, trials_chart
 from i18n import text
 from i18n.messages import fault_message_text
+from pipeline.experiments.question_sets import BUNDLED
 from pipeline.optimisation.examples import LEAST
-from pipeline.optimisation.service import BUNDLED, Estimate
+from pipeline.optimisation.service import Estimate
 from pipeline.optimisation.values import (
     CALLS_DEFAULT,
     CALLS_MOST,
@@ -51,9 +52,12 @@ def _thumb(turn: Turn) -> Markup:
     )
 
 
-def form(programs: Mapping[str, str], models: Sequence[str], thumbs_count: int) -> Elements:
-    """Return the form that starts a run. `programs` are titles by name."""
-    sets = {RATINGS: text("optimise.ratings", count=str(thumbs_count)), BUNDLED: text("optimise.bundled")}
+def form(
+    programs: Mapping[str, str], models: Sequence[str], thumbs_count: int, own_sets: Mapping[str, str]
+) -> Elements:
+    """Return the form that starts a run. `programs` and `own_sets` of questions are titles by name."""
+    thumbs_title = text("optimise.ratings", count=str(thumbs_count))
+    sets = {RATINGS: thumbs_title, BUNDLED: text("optimise.bundled"), **own_sets}
     chosen = RATINGS if thumbs_count >= LEAST else BUNDLED
     methods = {name: text(f"optimise.{name}") for name in OPTIMIZERS}
     fields = (

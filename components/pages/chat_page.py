@@ -86,7 +86,6 @@ STYLES = (
     "feedback.css",
     "media.css",
 )
-PREFERENCES_KEY = "glassbox-knobs"  # the name under which browsers have stored them since the first version
 FOR_AGENTS = '<link rel="alternate" type="text/markdown" href="agents.md"/>'
 STAGE = "stage"  # the id of the column with the live turn and its panes
 # Waits for the fonts, so that nothing moves later, then adds what only the browser knows.
@@ -222,7 +221,7 @@ def build(
             tab=gr.State(Tab()),
             visitor=browser_values.visitor(),
             model=BrowserValue(browser_values.text, "glassbox-model"),
-            preferences=BrowserValue(lambda stored: stored if isinstance(stored, dict) else {}, PREFERENCES_KEY),
+            preferences=browser_values.preferences(),
         )
         initial = handlers.initial()
         side = sidebar.build(

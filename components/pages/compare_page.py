@@ -14,7 +14,6 @@ from components.handlers.compare_handlers import CompareHandlers
 from components.handlers.compare_state import CompareTab, CompareUpdate
 from components.handlers.listener import Component
 from components.html.html_elements import keyed
-from components.pages.chat_page import PREFERENCES_KEY
 from components.pages.frame import Frames
 from i18n import text
 from pipeline.comparison import MOST_COLUMNS
@@ -42,7 +41,7 @@ def add(frames: Frames, handlers: CompareHandlers) -> None:
     with frames.page(NAME) as frame:
         tab, address = gr.State(CompareTab()), gr.Textbox(visible=False)
         model = BrowserValue(browser_values.text, "glassbox-model")
-        stored = BrowserValue(lambda given: given if isinstance(given, dict) else {}, PREFERENCES_KEY)
+        stored = browser_values.preferences()
         with frame.head:
             bar = keyed([], "compare-bar", events=[f"compare_{each}" for each in EVENTS])
         with gr.Row(elem_id="compare-ask"):

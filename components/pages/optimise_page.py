@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.handlers import browser_values
 from components.handlers.listener import Component
 from components.handlers.optimise_handlers import OptimiseHandlers, OptimiseUpdate
 from components.html.html_elements import keyed
@@ -31,10 +32,17 @@ def add(frames: Frames, handlers: OptimiseHandlers) -> None:
                 note = keyed([], "optimise-note")
             with gr.Column(elem_classes=["card"], min_width=0):
                 result = keyed([], "optimise-result")
+        stored = browser_values.preferences()
         drawn: list[Component] = [thumbs, run, note, result]
 
         def changes(update: OptimiseUpdate) -> dict[Component, Any]:
-            values = {thumbs: update.thumbs, run: update.run, note: update.note, result: update.result}
+            values = {
+                thumbs: update.thumbs,
+                run: update.run,
+                note: update.note,
+                result: update.result,
+                stored: update.stored,
+            }
             return {component: value for component, value in values.items() if value is not None}
 
         on, known = frame.on(changes), [frame.visitor]
@@ -43,8 +51,8 @@ def add(frames: Frames, handlers: OptimiseHandlers) -> None:
         on(run.optimise_resume, _generator(handlers.resume), known, drawn)
         on(run.optimise_estimate, handlers.estimate, known, [note])
         on(run.optimise_stop, handlers.stop, known, drawn)
-        on(run.optimise_use, handlers.use, known, drawn)
-        on(run.optimise_undo, handlers.undo, known, drawn)
+        on(run.optimise_use, handlers.use, [*known, stored], [*drawn, stored])
+        on(run.optimise_undo, handlers.undo, [*known, stored], [*drawn, stored])
         on(run.optimise_new, handlers.new, known, drawn)
 
 

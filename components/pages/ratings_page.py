@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.handlers.browser_values import BrowserValue
+from components.handlers import browser_values
 from components.handlers.listener import Component
 from components.handlers.ratings_handlers import RatingsHandlers, RatingsUpdate
 from components.html.html_elements import keyed
-from components.pages.chat_page import PREFERENCES_KEY
 from components.pages.frame import Frames
 
 NAME = "ratings"
@@ -17,7 +16,7 @@ NAME = "ratings"
 def add(frames: Frames, handlers: RatingsHandlers) -> None:
     """Add the page."""
     with frames.page(NAME) as frame:
-        stored = BrowserValue(lambda given: given if isinstance(given, dict) else {}, PREFERENCES_KEY)
+        stored = browser_values.preferences()
         said = keyed([], "ratings-notice")
         rated = keyed([], "ratings", draws="ratings", events=("ratings_save", "ratings_file", "ratings_use"))
         prompts, file = keyed([], "ratings-prompts"), keyed([], "ratings-files", draws="file")

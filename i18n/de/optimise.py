@@ -90,7 +90,8 @@ TEXTS = {
     "optimise.use_anyway": "Trotzdem verwenden",
     "optimise.undo": "Rückgängig",
     "optimise.used": (
-        "Es ist als Ihr Programm gespeichert, das Anfragen in `program` als {name} nennen. „Rückgängig“ entfernt es in einem Schritt."
+        "Es ist als Ihr Programm gespeichert, und das Gespräch antwortet von nun an damit. Anfragen nennen es in "
+        "`program` als {name}. „Rückgängig“ führt zum vorigen zurück."
     ),
     "optimise.proven": "Belegter Gewinn: Das Intervall des Unterschieds liegt über 0.",
     "optimise.nothing_better": "Es wurde nichts Besseres gefunden als das Programm, wie es ist.",

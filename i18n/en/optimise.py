@@ -90,7 +90,8 @@ TEXTS = {
     "optimise.use_anyway": "Use it anyway",
     "optimise.undo": "Undo",
     "optimise.used": (
-        "It is saved as a program of yours, which requests name as {name} in `program`. “Undo” removes it in one step."
+        "It is saved as a program of yours, and the chat answers by it from now on. Requests name it as {name} in "
+        "`program`. “Undo” goes back to the one before it."
     ),
     "optimise.proven": "Proven gain: the interval of the difference is above 0.",
     "optimise.nothing_better": "Nothing better was found than the program as it is.",

@@ -19,7 +19,8 @@ from pipeline.database.optimisations import Stored
 from pipeline.database.store import Store
 from pipeline.errors import Busy, GlassboxError, ModelFault, NotFound, Refused, StoreFault
 from pipeline.events import TurnFinished
-from pipeline.experiments.questions import Question, read_questions
+from pipeline.experiments.question_sets import QuestionSets
+from pipeline.experiments.questions import Question
 from pipeline.messages import Message
 from pipeline.models.catalogue import Models
 from pipeline.models.spending import Payer, Spending
@@ -45,12 +46,11 @@ from pipeline.programs.registry import ProgramSpec, program_named
 from pipeline.programs.saved_programs import SavedPrograms
 from pipeline.retrieval import Search, SearchOptions
 from pipeline.saved_program import SavedProgram, new_name
-from pipeline.settings import BUILTIN_MODEL, SAMPLE_QUESTIONS, Settings
+from pipeline.settings import BUILTIN_MODEL, Settings
 from pipeline.turn import Turn, TurnRequest
 from pipeline.turns.engine import Pipeline
 from pipeline.turns.request_checks import check_model
 
-BUNDLED = "bundled"  # the questions on the samples
 RETRY_S = 30
 BEAT_S = 1.0  # a follower is given None after so long a silence
 
@@ -76,22 +76,23 @@ class Optimisations:
         spending: Spending,
         programs: SavedPrograms,
         conversations: Conversations,
+        sets: QuestionSets,
         search: Search,
     ) -> None:
         self._settings, self._models, self._pipeline, self._store = settings, models, pipeline, store
-        self._spending, self._programs, self._conversations, self._search = spending, programs, conversations, search
+        self._spending, self._programs, self._conversations = spending, programs, conversations
+        self._sets, self._search = sets, search
         self._runs: dict[str, tuple[Run, asyncio.Task[None]]] = {}
         self._starting: set[str] = set()  # visitors
 
     # Before
 
     async def questions(self, visitor: str | None, source: str) -> tuple[Question, ...]:
-        """Return the questions of a set; none for ratings, which are read when they are needed. Raises NotFound."""
-        if source == RATINGS:
-            return ()
-        if source != BUNDLED:
-            raise NotFound("question_set")
-        return read_questions(await asyncio.to_thread(SAMPLE_QUESTIONS.read_text, encoding="utf-8"))
+        """Return the questions of a set; none for ratings, which are read when they are needed.
+
+        Raises NotFound, and Refused for a set without questions.
+        """
+        return () if source == RATINGS else (await self._sets.named(source, visitor)).questions
 
     async def estimate(self, request: TurnRequest, plan: Plan, questions: Sequence[Question]) -> Estimate:
         """Return what an optimisation would ask and cost. Raises Refused where it cannot be started."""

@@ -26,7 +26,7 @@ from pipeline.models.catalogue import Models
 from pipeline.models.spending import Rest, Spending
 from pipeline.own_faults import own_fault
 from pipeline.programs.profiles import Profiles
-from pipeline.programs.registry import REASONING, program_named
+from pipeline.programs.registry import REASONING, ProgramSpec, program_named
 from pipeline.programs.saved_programs import SavedPrograms
 from pipeline.recording import answered_by
 from pipeline.replies.dspy_stream import ReplyOutcome
@@ -182,6 +182,11 @@ class Pipeline:
         for running in self._turns.values():
             running.cancel_timer()
         self._turns.clear()
+
+    async def saved_programs(self, visitor: str | None) -> tuple[ProgramSpec, ...]:
+        """Return the programs that a visitor has saved and can use. Raises StoreFault."""
+        specs = map(self.programs.spec_of, await self._history.saved_programs(visitor))
+        return tuple(spec for spec in specs if spec)
 
     async def turn(self, turn_id: str, visitor: str | None) -> Turn:
         """One turn as it stands, running or ended. Raises NotFound, also for one of another visitor."""
