@@ -26,6 +26,9 @@ TOKEN = "t" * 20
 BODILESS = {
     "/api/evaluations/{id}/stop",
     "/api/evaluations/{id}/resume",  # POST routes without a body of ours
+    "/api/optimisations/{id}/stop",
+    "/api/optimisations/{id}/resume",
+    "/api/optimisations/{id}/undo",
     "/api/turns/{turn_id}/stop",
     "/api/turns/{turn_id}/sentences/{field}/{index}/report",
     "/v1/responses/{id}/cancel",
@@ -124,7 +127,8 @@ async def test_every_route_that_is_read_answers_head_but_those_that_ask_or_wait(
 ) -> None:
     silent = {each.path for each in described(app) if {"GET", "HEAD"} & (each.methods or set()) == {"GET"}}
     asking = {"/api/chat/stream", "/api/public/chat/stream", "/api/question/stream"}
-    assert silent == {*asking, "/api/turns/{turn_id}/events", "/api/evaluations/{id}/events", "/mcp"}
+    followed = {f"/api/{each}/events" for each in ("turns/{turn_id}", "evaluations/{id}", "optimisations/{id}")}
+    assert silent == {*asking, *followed, "/mcp"}
     for path in ("/health", "/v1/models", "/openapi.json"):
         answer = await client.head(path, headers={"Authorization": f"Bearer {TOKEN}"})
         assert (answer.status_code, answer.content) == (200, b"")
