@@ -379,6 +379,7 @@ def test_the_models_are_chosen_by_keyboard_and_the_chosen_one_is_tested_in_its_p
         expect(checked).to_have_attribute("value", str(label))
         expect(page.locator("#model .about-model button")).to_have_attribute("data-label", str(label))
         expect(checked).to_be_focused()
+    page.locator("#model [data-act=test-model]").scroll_into_view_if_needed()
     top = page.locator("#own-key, #model + *").first.bounding_box()
     page.locator("#model [data-act=test-model]").click()
     expect(page.locator("#model :is(.works, .failed)")).to_be_visible()
