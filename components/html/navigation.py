@@ -19,6 +19,6 @@ def navigation(current: str = "") -> Elements:
 
 def _link(name: str, *, is_current: bool) -> Markup:
     here = attribute("aria-current", "page") if is_current else NOTHING
-    return Markup('<a class="opener" href="./{}"{}>{}<span>{}</span></a>').format(
+    return Markup('<a class="to-page" href="./{}"{}>{}<span>{}</span></a>').format(
         name, here, icon(name), text(f"pages.{name}")
     )
