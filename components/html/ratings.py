@@ -55,8 +55,10 @@ def says_enough(turn: Turn) -> bool:
 
 def _head(turns: Sequence[Turn]) -> Markup:
     useful = sum(map(says_enough, turns))
-    needed = text("ratings.enough") if useful >= NEEDED else text("ratings.needed", most=NEEDED, left=NEEDED - useful)
-    said = f"{text('ratings.count', count=len(turns), useful=useful)} {needed}"
+    needed: str = text("ratings.needed", most=NEEDED, left=NEEDED - useful)
+    if useful >= NEEDED:
+        needed = Markup('<a href="./optimise">{}</a>').format(text("ratings.enough"))
+    said = Markup("{} {}").format(text("ratings.count", count=len(turns), useful=useful), needed)
     tags = list(dict.fromkeys(tag for turn in turns for tag in turn.feedback.tags))
     choices = [("", text("ratings.all")), ("1", text("ratings.up")), ("-1", text("ratings.down"))]
     filters = joined(_filter("rating", value, name, is_on=not value) for value, name in choices)
