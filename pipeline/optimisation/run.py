@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from pipeline.optimisation import process
@@ -67,12 +67,15 @@ class Run:
 
     def note(self, **changes: object) -> None:
         """Change what is known, and wake whoever follows."""
+        self.current = self._changed(changes)
+        self.news.set()
+        self.news = asyncio.Event()
+
+    def _changed(self, changes: Mapping[str, object]) -> Optimisation:
         limit = self._calls.limit
         took_s = round(self._took_s + time.monotonic() - self._began, 1)
         counted = {"calls": limit.calls, "cost": limit.cost, "took_s": took_s}
-        self.current = replace(self.current, **{**counted, **changes})  # type: ignore[arg-type]
-        self.news.set()
-        self.news = asyncio.Event()
+        return replace(self.current, **{**counted, **changes})  # type: ignore[arg-type]
 
     async def _enter(self, phase: Phase) -> None:
         self.note(phase=phase)
@@ -127,19 +130,22 @@ class Run:
         return Reply(id=asked.id, result=replace(result, rejected=()))
 
     async def _heard(self, said: Tried | Answered) -> None:
+        """Store what was found, then say it: nobody hears of what a killed server would lose."""
+        name = "after" if self.current.phase == "after" else "before"
+        found: Trial | Given
         if isinstance(said, Tried):
-            self._add_trial(said)
+            name, found = "trials", self._trial(said)
         else:
-            given = Given(number=said.number, answer=said.answer, score=said.score)
-            name = "after" if self.current.phase == "after" else "before"
-            self.note(**{name: (*getattr(self.current, name), given)})
-        await self._save(self.current)
+            found = Given(number=said.number, answer=said.answer, score=said.score)
+        changes = {name: (*getattr(self.current, name), found)}
+        await self._save(self._changed(changes))
+        self.note(**changes)
 
-    def _add_trial(self, tried: Tried) -> None:
+    def _trial(self, tried: Tried) -> Trial:
         found, limit = self.current, self._calls.limit
         calls, cost = self._at_last_trial
         self._at_last_trial = (limit.calls, limit.cost)
-        trial = Trial(
+        return Trial(
             index=len(found.trials),
             score=tried.score,
             calls=limit.calls - calls,
@@ -149,4 +155,3 @@ class Run:
             kept=found.best is None or tried.score > found.best.score,
             state=tried.state,
         )
-        self.note(trials=(*found.trials, trial))

@@ -26,8 +26,10 @@ class Admission:
     async def admit(self, request: TurnRequest, running: Sequence[TurnRequest]) -> None:
         """Count a start. Raises Busy. Calls must not overlap: the next one needs this turn among the `running`."""
         most = self._turns_of_strangers if is_stranger(request.address) else self._turns
-        places = {_place(each) for each in running if _who(each) == _who(request)}
-        if most and _place(request) not in places and len(places) >= most:
+        places = [_place(each) for each in running if _who(each) == _who(request)]
+        named = {each for each in places if each}
+        shares = _place(request) in named
+        if most and not shares and len(named) + places.count(None) >= most:
             raise Busy("visitor", RETRY_S)
         if len(running) >= self.turns_at_once + (self._max_waiting if request.waits else 0):
             raise Busy("turns", RETRY_S)
@@ -46,6 +48,6 @@ def _who(request: TurnRequest) -> str | None:
     return request.visitor or request.address
 
 
-def _place(request: TurnRequest) -> str | int:
-    """Return what names the request's place: those of turns beside each other share one."""
-    return request.beside or request.turn_id or id(request)
+def _place(request: TurnRequest) -> str | None:
+    """Return what names the request's place, which turns beside each other share; None for one of its own."""
+    return request.beside or request.turn_id
