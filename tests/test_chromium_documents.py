@@ -205,10 +205,11 @@ def test_what_is_asked_lasts_over_a_reload_for_each_conversation_and_what_is_gon
     bring(page, [payload("kite.md", b"# Kites of Hoek\n\nA kite of Hoek has four lines.")])
     brought(page)
     page.keyboard.press("Escape")
-    for name in ("mokk", "kites"):
+    for name, title in (("mokk", "Die Mokkakanne"), ("kites", "Kites of Hoek")):
+        expect(page.locator("#scope-list [role=option]", has_text=title)).to_have_count(1)
         composer.press_sequentially(f"@{name}")
         composer.press("Enter")
-    expect(chips).to_have_text(["Die Mokkakanne", "Kites of Hoek"])
+        expect(chips.last).to_have_text(title)
     page.reload()
     expect(chips).to_have_text(["Die Mokkakanne", "Kites of Hoek"])
     ask(page, "How many lines has a kite of Hoek?")
