@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Annotated, NamedTuple
@@ -20,7 +20,9 @@ from pipeline.events import (
     TurnFinished,
     TurnStarted,
     TurnStopped,
+    passages_of,
 )
+from pipeline.passages import Passage
 
 TICKS_PER_S = 10_000  # events have times with four decimals
 STEP_TICKS = 500  # deltas of a field are joined in steps that are no longer: 50 ms
@@ -55,6 +57,12 @@ def answered_by(events: Iterable[Event]) -> str:
         elif isinstance(event, Recovered):
             model = event.to_model
     return model
+
+
+def cited_from(record: Sequence[Event]) -> tuple[Passage, ...]:
+    """Return the passages that the answer of a turn may cite: those of its ending, else those found so far."""
+    ending = record[-1] if record else None
+    return ending.passages if isinstance(ending, TurnFinished) else passages_of(record)
 
 
 class Steps(NamedTuple):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 
@@ -22,12 +22,11 @@ from pipeline.experiments.questions import Question
 from pipeline.models.catalogue import Models
 from pipeline.optimisation.service import Optimisations
 from pipeline.optimisation.values import CALLS_DEFAULT, CALLS_MOST, Optimisation, Plan
-from pipeline.optimisation.wire import Optimizer
+from pipeline.optimisation.wire import OPTIMIZERS
 from pipeline.programs.saved_programs import SavedPrograms
 from pipeline.turn import TurnRequest
 
 PACE_S = 0.25  # between two views of a run
-OPTIMIZERS = ("labelled", "bootstrap", "mipro", "gepa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +158,7 @@ class OptimiseHandlers:
         plan = Plan(
             program=browser_values.name(event, "program"),
             model="",
-            optimizer=cast("Optimizer", optimizer if optimizer in OPTIMIZERS else "bootstrap"),
+            optimizer=optimizer if optimizer in OPTIMIZERS else "bootstrap",
             source=source,
             calls=min(max(calls, 1), CALLS_MOST),
             max_usd=_amount(browser_values.value(event, "max_usd")),

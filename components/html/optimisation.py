@@ -23,11 +23,11 @@ from pipeline.optimisation.values import (
     Row,
     comparison_of,
 )
+from pipeline.optimisation.wire import OPTIMIZERS
 from pipeline.turn import Turn
 
 SHOWN_TRIALS, SHOWN_ROWS, SHOWN_CHARS = 8, 4, 240
 NAMES = {"bootstrap": "BootstrapFewShot", "mipro": "MIPROv2", "gepa": "GEPA"}  # the same in every language
-OPTIMIZERS = ("labelled", "bootstrap", "mipro", "gepa")
 
 
 def thumbs(turns: Sequence[Turn]) -> Elements:
@@ -59,7 +59,7 @@ def form(
     thumbs_title = text("optimise.ratings", count=str(thumbs_count))
     sets = {RATINGS: thumbs_title, BUNDLED: text("optimise.bundled"), **own_sets}
     chosen = RATINGS if thumbs_count >= LEAST else BUNDLED
-    methods = {name: text(f"optimise.{name}") for name in OPTIMIZERS}
+    methods: dict[str, str] = {name: text(f"optimise.{name}") for name in OPTIMIZERS}
     fields = (
         _select("program", programs),
         _select("model", {label: label for label in models}),

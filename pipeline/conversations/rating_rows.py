@@ -9,19 +9,11 @@ from typing import Any
 from pydantic_core import to_json
 
 from pipeline.artifacts.files import BYTE_ORDER_MARK, csv_of_rows
-from pipeline.events import TurnFinished, passages_of
-from pipeline.passages import Passage
 from pipeline.prompt_passages import numbered
-from pipeline.recording import answered_by
+from pipeline.recording import answered_by, cited_from
 from pipeline.turn import Turn
 
 Row = Mapping[str, Any]
-
-
-def passages_said(turn: Turn) -> tuple[Passage, ...]:
-    """Return the passages that a turn's answer may cite."""
-    ending = turn.record[-1] if turn.record else None
-    return ending.passages if isinstance(ending, TurnFinished) else passages_of(turn.record)
 
 
 def gold_answer(turn: Turn) -> str | None:
@@ -34,7 +26,7 @@ def row(turn: Turn) -> Row:
     said = turn.feedback
     return {
         "question": turn.question,
-        "passages": numbered(passages_said(turn)),
+        "passages": numbered(cited_from(turn.record)),
         "answer": gold_answer(turn),
         "rating": turn.rating,
         "comment": said.comment,

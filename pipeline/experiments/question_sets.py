@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.citations.markers import markers
-from pipeline.conversations.rating_rows import gold_answer, passages_said
+from pipeline.conversations.rating_rows import gold_answer
 from pipeline.conversations.service import Conversations
 from pipeline.database.evaluations import StoredSet
 from pipeline.database.write_behind import WriteBehind
@@ -17,6 +17,7 @@ from pipeline.display_names import shown_name
 from pipeline.errors import NotFound, Refused
 from pipeline.events import TurnFinished
 from pipeline.experiments.questions import QUESTIONS_MOST, Question, checked_set, read_questions, written_lines
+from pipeline.recording import cited_from
 from pipeline.settings import SAMPLE_QUESTIONS
 from pipeline.turn import Said, Turn
 
@@ -113,5 +114,5 @@ def _of_turn(turn: Turn, answer: str, previous: Said | None = None) -> Question:
         return Question(turn.question, unanswerable=True, previous=previous)
     liked = turn.rating > 0
     cited = {number for marker in markers(answer) for number in marker.numbers} if liked else set()
-    documents = tuple(dict.fromkeys(each.document for each in passages_said(turn) if each.number in cited))
+    documents = tuple(dict.fromkeys(each.document for each in cited_from(turn.record) if each.number in cited))
     return Question(turn.question, answer, documents=documents, previous=previous)

@@ -7,7 +7,7 @@ gets no key and no address: what it asks a model, or the documents, the server a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
@@ -18,6 +18,7 @@ from pipeline.retrieval import SearchResult
 LINE_BYTES = 32_000_000  # the longest line of either side
 
 Optimizer = Literal["labelled", "bootstrap", "mipro", "gepa"]
+OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

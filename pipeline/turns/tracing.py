@@ -16,8 +16,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from pipeline.errors import GlassboxError, NotInstalled
-from pipeline.events import TurnFinished, passages_of
 from pipeline.passages import Passage
+from pipeline.recording import cited_from
 from pipeline.turn import Turn, TurnMetrics
 from pipeline.turns.engine import Pipeline
 from pipeline.verdicts import Label
@@ -79,12 +79,10 @@ class Tracing:
             turn = await self._pipeline.turn(turn_id, owner)
         except GlassboxError:
             return  # it was deleted
-        ending = turn.record[-1] if turn.record else None
-        passages = ending.passages if isinstance(ending, TurnFinished) else passages_of(turn.record)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="tracing", daemon=True)
             self._thread.start()
-        self._put(TurnTrace(turn, passages, measured, verdicts))
+        self._put(TurnTrace(turn, cited_from(turn.record), measured, verdicts))
 
     def _put(self, trace: TurnTrace | None) -> None:
         try:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from pipeline.database.write_behind import WriteBehind
 from pipeline.errors import NotFound, Refused
-from pipeline.events import SentenceChecked, TurnFinished, passages_of
-from pipeline.recording import answered_by, language_of_turn
+from pipeline.events import SentenceChecked
+from pipeline.recording import answered_by, cited_from, language_of_turn
 from pipeline.turn import Turn
 from pipeline.turns.engine import Pipeline
 from pipeline.turns.sentence_checks import checks_of
@@ -58,8 +58,6 @@ class VerdictReports:
 
 
 def _report(turn: Turn, check: SentenceChecked) -> VerdictReport:
-    ending = turn.record[-1]
-    passages = ending.passages if isinstance(ending, TurnFinished) else passages_of(turn.record)
     return VerdictReport(
         turn_id=turn.id,
         field=check.field,
@@ -83,6 +81,6 @@ def _report(turn: Turn, check: SentenceChecked) -> VerdictReport:
                 section=each.section,
                 text=each.text,
             )
-            for each in passages
+            for each in cited_from(turn.record)
         ),
     )
