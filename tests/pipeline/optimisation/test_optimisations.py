@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import Busy, NotFound, Refused
+from pipeline.optimisation.run import THREADS_HOSTED
 from pipeline.optimisation.values import Optimisation, Plan, comparison_of
 from pipeline.optimisation.wire import Optimizer
 from pipeline.retrieval.edge import EdgeIndex
@@ -135,7 +136,7 @@ async def test_a_stop_ends_the_calls_within_a_second_and_keeps_what_was_found(pa
     kept = await parts.optimisations.get(MAYA, started.id)
     assert kept == stopped
     assert len(kept.trials) >= 2
-    assert kept.calls == made
+    assert made <= kept.calls <= made + THREADS_HOSTED  # counted before it is made: a stop may come in between
     resumed = await ended(parts, await parts.optimisations.resume(request(), started.id))
     assert resumed.state == "finished"
     assert [each.index for each in resumed.trials] == list(range(len(resumed.trials)))
